@@ -1,0 +1,79 @@
+//! KV version 1: one value per path, no versions, no metadata, no check-and-set.
+//!
+//! The marks are kept as ESO keeps them: in an object `custom_metadata` inside the secret. Readers see it, as with ESO.
+
+use pipeline::{Document, Found, Marks, Remote, Revision};
+use reqwest::Method;
+
+use super::path::KvPath;
+use super::refusal::{Refusal, more_than_missing};
+use super::request::Reply;
+use super::{Cause, MANAGED, MANAGED_BY, VaultStore, document, managed};
+
+/// Reads the secret.
+pub(super) async fn read(store: &VaultStore, path: &KvPath) -> Result<Found<Document>, Cause> {
+    match get(store, path).await? {
+        Some(reply) => Ok(Found::Found(document::document(reply.plain()?)?)),
+        None => Ok(Found::Missing),
+    }
+}
+
+/// What a writer has to know.
+pub(super) async fn inspect(store: &VaultStore, path: &KvPath) -> Result<Remote, Cause> {
+    let Some(reply) = get(store, path).await? else {
+        let marks = Marks::new();
+        return Ok(Remote {
+            document: Found::Missing,
+            managed: false,
+            marks,
+            revision: Revision::Absent,
+        });
+    };
+    let (document, marks) = document::split(reply.plain()?)?;
+    let managed = managed(&marks);
+    Ok(Remote {
+        document: Found::Found(document),
+        managed,
+        marks,
+        revision: Revision::Unsupported,
+    })
+}
+
+/// Writes the secret with the marks inside. The last writer wins: the engine cannot do better.
+pub(super) async fn write(
+    store: &VaultStore,
+    path: &KvPath,
+    document: &Document,
+    marks: &Marks,
+    expected: &Revision,
+) -> Result<Revision, Cause> {
+    let before = inspect(store, path).await?;
+    if *expected == Revision::Absent && before.revision != Revision::Absent {
+        return Err(Refusal::Conflict.into());
+    }
+    let mut all = before.marks;
+    all.insert(MANAGED_BY.to_owned(), MANAGED.to_owned());
+    all.extend(marks.iter().map(|(name, value)| (name.clone(), value.clone())));
+    let body = document::joined(document, &all)?;
+    let reply = store.call(Method::POST, &path.plain(), None, Some(body)).await?;
+    store.present(&reply)?;
+    Ok(Revision::Unsupported)
+}
+
+/// Removes the secret.
+pub(super) async fn delete(store: &VaultStore, path: &KvPath) -> Result<(), Cause> {
+    let reply = store.call(Method::DELETE, &path.plain(), None, None).await?;
+    if reply.absent {
+        more_than_missing(&reply.body).map_or(Ok(()), |refusal| Err(refusal.into()))
+    } else {
+        Ok(())
+    }
+}
+
+async fn get(store: &VaultStore, path: &KvPath) -> Result<Option<Reply>, Cause> {
+    let reply = store.call(Method::GET, &path.plain(), None, None).await?;
+    if reply.absent {
+        return more_than_missing(&reply.body).map_or(Ok(None), |refusal| Err(refusal.into()));
+    }
+    Ok(Some(reply))
+}
