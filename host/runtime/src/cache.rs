@@ -1,0 +1,179 @@
+//! Compiled code on disk. Loading machine code is trusting it, so an entry counts only if its HMAC under this folder's own key is
+//! right, for exactly this component, this keymill, this wasmtime and this configuration; anything else is compiled again and overwritten. The folder
+//! is 0700 and the key 0600, both checked. Precompiled code from elsewhere is never accepted: it lacks the key.
+
+use std::fs::{self, File};
+use std::hash::{Hash, Hasher};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::{Digest as _, Sha256};
+use wasmtime::component::Component as Compiled;
+use zeroize::Zeroizing;
+
+use crate::digest::Digest;
+use crate::error::CacheError;
+use crate::random::RandomSource;
+
+const KEY_BYTES: usize = 32;
+const TAG_BYTES: usize = 32;
+
+/// A folder of compiled components that only this user could have written.
+pub(crate) struct Cache {
+    folder: PathBuf,
+    key: Zeroizing<[u8; KEY_BYTES]>,
+    /// What this wasmtime, with this configuration, on this processor, can load.
+    compatible: [u8; 32],
+}
+
+impl Cache {
+    pub(crate) fn open(
+        folder: &Path,
+        engine: &wasmtime::Engine,
+        random: &dyn RandomSource,
+    ) -> Result<Self, CacheError> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        private(&fs::metadata(folder)?)?;
+        let key = read_or_make_key(&folder.join("key"), random)?;
+        let mut compatible = Sha256Hasher(Sha256::new());
+        engine.precompile_compatibility_hash().hash(&mut compatible);
+        Ok(Self {
+            folder: folder.to_owned(),
+            key,
+            compatible: compatible.0.finalize().into(),
+        })
+    }
+
+    /// The compiled component, if an entry of it is there and ours.
+    pub(crate) fn get(&self, engine: &wasmtime::Engine, digest: &Digest) -> Option<Compiled> {
+        let bytes = fs::read(self.path(digest)).ok()?;
+        let code = self.authentic(digest, &bytes)?;
+        load_authentic(engine, code).ok()
+    }
+
+    /// Keeps a compiled component. The entry appears whole or not at all.
+    pub(crate) fn put(&self, digest: &Digest, compiled: &Compiled) -> io::Result<()> {
+        let code = compiled.serialize().map_err(io::Error::other)?;
+        let mac = self
+            .mac(digest, &code)
+            .ok_or_else(|| io::Error::other("no key"))?;
+        let tag = mac.finalize().into_bytes();
+        let path = self.path(digest);
+        let draft = path.with_extension(format!("draft-{}", std::process::id()));
+        let written = write_private(&draft, &[&tag, &code]).and_then(|()| fs::rename(&draft, &path));
+        if written.is_err() {
+            // What cannot be removed is a draft, which nothing reads.
+            let _ = fs::remove_file(&draft);
+        }
+        written
+    }
+
+    fn path(&self, digest: &Digest) -> PathBuf {
+        self.folder.join(format!("{}.cwasm", digest.hex()))
+    }
+
+    fn authentic<'a>(&self, digest: &Digest, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        let (tag, code) = bytes.split_at_checked(TAG_BYTES)?;
+        self.mac(digest, code)?.verify_slice(tag).ok()?;
+        Some(code)
+    }
+
+    fn mac(&self, digest: &Digest, code: &[u8]) -> Option<Hmac<Sha256>> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.key.as_slice()).ok()?;
+        mac.update(env!("CARGO_PKG_VERSION").as_bytes());
+        mac.update(digest.as_bytes());
+        mac.update(&self.compatible);
+        mac.update(code);
+        Some(mac)
+    }
+}
+
+#[expect(
+    unsafe_code,
+    reason = "the bytes carry an HMAC under a key that only this user can read: they are what `serialize` returned to us, in this \
+              process or an earlier one, for this very configuration. They are a private copy, so nobody can change them after the check"
+)]
+fn load_authentic(engine: &wasmtime::Engine, code: &[u8]) -> wasmtime::Result<Compiled> {
+    // SAFETY: see the reason above; the only caller is `Cache::get`, with what `Cache::authentic` returned.
+    unsafe { Compiled::deserialize(engine, code) }
+}
+
+fn read_or_make_key(
+    path: &Path,
+    random: &dyn RandomSource,
+) -> Result<Zeroizing<[u8; KEY_BYTES]>, CacheError> {
+    if let Some(key) = read_key(path)? {
+        return Ok(key);
+    }
+    let mut key = Zeroizing::new([0; KEY_BYTES]);
+    random.fill(key.as_mut_slice())?;
+    let draft = path.with_extension(format!("draft-{}", std::process::id()));
+    let _ = fs::remove_file(&draft);
+    write_private(&draft, &[key.as_slice()])?;
+    // A hard link fails where a rename would overwrite: of two processes that start at once, one makes the key.
+    let linked = fs::hard_link(&draft, path);
+    fs::remove_file(&draft)?;
+    match linked {
+        Ok(()) => Ok(key),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            read_key(path)?.ok_or(CacheError::Permissions)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A key of another length is replaced: what it authenticated is then compiled again.
+fn read_key(path: &Path) -> Result<Option<Zeroizing<[u8; KEY_BYTES]>>, CacheError> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => Zeroizing::new(bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    private(&fs::metadata(path)?)?;
+    match <[u8; KEY_BYTES]>::try_from(bytes.as_slice()) {
+        Ok(key) => Ok(Some(Zeroizing::new(key))),
+        Err(_) => {
+            fs::remove_file(path)?;
+            Ok(None)
+        }
+    }
+}
+
+/// Nobody but its owner may read or write it.
+fn private(metadata: &fs::Metadata) -> Result<(), CacheError> {
+    if metadata.mode() & 0o077 == 0 {
+        Ok(())
+    } else {
+        Err(CacheError::Permissions)
+    }
+}
+
+fn write_private(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    let mut options = File::options();
+    let mut file = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    for part in parts {
+        file.write_all(part)?;
+    }
+    file.sync_all()
+}
+
+/// `Hash` into sha256, so that the key is not a 64-bit hash.
+struct Sha256Hasher(Sha256);
+
+impl Hasher for Sha256Hasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        let bytes: [u8; 32] = self.0.clone().finalize().into();
+        u64::from_le_bytes(std::array::from_fn(|i| bytes.get(i).copied().unwrap_or(0)))
+    }
+}
