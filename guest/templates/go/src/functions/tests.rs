@@ -1,0 +1,223 @@
+use super::*;
+use crate::engine::{Entry, Request, Scope, Template, render};
+use crate::lexer::Delimiters;
+
+#[test]
+fn the_table_is_sorted_and_has_no_name_twice() {
+    assert!(TABLE.windows(2).all(|pair| pair[0].name < pair[1].name));
+    for function in all() {
+        assert_eq!(find(function.name).map(|found| found.name), Some(function.name));
+        assert!(
+            !function.about.is_empty() && !function.returns.is_empty(),
+            "{}",
+            function.name
+        );
+    }
+}
+
+#[test]
+fn what_reaches_out_does_not_exist() {
+    for name in [
+        "env",
+        "expandenv",
+        "getHostByName",
+        "tpl",
+        "include",
+        "lookup",
+        "required",
+        "break",
+        "nil",
+    ] {
+        assert!(find(name).is_none(), "{name}");
+    }
+}
+
+#[test]
+fn usage_names_the_parameters() {
+    assert_eq!(
+        find("printf").map(Function::usage).as_deref(),
+        Some("printf FORMAT:string [VALUES:any ...]")
+    );
+}
+
+/// Gives the bytes 0, 1, 2, ... on every stream together.
+struct Counting(u8);
+
+impl Draw for Counting {
+    fn bytes(&mut self, _: &str, len: u32) -> Vec<u8> {
+        (0..len)
+            .map(|_| {
+                let byte = self.0;
+                self.0 = self.0.wrapping_add(1);
+                byte
+            })
+            .collect()
+    }
+
+    fn now(&mut self) -> u64 {
+        1_790_000_000
+    }
+}
+
+fn run(text: &str) -> Result<String, Rule> {
+    let request = Request {
+        templates: vec![Template {
+            key: "out",
+            text,
+            scope: Scope::Values,
+        }],
+        data: vec![Entry {
+            key: "pw",
+            value: b"a:b\\ c+%\xff~-_.",
+        }],
+        delimiters: Delimiters::default(),
+    };
+    let rendered = render(&request, &mut Counting(0)).map_err(|fault| fault.rule)?;
+    Ok(String::from_utf8_lossy(&rendered[0][0].1).into_owned())
+}
+
+fn check(text: &str, expected: &str) {
+    assert_eq!(run(text).as_deref(), Ok(expected), "{text}");
+}
+
+#[test]
+fn escaping_for_connection_strings() {
+    for (text, expected) in [
+        ("{{ pgpassEscape \"a:b\\\\c\" }}", "a\\:b\\\\c"),
+        ("{{ .pw | uriUserinfo }}", "a%3Ab%5C%20c%2B%25%FF~-_."),
+        ("{{ .pw | jdbcQuery }}", "a%3Ab%5C%20c%2B%25%FF~-_."),
+        ("{{ uriUserinfo \"ü\" }}", "%C3%BC"),
+    ] {
+        check(text, expected);
+    }
+}
+
+/// How bytes become a result is a promise: a change here changes what people's next rendering gives.
+#[test]
+fn drawing_is_pinned() {
+    for (text, expected) in [
+        ("{{ randAlphaNum 5 }}", "ABCDE"),
+        ("{{ randNumeric 12 }}", "012345678901"),
+        ("{{ randAlpha 3 }}{{ randAscii 3 }}", "ABC#$%"),
+        ("{{ randBytes 3 }}", "AAEC"),
+        ("{{ uuidv4 }}", "00010203-0405-4607-8809-0a0b0c0d0e0f"),
+        ("{{ randInt 10 20 }}", "13"),
+        ("{{ shuffle \"abc\" }}", "acb"),
+        ("[{{ randAlphaNum -1 }}]", "[]"),
+        ("{{ now.Unix }}", "1790000000"),
+    ] {
+        check(text, expected);
+    }
+}
+
+/// 248 is the largest multiple of 62 in a byte: the bytes above it would favour the first letters and are drawn again.
+#[test]
+fn uneven_bytes_are_drawn_again() {
+    let drawn = run("{{ randAlphaNum 256 | trunc -9 }}");
+    assert_eq!(drawn.as_deref(), Ok("9ABCDEFGH"));
+}
+
+#[test]
+fn what_grows_too_large_ends() {
+    for (text, rule) in [
+        ("{{ repeat 1000000000 \"x\" }}", Rule::Size),
+        ("{{ until 1000000000 }}", Rule::Size),
+        ("{{ untilStep 0 9223372036854775807 1 }}", Rule::Size),
+        ("{{ seq 1 1000000000 }}", Rule::Size),
+        ("{{ indent 1000000000 \"x\" }}", Rule::Size),
+        ("{{ randBytes 1000000000 }}", Rule::Size),
+        ("{{ randAlphaNum 1000000000 }}", Rule::Size),
+        (
+            "{{ printf \"%999999d%999999d%999999d%999999d%999999d\" 1 1 1 1 1 }}",
+            Rule::Size,
+        ),
+        (
+            "{{ $s := \"x\" }}{{ range 40 }}{{ $s = cat $s $s }}{{ end }}",
+            Rule::Size,
+        ),
+        (
+            "{{ $l := list 1 }}{{ range 40 }}{{ $l = concat $l $l }}{{ end }}",
+            Rule::Size,
+        ),
+        (
+            "{{ $l := list 1 }}{{ range 1000 }}{{ $l = list $l }}{{ end }}",
+            Rule::Nesting,
+        ),
+        (
+            "{{ $d := dict }}{{ $_ := set $d \"d\" $d }}{{ deepCopy $d }}",
+            Rule::Nesting,
+        ),
+        (
+            "{{ $d := dict \"a\" 1 }}{{ range 60 }}{{ $d = dict \"a\" $d \"b\" $d }}{{ end }}{{ deepCopy $d }}",
+            Rule::Work,
+        ),
+        (
+            "{{ $d := dict \"a\" 1 }}{{ range 60 }}{{ $d = dict \"a\" $d \"b\" $d }}{{ end }}{{ $d }}",
+            Rule::Size,
+        ),
+        (
+            "{{ $d := dict \"a\" 1 }}{{ range 60 }}{{ $d = dict \"a\" $d \"b\" $d }}{{ end }}{{ toYaml $d }}",
+            Rule::Size,
+        ),
+        ("{{ regexMatch \"(a{1000}){1000}\" \"a\" }}", Rule::Failed),
+    ] {
+        let seen = run(text);
+        if rule == Rule::Failed {
+            assert_eq!(seen.as_deref(), Ok("false"), "{text}");
+        } else {
+            assert_eq!(seen, Err(rule), "{text}");
+        }
+    }
+}
+
+#[test]
+fn faults_of_arguments() {
+    for (text, rule) in [
+        ("{{ div 1 0 }}", Rule::DivisionByZero),
+        ("{{ divf 1 0 }}", Rule::DivisionByZero),
+        ("{{ substr 9 10 \"x\" }}", Rule::OutOfRange),
+        ("{{ mustFromJson \"{\" }}", Rule::BadArgument),
+        ("{{ fail .pw }}", Rule::Failed),
+        ("{{ first nil }}", Rule::ArgumentType),
+        ("{{ upper 5 }}", Rule::ArgumentType),
+        ("{{ hello 1 }}", Rule::ArgumentCount),
+        ("{{ regexFind \"(\" \"x\" }}", Rule::BadArgument),
+    ] {
+        assert_eq!(run(text), Err(rule), "{text}");
+    }
+}
+
+#[test]
+fn perf_probe() {
+    let texts = [
+        "{{ .pw }}",
+        "{{ printf \"%s:%s\" .user .pw | b64enc }}",
+        "{{ .host }}:{{ .port }}:*:{{ .user }}:{{ .pw | pgpassEscape }}",
+        "postgresql://{{ .user }}:{{ .pw | uriUserinfo }}@{{ .host }}:{{ .port }}/{{ .db }}",
+        "jdbc:postgresql://{{ .host }}:{{ .port }}/{{ .db }}?password={{ .pw | jdbcQuery }}&user={{ .user }}",
+        "{{ .host }}",
+    ];
+    let start = std::time::Instant::now();
+    for _ in 0..1000 {
+        let request = Request {
+            templates: texts
+                .iter()
+                .map(|text| Template {
+                    key: "out",
+                    text,
+                    scope: Scope::Values,
+                })
+                .collect(),
+            data: ["user", "pw", "host", "port", "db"]
+                .iter()
+                .map(|key| Entry {
+                    key,
+                    value: b"p@ss/w:rd #1%",
+                })
+                .collect(),
+            delimiters: Delimiters::default(),
+        };
+        render(&request, &mut Counting(0)).expect("renders");
+    }
+    panic!("PERF {:?}", start.elapsed() / 1000);
+}
