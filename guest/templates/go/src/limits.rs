@@ -17,6 +17,7 @@ pub const CALL_DEPTH: usize = 150;
 /// Bytes and steps that one call may spend together; a step counts as `STEP` bytes.
 const WORK: usize = 96 << 20;
 const STEP: usize = 32;
+const NODE: usize = 1024;
 
 /// What is left of the work that one call may do.
 #[derive(Debug)]
@@ -37,6 +38,11 @@ impl Budget {
     /// Accounts for `count` steps that a function is about to do.
     pub(crate) fn steps(&mut self, count: usize) -> Result<(), Rule> {
         self.bytes(count.saturating_mul(STEP))
+    }
+
+    /// Accounts for a dict or a tree's node that is about to be made, which takes far more memory than a step.
+    pub(crate) fn node(&mut self) -> Result<(), Rule> {
+        self.bytes(NODE)
     }
 
     /// Accounts for `count` bytes produced.

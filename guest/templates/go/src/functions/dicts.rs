@@ -309,6 +309,7 @@ fn copied(value: &Value, budget: &mut Budget, depth: usize) -> Answer {
             Ok(Value::List(List::new(list.elements, items?)?))
         }
         Value::Dict(dict) => {
+            budget.node()?;
             let copy = Dict::default();
             for (key, item) in dict.entries() {
                 copy.insert(key, copied(&item, budget, depth + 1)?)?;

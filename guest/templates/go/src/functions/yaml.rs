@@ -27,8 +27,8 @@ pub(super) const ROWS: &[Function] = &[
 
 type Answer = Result<Value, Rule>;
 
-fn to_yaml(a: &[Value], _: &mut Context<'_>) -> Answer {
-    match to_text(any(a, 0)?) {
+fn to_yaml(a: &[Value], context: &mut Context<'_>) -> Answer {
+    match to_text(any(a, 0)?, &mut context.budget) {
         Err(Rule::BadArgument) => Ok(Value::text("")),
         written => written.map(Value::Text),
     }

@@ -81,6 +81,7 @@ impl<'t> Reader<'t, '_> {
 
     fn dict(&mut self, depth: usize) -> Result<Value, Rule> {
         self.at += 1;
+        self.budget.node()?;
         let dict = Dict::default();
         self.blanks();
         if self.take(b'}') {

@@ -11,11 +11,12 @@ use crate::value::{Dict, Value};
 
 /// Reads the first document.
 pub(crate) fn from_text(text: &[u8], budget: &mut Budget) -> Result<Value, Rule> {
-    value(load(text, budget)?)
+    let document = load(text, budget)?;
+    value(document, budget)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "JSON's numbers are floats")]
-fn value(node: Node) -> Result<Value, Rule> {
+fn value(node: Node, budget: &mut Budget) -> Result<Value, Rule> {
     Ok(match node {
         Node::Null => Value::Nil,
         Node::Bool(value) => Value::Bool(value),
@@ -24,11 +25,17 @@ fn value(node: Node) -> Result<Value, Rule> {
         Node::Float(value) if value.is_finite() => Value::Float(value),
         Node::Float(_) | Node::Plain(_) => return Err(Rule::NotYaml),
         Node::Text(text) => Value::Text(valid(&text)),
-        Node::List(items) => Value::list(items.into_iter().map(value).collect::<Result<_, _>>()?)?,
+        Node::List(items) => Value::list(
+            items
+                .into_iter()
+                .map(|item| value(item, budget))
+                .collect::<Result<_, _>>()?,
+        )?,
         Node::Map(entries) => {
+            budget.node()?;
             let dict = Dict::default();
             for (key, item) in entries {
-                dict.insert(key_text(&key)?.into(), value(item)?)?;
+                dict.insert(key_text(&key)?.into(), value(item, budget)?)?;
             }
             Value::Dict(dict)
         }
@@ -36,11 +43,12 @@ fn value(node: Node) -> Result<Value, Rule> {
 }
 
 /// Writes a value.
-pub(crate) fn to_text(value: &Value) -> Result<Text, Rule> {
-    emit::emit(&node(value, 0)?)
+pub(crate) fn to_text(value: &Value, budget: &mut Budget) -> Result<Text, Rule> {
+    emit::emit(&node(value, budget, 0)?)
 }
 
-fn node(value: &Value, depth: usize) -> Result<Node, Rule> {
+fn node(value: &Value, budget: &mut Budget, depth: usize) -> Result<Node, Rule> {
+    budget.steps(4)?;
     if depth > VALUE_DEPTH {
         return Err(Rule::Nesting);
     }
@@ -55,13 +63,14 @@ fn node(value: &Value, depth: usize) -> Result<Node, Rule> {
         Value::List(list) => Node::List(
             list.items()
                 .iter()
-                .map(|item| node(item, depth + 1))
+                .map(|item| node(item, budget, depth + 1))
                 .collect::<Result<_, _>>()?,
         ),
         Value::Dict(dict) => {
             let entries = dict.entries().into_iter();
-            let entry =
-                |(key, item): (Text, Value)| Ok((Node::Text(checked(&key)?), node(&item, depth + 1)?));
+            let entry = |(key, item): (Text, Value)| {
+                Ok((Node::Text(checked(&key)?), node(&item, budget, depth + 1)?))
+            };
             Node::Map(entries.map(entry).collect::<Result<_, Rule>>()?)
         }
         Value::Texts(texts) => {
@@ -71,8 +80,9 @@ fn node(value: &Value, depth: usize) -> Result<Node, Rule> {
         }
         Value::Object(object) => match object.fields() {
             Some(fields) => {
-                let entry =
-                    |(name, field): (&str, Value)| Ok((Node::Text(name.into()), node(&field, depth + 1)?));
+                let entry = |(name, field): (&str, Value)| {
+                    Ok((Node::Text(name.into()), node(&field, budget, depth + 1)?))
+                };
                 Node::Map(fields.into_iter().map(entry).collect::<Result<_, Rule>>()?)
             }
             None => Node::Text(object.json().to_vec()),

@@ -1,0 +1,285 @@
+//! What can be typed. Each command's checked arguments; nothing is read or opened here.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A Kubernetes secrets operator that runs External Secrets Operator manifests, with every generator, template engine and
+/// password policy as a sandboxed WebAssembly component.
+#[derive(Debug, Parser)]
+#[command(
+    name = "keymill",
+    version,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, \
+3 a component refused or failed,\n4 a policy is violated."
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a directory of manifests on this machine, with nothing else installed
+    Dev(Dev),
+    /// Run the operator in a cluster
+    Run(Run),
+    /// Print the CustomResourceDefinitions as YAML
+    Crds,
+    /// Make values with a generator, without a cluster
+    Generate(Generate),
+    /// Render the templates of an ExternalSecret or PushSecret with data from a file
+    Render(Render),
+    /// Judge values from standard input by a policy
+    Check(Check),
+    /// List and inspect components
+    #[command(subcommand)]
+    Component(ComponentCommand),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  keymill dev host/deploy/examples/cloudnative-pg
+  keymill dev --once --timeout 30s DIR       exits 0 when all is Ready
+  keymill dev --resolve vault.vault.svc:8200=127.0.0.1:8200 DIR
+                                             with a real Vault")]
+pub(crate) struct Dev {
+    /// The folder whose .yaml, .yml and .json files are applied and watched
+    pub(crate) dir: PathBuf,
+    /// Where to keep the state [default: a folder for DIR under $XDG_STATE_HOME/keymill]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: Option<PathBuf>,
+    /// Exit 0 when all objects are Ready, or 1 at the timeout
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// How long --once waits
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration, requires = "once")]
+    pub(crate) timeout: Duration,
+    /// The API's address; the port of the last run, or a free one, when 0
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    /// The embedded KV's address
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub(crate) kv_listen: SocketAddr,
+    /// Send requests for HOST:PORT to ADDR:PORT instead, as curl's --connect-to does; may be given more than once
+    #[arg(long, value_name = "HOST:PORT=ADDR:PORT", value_parser = resolve)]
+    pub(crate) resolve: Vec<Resolve>,
+    /// Serve the API and the KV only: nothing is synced
+    #[arg(long, conflicts_with = "once")]
+    pub(crate) no_controllers: bool,
+    /// Print plain lines even on a terminal
+    #[arg(long)]
+    pub(crate) plain: bool,
+}
+
+/// One `--resolve`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Resolve {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) address: SocketAddr,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  keymill run                                in a pod, with its ServiceAccount
+  keymill run --kubeconfig ~/.kube/config    from outside
+  keymill run --namespace shop               only one namespace")]
+pub(crate) struct Run {
+    /// The kubeconfig [default: the pod's ServiceAccount, else $KUBECONFIG or ~/.kube/config]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// Only objects of this namespace
+    #[arg(long, value_name = "NAME")]
+    pub(crate) namespace: Option<String>,
+    /// How many objects of one kind are worked on at once
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) concurrent: u16,
+    /// Stores and generators whose `controller` names another class are left alone
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(crate) controller_class: String,
+    /// How often a store without a refreshInterval of its own is checked
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
+    pub(crate) store_requeue_interval: Duration,
+    /// Where to keep compiled components [default: none, they are compiled at each start]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cache: Option<PathBuf>,
+    /// Send requests for HOST:PORT to ADDR:PORT instead
+    #[arg(long, value_name = "HOST:PORT=ADDR:PORT", value_parser = resolve)]
+    pub(crate) resolve: Vec<Resolve>,
+    /// How log lines are written
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  keymill generate host/deploy/examples/cloudnative-pg/password-generator.yaml
+  keymill generate --component password --config '{\"length\": 32}' -n 3 -o json
+  keymill generate password.yaml --policy postgres --policy 'length={\"min\": 20}'
+  eval \"$(keymill generate password.yaml -o env)\"    sets $PASSWORD
+
+With -n, YAML documents are separated by `---`, JSON comes one object per line,
+and env blocks are separated by an empty line. In env output a key becomes a
+name in upper case, with `_` for each character that a name cannot have and
+before a leading digit.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a component refused or failed,
+4 a policy is violated; nothing is printed of a run that violates one.")]
+pub(crate) struct Generate {
+    /// The file of a generator's manifest (Password, UUID, Fake, or ClusterGenerator)
+    #[arg(value_name = "MANIFEST", required_unless_present = "component", conflicts_with_all = ["component", "config"])]
+    pub(crate) manifest: Option<PathBuf>,
+    /// A built-in generator's name, or a component's file
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) component: Option<String>,
+    /// The config as JSON, or @FILE
+    #[arg(long, value_name = "JSON|@FILE", default_value = "{}")]
+    pub(crate) config: String,
+    /// How many times
+    #[arg(short = 'n', long = "number", value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) number: u32,
+    /// How to print
+    #[arg(short, long, value_enum, default_value_t = Output::Yaml)]
+    pub(crate) output: Output,
+    /// A policy that the values must satisfy: a built-in's name or a component's file, with its config as JSON or @FILE
+    /// after a `=`; may be given more than once
+    #[arg(long, value_name = "NAME[=JSON]")]
+    pub(crate) policy: Vec<String>,
+    /// Let the component read a Secret or ConfigMap: a label that it wants, and the file with the manifest
+    #[arg(long, value_name = "LABEL=FILE")]
+    pub(crate) grant: Vec<String>,
+    /// Also print each value's entropy and the fuel used, to standard error
+    #[arg(long)]
+    pub(crate) explain: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    Yaml,
+    Json,
+    Env,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cd host/deploy/examples/cloudnative-pg
+  echo '{password: s3cret}' > data.yaml
+  keymill render external-secret.yaml data.yaml
+  keymill generate password-generator.yaml |
+    keymill render external-secret.yaml -
+
+ConfigMaps and Secrets that the template refers to are looked for in the
+manifest's own file. In YAML, the type, labels and annotations of the target are
+printed as comments.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the template engine refused the
+template or failed.")]
+pub(crate) struct Render {
+    /// The manifest of an ExternalSecret or PushSecret
+    pub(crate) manifest: PathBuf,
+    /// The data that the templates see: a YAML or JSON map of strings, `-` for standard input
+    pub(crate) data: PathBuf,
+    /// How to print
+    #[arg(short, long, value_enum, default_value_t = Output::Yaml)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  echo 'password: hunter2' | keymill check --policy 'length={\"min\": 12}'
+  keymill generate password.yaml | keymill check --policy postgres
+
+Standard input is a YAML or JSON map of strings, or several: what `generate`
+prints as yaml or json. Nobody vouches for the entropy of values that are read;
+the config of the policy `entropy` says what then. Each violation is one line:
+the field, the policy with its rule, and the rule's text.
+
+Exit codes: 0 all values satisfy all policies, 1 failed, 2 wrong usage, 3 a
+policy refused its config or failed, 4 a policy is violated.")]
+pub(crate) struct Check {
+    /// A policy: a built-in's name or a component's file, with its config as JSON or @FILE after a `=`; may be given more
+    /// than once
+    #[arg(long, required = true, value_name = "NAME[=JSON]")]
+    pub(crate) policy: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ComponentCommand {
+    /// List the built-in components
+    List,
+    /// Show what a component is, what it imports and what its config may hold
+    #[command(after_help = "Examples:
+  keymill component inspect password
+  keymill component inspect ./mine.wasm -o json")]
+    Inspect {
+        /// A built-in's name, or a component's file
+        component: String,
+        /// How to print
+        #[arg(short, long, value_enum, default_value_t = Report::Text)]
+        output: Report,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Report {
+    Text,
+    Json,
+}
+
+/// A Go duration, as in manifests.
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed: api::Duration = text
+        .parse()
+        .map_err(|_| "not a duration; say 30s, 5m or 1h30m".to_owned())?;
+    if parsed.is_positive() {
+        Ok(parsed.to_std())
+    } else {
+        Err("a duration must be more than 0".to_owned())
+    }
+}
+
+fn resolve(text: &str) -> Result<Resolve, String> {
+    let parsed = || {
+        let (name, address) = text.split_once('=')?;
+        let (host, port) = name.rsplit_once(':')?;
+        Some(Resolve {
+            host: host.to_owned(),
+            port: port.parse().ok()?,
+            address: address.parse().ok()?,
+        })
+    };
+    parsed()
+        .ok_or_else(|| "say HOST:PORT=ADDR:PORT, for example vault.vault.svc:8200=127.0.0.1:8200".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_commands_are_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn resolve_maps_a_name_to_an_address() {
+        let parsed = resolve("vault.vault.svc:8200=127.0.0.1:8300").unwrap();
+        assert_eq!((parsed.host.as_str(), parsed.port), ("vault.vault.svc", 8200));
+        assert_eq!(parsed.address, "127.0.0.1:8300".parse().unwrap());
+        for wrong in ["vault", "vault:x=127.0.0.1:1", "vault:1=localhost"] {
+            assert!(resolve(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! One module per command: what its arguments mean, in the order in which they are needed.
+
+pub(crate) mod check;
+pub(crate) mod component;
+pub(crate) mod crds;
+pub(crate) mod dev;
+pub(crate) mod generate;
+pub(crate) mod render;
+pub(crate) mod run;

@@ -1,0 +1,240 @@
+//! Which generator is asked, with which config, and for whom: from a manifest or from flags.
+
+use std::path::Path;
+
+use api::names::group;
+use runtime::Owner;
+use serde_json::{Value as Json, json};
+
+use crate::args::Generate;
+use crate::config::Config;
+use crate::ending::Ending;
+use crate::manifest::{self, Manifest};
+
+/// What is asked.
+pub(super) struct Asked {
+    /// As the catalog finds it.
+    pub(super) component: String,
+    pub(super) config: Config,
+    pub(super) owner: Owner,
+}
+
+/// A generator's kind, its component, and where a ClusterGenerator holds its config.
+struct Kind {
+    kind: &'static str,
+    component: &'static str,
+    key: &'static str,
+}
+
+const KINDS: [Kind; 3] = [
+    Kind {
+        kind: "Password",
+        component: "password",
+        key: "passwordSpec",
+    },
+    Kind {
+        kind: "UUID",
+        component: "uuid",
+        key: "uuidSpec",
+    },
+    Kind {
+        kind: "Fake",
+        component: "fake",
+        key: "fakeSpec",
+    },
+];
+
+const CLUSTER: &str = "ClusterGenerator";
+
+impl Asked {
+    pub(super) fn of(args: &Generate) -> Result<Self, Ending> {
+        match (&args.manifest, &args.component) {
+            (Some(manifest), _) => Self::of_file(manifest),
+            (None, Some(component)) => Ok(Self {
+                component: component.clone(),
+                config: Config::of_flag("--config", &args.config)?,
+                owner: Owner {
+                    namespace: "default".to_owned(),
+                    name: "generate".to_owned(),
+                },
+            }),
+            (None, None) => Err(Ending::usage("generate: name a manifest or a --component")),
+        }
+    }
+
+    fn of_file(path: &Path) -> Result<Self, Ending> {
+        let name = path.display();
+        let manifests =
+            manifest::read(path).map_err(|error| Ending::failed(format!("read {name}: {error}")))?;
+        if let Some(bad) = manifests.bad.first() {
+            return Err(Ending::failed(format!("read {bad}")));
+        }
+        let mut generators = manifests.good.iter().filter(|manifest| is_generator(manifest));
+        match (generators.next(), generators.next()) {
+            (Some(generator), None) => Self::of_manifest(generator),
+            (Some(one), Some(other)) => Err(Ending::failed(format!(
+                "choose a generator: {name} holds {} and {}, and one is wanted",
+                one.title(),
+                other.title()
+            ))),
+            (None, _) => {
+                let titles: Vec<String> = manifests.good.iter().map(Manifest::title).collect();
+                let holds = if titles.is_empty() {
+                    "nothing".to_owned()
+                } else {
+                    titles.join(", ")
+                };
+                Err(Ending::failed(format!(
+                    "find a generator: {name} holds {holds}; {}",
+                    supported()
+                )))
+            }
+        }
+    }
+
+    fn of_manifest(manifest: &Manifest) -> Result<Self, Ending> {
+        let origin = format!("{}, {}", manifest.file.display(), manifest.title());
+        let failed = |what: String| Ending::failed(format!("read {origin}: {what}"));
+        let (kind, place) = if manifest.kind() == CLUSTER {
+            let wrapped = manifest.text_at("/spec/kind");
+            let kind =
+                find(wrapped).ok_or_else(|| failed(format!("spec.kind is {wrapped:?}; {}", supported())))?;
+            (kind, format!("/spec/generator/{}", kind.key))
+        } else {
+            let kind = find(manifest.kind()).ok_or_else(|| failed(supported()))?;
+            (kind, "/spec".to_owned())
+        };
+        let json = match manifest.object.pointer(&place) {
+            Some(config) => config.clone(),
+            None if place == "/spec" => json!({}),
+            None => {
+                return Err(failed(format!(
+                    "spec.generator.{} is missing, which belongs to {}",
+                    kind.key, kind.kind
+                )));
+            }
+        };
+        Ok(Self {
+            component: kind.component.to_owned(),
+            config: Config {
+                json: without_nulls(json),
+                origin,
+                place,
+            },
+            owner: Owner {
+                namespace: manifest.namespace().to_owned(),
+                name: manifest.name().to_owned(),
+            },
+        })
+    }
+}
+
+fn is_generator(manifest: &Manifest) -> bool {
+    let of_group = manifest
+        .api_version()
+        .split_once('/')
+        .is_some_and(|(group, _)| group == group::GENERATORS);
+    of_group && (manifest.kind() == CLUSTER || find(manifest.kind()).is_some())
+}
+
+fn find(kind: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|known| known.kind == kind)
+}
+
+fn supported() -> String {
+    let kinds: Vec<&str> = KINDS.iter().map(|kind| kind.kind).collect();
+    format!(
+        "generators are {} and {CLUSTER} of {}",
+        kinds.join(", "),
+        group::GENERATORS
+    )
+}
+
+/// A key without a value is a key left out, as it is for a cluster.
+fn without_nulls(json: Json) -> Json {
+    match json {
+        Json::Null => json!({}),
+        Json::Object(map) => Json::Object(map.into_iter().filter(|(_, value)| !value.is_null()).collect()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: Result<(&str, Json, &str), &str>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.yaml");
+        std::fs::write(&path, text).unwrap();
+        match (Asked::of_file(&path), expected) {
+            (Ok(asked), Ok((component, config, place))) => {
+                assert_eq!(
+                    (asked.component.as_str(), &asked.config.json),
+                    (component, &config),
+                    "{text}"
+                );
+                assert_eq!(asked.config.place, place, "{text}");
+            }
+            (Err(ending), Err(expected)) => {
+                assert!(
+                    format!("{ending:?}").contains(expected),
+                    "{ending:?} lacks {expected}"
+                );
+            }
+            (asked, _) => panic!("{text}: {:?}", asked.map(|asked| asked.component)),
+        }
+    }
+
+    fn manifest(kind: &str, spec: &str) -> String {
+        format!(
+            "{{apiVersion: generators.external-secrets.io/v1alpha1, kind: {kind}, metadata: {{name: x}}{spec}}}\n"
+        )
+    }
+
+    #[test]
+    fn the_kind_names_the_component_and_the_spec_is_its_config() {
+        let password = manifest("Password", ", spec: {length: 7, digits: null}");
+        check(&password, Ok(("password", json!({"length": 7}), "/spec")));
+        check(&manifest("UUID", ""), Ok(("uuid", json!({}), "/spec")));
+        check(
+            &manifest("Fake", ", spec: {data: {a: b}}"),
+            Ok(("fake", json!({"data": {"a": "b"}}), "/spec")),
+        );
+        let cluster = manifest(
+            "ClusterGenerator",
+            ", spec: {kind: UUID, generator: {uuidSpec: {}}}",
+        );
+        check(&cluster, Ok(("uuid", json!({}), "/spec/generator/uuidSpec")));
+        let beside = format!("{{apiVersion: v1, kind: Secret, metadata: {{name: z}}}}\n---\n{password}");
+        check(&beside, Ok(("password", json!({"length": 7}), "/spec")));
+    }
+
+    #[test]
+    fn what_is_no_generator_is_said() {
+        check(
+            &manifest("SSHKey", ""),
+            Err("holds SSHKey/x; generators are Password, UUID, Fake and ClusterGenerator"),
+        );
+        check(
+            "{apiVersion: v1, kind: Password, metadata: {name: x}}",
+            Err("holds Password/x; generators are"),
+        );
+        check("", Err("holds nothing; generators are"));
+        let two = format!("{}---\n{}", manifest("UUID", ""), manifest("Fake", ""));
+        check(&two, Err("holds UUID/x and Fake/x, and one is wanted"));
+        let cluster = manifest(
+            "ClusterGenerator",
+            ", spec: {kind: SSHKey, generator: {sshKeySpec: {}}}",
+        );
+        check(&cluster, Err(r#"spec.kind is \"SSHKey\"; generators are"#));
+        let cluster = manifest(
+            "ClusterGenerator",
+            ", spec: {kind: UUID, generator: {fakeSpec: {}}}",
+        );
+        check(
+            &cluster,
+            Err("spec.generator.uuidSpec is missing, which belongs to UUID"),
+        );
+    }
+}

@@ -1,0 +1,132 @@
+//! The template of a manifest, checked, and shaped by the functions with which the operator shapes it.
+
+use std::sync::Arc;
+
+use api::names::group;
+use api::{ExternalSecret, PushSecret};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use pipeline::{
+    BoxFailure, CheckedPush, CheckedSpec, Fields, Gathered, Meta, Origin, Policies, Policy, PushError,
+    Record, ShapeError, Shaped, Shapers, SpecError, shape, shape_push,
+};
+use serde::de::DeserializeOwned;
+
+use crate::ending::Ending;
+use crate::manifest::Manifest;
+
+/// The kinds that have a template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    ExternalSecret,
+    PushSecret,
+}
+
+impl Kind {
+    pub(super) fn of(manifest: &Manifest) -> Option<Self> {
+        let (group, version) = manifest.api_version().split_once('/')?;
+        match (group, version, manifest.kind()) {
+            (group::EXTERNAL_SECRETS, "v1", "ExternalSecret") => Some(Self::ExternalSecret),
+            (group::EXTERNAL_SECRETS, "v1alpha1", "PushSecret") => Some(Self::PushSecret),
+            _ => None,
+        }
+    }
+}
+
+/// A checked spec and whose it is.
+pub(super) struct Rendering {
+    spec: Spec,
+    meta: Meta,
+}
+
+enum Spec {
+    External(CheckedSpec),
+    Push(CheckedPush),
+}
+
+/// Why there is no result.
+pub(super) enum RenderFailure {
+    External(ShapeError),
+    Push(PushError),
+}
+
+impl Rendering {
+    /// Checks all of the object, as the operator would before it renders.
+    pub(super) fn of(manifest: &Manifest, kind: Kind, origin: &str) -> Result<Self, Ending> {
+        let (spec, metadata) = match kind {
+            Kind::ExternalSecret => {
+                let object: ExternalSecret = typed(manifest, origin)?;
+                (CheckedSpec::parse(&object).map(Spec::External), object.metadata)
+            }
+            Kind::PushSecret => {
+                let object: PushSecret = typed(manifest, origin)?;
+                (CheckedPush::parse(&object).map(Spec::Push), object.metadata)
+            }
+        };
+        let spec = spec.map_err(|SpecError::Invalid { problems, .. }| {
+            let details = problems.iter().map(ToString::to_string).collect();
+            Ending::failed(format!("accept the spec of {origin}")).with(details)
+        })?;
+        let metadata = ObjectMeta {
+            namespace: Some(manifest.namespace().to_owned()),
+            ..metadata
+        };
+        Ok(Self {
+            spec,
+            meta: Meta::from(&metadata),
+        })
+    }
+
+    /// What becomes of `data`.
+    pub(super) async fn shape(&self, shapers: &Shapers, data: Fields) -> Result<Shaped, RenderFailure> {
+        let now = Timestamp::now();
+        match &self.spec {
+            Spec::External(spec) => shape(shapers, spec, &self.meta, &gathered(data, now))
+                .await
+                .map_err(RenderFailure::External),
+            Spec::Push(spec) => {
+                let origin = Origin {
+                    name: &self.meta.name,
+                    version: None,
+                    rotation: None,
+                };
+                let shaped = shape_push(shapers, spec, &self.meta, origin, (&data, &[]), now).await;
+                let data = shaped.map_err(RenderFailure::Push)?.fields;
+                Ok(Shaped {
+                    data,
+                    ..Shaped::default()
+                })
+            }
+        }
+    }
+}
+
+/// Data that nobody generated.
+fn gathered(fields: Fields, time: Timestamp) -> Gathered {
+    Gathered {
+        fields,
+        generated: Vec::new(),
+        record: Record::default(),
+        record_changed: false,
+        rotated: Vec::new(),
+        missing: Vec::new(),
+        time,
+    }
+}
+
+fn typed<K: DeserializeOwned>(manifest: &Manifest, origin: &str) -> Result<K, Ending> {
+    let options = serde_saphyr::options! { with_snippet: false };
+    serde_saphyr::from_str_with_options(&manifest.text, options)
+        .map_err(|error| Ending::failed(format!("read {origin}: {error}")))
+}
+
+/// Nothing judges a sample: `keymill check` does, when it is asked to.
+pub(super) struct NoPolicies;
+
+#[async_trait]
+impl Policies for NoPolicies {
+    async fn enforcing(&self, _: &str, _: &str, _: &str) -> Result<Vec<Arc<dyn Policy>>, BoxFailure> {
+        Ok(Vec::new())
+    }
+}

@@ -1,0 +1,89 @@
+//! The `keymill` binary: reads flags, wires the crates, prints. Decides nothing that a controller decides, too.
+
+mod args;
+mod catalog;
+mod commands;
+mod config;
+mod data;
+mod dev;
+mod ending;
+mod environment;
+mod grant;
+mod manifest;
+mod objects;
+mod output;
+mod policy;
+mod progress;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use args::{Cli, Command, LogFormat};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match start(cli) {
+        Ok(code) => code,
+        Err(error) => fail(&error),
+    }
+}
+
+/// One line on standard error, the cause of the cause included.
+#[expect(clippy::print_stderr, reason = "this is where errors are said")]
+fn fail(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: failed to {error:#}");
+    ExitCode::FAILURE
+}
+
+fn start(cli: Cli) -> Result<ExitCode> {
+    // Before anything speaks TLS: two libraries that each bring a provider would otherwise stop the process.
+    if rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .is_err()
+    {
+        anyhow::bail!("choose the TLS library: another one is in use");
+    }
+    match cli.command {
+        Command::Dev(args) => {
+            log(LogFormat::Text, "warn")?;
+            asynchronous(commands::dev::run(args))
+        }
+        Command::Run(args) => {
+            log(args.log_format, "info")?;
+            asynchronous(commands::run::run(args))
+        }
+        Command::Crds => commands::crds::run(),
+        Command::Generate(args) => commands::generate::run(args),
+        Command::Render(args) => commands::render::run(args),
+        Command::Check(args) => commands::check::run(args),
+        Command::Component(command) => commands::component::run(command),
+    }
+}
+
+fn asynchronous(work: impl Future<Output = Result<ExitCode>>) -> Result<ExitCode> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("start the runtime")?
+        .block_on(work)
+}
+
+/// Log lines go to standard error; `KEYMILL_LOG` chooses them as `RUST_LOG` does elsewhere.
+fn log(format: LogFormat, default: &str) -> Result<()> {
+    let filter = EnvFilter::builder().with_env_var("KEYMILL_LOG").try_from_env();
+    let filter = match filter {
+        Ok(filter) => filter,
+        Err(_) => EnvFilter::try_new(default).context("read the default log filter")?,
+    };
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let installed = match format {
+        LogFormat::Text => builder.with_target(false).try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+    installed.map_err(|error| anyhow::anyhow!("start logging: {error}"))
+}

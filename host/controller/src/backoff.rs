@@ -1,0 +1,81 @@
+//! How long an object waits after its n-th failure in a row: doubling from one second to five minutes, with a jitter that is
+//! a function of the object, so that objects that fail together do not come back together. Knows nothing of why it failed.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use pipeline::ObjectRef;
+
+const FIRST: Duration = Duration::from_secs(1);
+const MAX: Duration = Duration::from_secs(300);
+
+/// Failures in a row, per object.
+#[derive(Debug, Default)]
+pub(crate) struct Backoff {
+    failures: Mutex<HashMap<ObjectRef, u32>>,
+}
+
+impl Backoff {
+    /// Counts one more failure; how long to wait now.
+    pub(crate) fn failed(&self, object: &ObjectRef) -> Duration {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = failures.entry(object.clone()).or_insert(0);
+        let wait = delay(*count, phase(object));
+        *count = count.saturating_add(1);
+        wait
+    }
+
+    /// Forgets the failures of an object that is well, or gone.
+    pub(crate) fn succeeded(&self, object: &ObjectRef) {
+        self.failures
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(object);
+    }
+}
+
+/// The delay after `count` failures before this one; `phase` in 0..1 moves it by up to a quarter either way.
+fn delay(count: u32, phase: f64) -> Duration {
+    let doubled = FIRST.saturating_mul(2_u32.saturating_pow(count.min(16)));
+    doubled.min(MAX).mul_f64(0.75 + phase / 2.0)
+}
+
+/// A stable fraction of one for an object.
+fn phase(object: &ObjectRef) -> f64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    object.hash(&mut hasher);
+    #[expect(clippy::cast_precision_loss, reason = "sixteen bits fit an f64")]
+    let fraction = (hasher.finish() & 0xffff) as f64;
+    fraction / 65_536.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doubles_and_stops_at_the_maximum() {
+        for (count, seconds) in [(0, 1), (1, 2), (2, 4), (8, 256), (9, 300), (60, 300)] {
+            assert_eq!(delay(count, 0.5), Duration::from_secs(seconds), "{count}");
+        }
+    }
+
+    #[test]
+    fn jitter_is_a_quarter_either_way_and_stable() {
+        assert_eq!(delay(1, 0.0), Duration::from_millis(1500));
+        let object = ObjectRef::namespaced("ExternalSecret", "default", "a");
+        assert_eq!(phase(&object), phase(&object.clone()));
+    }
+
+    #[test]
+    fn success_starts_over() {
+        let backoff = Backoff::default();
+        let object = ObjectRef::namespaced("ExternalSecret", "default", "a");
+        let first = backoff.failed(&object);
+        assert!(backoff.failed(&object) > first);
+        backoff.succeeded(&object);
+        assert_eq!(backoff.failed(&object), first);
+    }
+}

@@ -1,0 +1,174 @@
+//! The stores and generators of the cluster, as the watches last saw them.
+//!
+//! There are few of them and every refresh asks for one, so they are kept in memory, without `managedFields`. What is not in the
+//! cache is asked for: an object that was created a moment ago is found. Secrets are never kept.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use api::{ClusterGenerator, ClusterSecretStore, Fake, Password, SecretStore, Uuid};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
+use kube::core::DeserializeGuard;
+use kube::runtime::reflector::store::Writer;
+use kube::runtime::reflector::{ObjectRef as Key, Store};
+use kube::{Api, Client, Resource};
+use pipeline::{Found, ObjectRef, StoreName, StoreView};
+use serde::de::DeserializeOwned;
+
+use crate::cluster::ClusterError;
+
+/// One kind's objects.
+pub(crate) struct Cached<K: Resource<DynamicType = ()> + Clone + 'static> {
+    reader: Store<DeserializeGuard<K>>,
+    client: Client,
+}
+
+/// The other ends of the caches, for the watches that fill them.
+pub(crate) struct Writers {
+    pub(crate) secret_stores: Writer<DeserializeGuard<SecretStore>>,
+    pub(crate) cluster_secret_stores: Writer<DeserializeGuard<ClusterSecretStore>>,
+    pub(crate) passwords: Writer<DeserializeGuard<Password>>,
+    pub(crate) uuids: Writer<DeserializeGuard<Uuid>>,
+    pub(crate) fakes: Writer<DeserializeGuard<Fake>>,
+    pub(crate) cluster_generators: Writer<DeserializeGuard<ClusterGenerator>>,
+}
+
+/// All cached kinds.
+pub(crate) struct Caches {
+    pub(crate) secret_stores: Cached<SecretStore>,
+    pub(crate) cluster_secret_stores: Cached<ClusterSecretStore>,
+    pub(crate) passwords: Cached<Password>,
+    pub(crate) uuids: Cached<Uuid>,
+    pub(crate) fakes: Cached<Fake>,
+    pub(crate) cluster_generators: Cached<ClusterGenerator>,
+}
+
+impl Caches {
+    pub(crate) fn new(client: &Client) -> (Self, Writers) {
+        let (secret_stores, stores) = cached(client);
+        let (cluster_secret_stores, cluster_stores) = cached(client);
+        let (passwords, password_writer) = cached(client);
+        let (uuids, uuid_writer) = cached(client);
+        let (fakes, fake_writer) = cached(client);
+        let (cluster_generators, generators) = cached(client);
+        let caches = Self {
+            secret_stores,
+            cluster_secret_stores,
+            passwords,
+            uuids,
+            fakes,
+            cluster_generators,
+        };
+        let writers = Writers {
+            secret_stores: stores,
+            cluster_secret_stores: cluster_stores,
+            passwords: password_writer,
+            uuids: uuid_writer,
+            fakes: fake_writer,
+            cluster_generators: generators,
+        };
+        (caches, writers)
+    }
+
+    /// The stores that an object in a namespace may name, with their labels.
+    pub(crate) fn store_views(&self, namespace: &str) -> Vec<StoreView> {
+        let view = |kind: &str, meta: &ObjectMeta| StoreView {
+            name: StoreName {
+                kind: kind.to_owned(),
+                name: meta.name.clone().unwrap_or_default(),
+            },
+            labels: meta.labels.clone().unwrap_or_default(),
+        };
+        let own = self.secret_stores.reader.state();
+        let own = own
+            .iter()
+            .map(|store| store.meta())
+            .filter(|meta| meta.namespace.as_deref() == Some(namespace));
+        let mut views: Vec<StoreView> = own.map(|meta| view("SecretStore", meta)).collect();
+        let cluster = self.cluster_secret_stores.reader.state();
+        views.extend(
+            cluster
+                .iter()
+                .map(|store| view("ClusterSecretStore", store.meta())),
+        );
+        views.sort_by(|a, b| a.name.cmp(&b.name));
+        views
+    }
+}
+
+fn cached<K>(client: &Client) -> (Cached<K>, Writer<DeserializeGuard<K>>)
+where
+    K: Resource<DynamicType = ()> + Clone + 'static,
+{
+    let writer = Writer::default();
+    (
+        Cached {
+            reader: writer.as_reader(),
+            client: client.clone(),
+        },
+        writer,
+    )
+}
+
+impl<K> Cached<K>
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + 'static,
+{
+    /// A namespaced object, from the cache or else from the API server.
+    pub(crate) async fn within(&self, namespace: &str, name: &str) -> Result<Found<Arc<K>>, ClusterError>
+    where
+        K: Resource<Scope = NamespaceResourceScope>,
+    {
+        match self.kept(&Key::new(name).within(namespace)) {
+            Some(found) => Ok(Found::Found(found)),
+            None => {
+                self.ask(
+                    Api::namespaced(self.client.clone(), namespace),
+                    Some(namespace),
+                    name,
+                )
+                .await
+            }
+        }
+    }
+
+    /// A cluster-scoped object, from the cache or else from the API server.
+    pub(crate) async fn named(&self, name: &str) -> Result<Found<Arc<K>>, ClusterError>
+    where
+        K: Resource<Scope = ClusterResourceScope>,
+    {
+        match self.kept(&Key::new(name)) {
+            Some(found) => Ok(Found::Found(found)),
+            None => self.ask(Api::all(self.client.clone()), None, name).await,
+        }
+    }
+
+    fn kept(&self, key: &Key<DeserializeGuard<K>>) -> Option<Arc<K>> {
+        let kept = self.reader.get(key)?;
+        kept.0.as_ref().ok().map(|object| Arc::new(object.clone()))
+    }
+
+    async fn ask(
+        &self,
+        objects: Api<K>,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<Found<Arc<K>>, ClusterError> {
+        match objects.get_opt(name).await {
+            Ok(found) => Ok(found.map_or(Found::Missing, |found| Found::Found(Arc::new(found)))),
+            Err(error) => {
+                let kind = K::kind(&()).into_owned();
+                let object = ObjectRef {
+                    kind,
+                    namespace: namespace.map(str::to_owned),
+                    name: name.to_owned(),
+                };
+                Err(ClusterError::Read {
+                    object,
+                    answer: error.into(),
+                })
+            }
+        }
+    }
+}

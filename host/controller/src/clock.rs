@@ -1,0 +1,19 @@
+//! Where the controllers take the time from. Nothing else in this crate reads a clock.
+
+use jiff::Timestamp;
+
+/// A source of the current time. Tests and the simulation set theirs.
+pub trait Clock: Send + Sync + 'static {
+    /// The time now.
+    fn now(&self) -> Timestamp;
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}

@@ -1,0 +1,314 @@
+//! What every reconcile has at hand: the client, the ports, the clock, the index, the queue of events.
+//!
+//! Made once by whoever wires the process (the CLI, a test); holds no secret.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::NamespaceResourceScope;
+use kube::{Api, Client, Resource};
+use pipeline::{
+    CheckedSpec, EntryKey, GeneratorEntry, Generators, Meta, ObjectRef, Policies, ReadSecret, Shapers,
+    Sources, StoreView, Stores, TemplateEngine,
+};
+
+use crate::CacheWriters;
+use crate::backoff::Backoff;
+use crate::cache::Caches;
+use crate::clock::Clock;
+use crate::cluster::ClusterError;
+use crate::events::Events;
+use crate::metrics::Metrics;
+use crate::push_secret::Pushed;
+use crate::reader::ClusterReader;
+use crate::references::References;
+use crate::wiring::{Engines, GeneratorFinder, NoPolicies, StoreOpener, StoreUse};
+
+/// How the controllers behave.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Only objects of this namespace; all when absent.
+    pub namespace: Option<String>,
+    /// How many objects of one kind are worked on at once.
+    pub concurrency: u16,
+    /// How often a store without a `refreshInterval` of its own is checked.
+    pub store_interval: Duration,
+    /// Stores and generators whose `controller` names another class are left alone.
+    pub class: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            namespace: None,
+            concurrency: 16,
+            store_interval: Duration::from_secs(300),
+            class: "default".to_owned(),
+        }
+    }
+}
+
+/// The ports of the pipeline, wired to the cluster, the stores and the runtime.
+#[derive(Clone)]
+pub(crate) struct Ports {
+    /// Opens stores to read.
+    pub(crate) stores: Arc<dyn Stores>,
+    /// Opens stores to push.
+    pub(crate) push_stores: Arc<dyn Stores>,
+    /// Opens generators.
+    pub(crate) generators: Arc<dyn Generators>,
+    /// Renders templates.
+    pub(crate) engine: Arc<dyn TemplateEngine>,
+    /// Finds policies.
+    pub(crate) policies: Arc<dyn Policies>,
+    /// Reads what a template refers to.
+    pub(crate) reader: Arc<dyn ReadSecret>,
+}
+
+impl fmt::Debug for Ports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ports")
+    }
+}
+
+/// What a context is made of.
+pub struct Parts {
+    /// The API server.
+    pub client: Client,
+    /// How to behave.
+    pub settings: Settings,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where events go.
+    pub events: Events,
+    /// The components.
+    pub engines: Engines,
+    /// Connections to stores.
+    pub clients: Arc<stores::Clients>,
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parts")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Everything that a reconcile needs.
+pub struct Context {
+    pub(crate) client: Client,
+    pub(crate) settings: Settings,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ports: Ports,
+    pub(crate) store_opener: StoreOpener,
+    pub(crate) caches: Arc<Caches>,
+    pub(crate) events: Events,
+    pub(crate) metrics: Metrics,
+    pub(crate) references: References,
+    pub(crate) backoff: Backoff,
+    pub(crate) schedule: Schedule,
+    pub(crate) pushed: Pushed,
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Context {
+    /// Puts it together. The writers go to [`crate::run`].
+    #[must_use]
+    pub fn new(parts: Parts) -> (Arc<Self>, CacheWriters) {
+        let Parts {
+            client,
+            settings,
+            clock,
+            events,
+            engines,
+            clients,
+        } = parts;
+        let (caches, writers) = Caches::new(&client);
+        let caches = Arc::new(caches);
+        let reader = Arc::new(ClusterReader::new(client.clone()));
+        let credentials = stores::Ports {
+            secrets: reader.clone(),
+            tokens: reader.clone(),
+        };
+        let store_opener = StoreOpener {
+            client: client.clone(),
+            caches: Arc::clone(&caches),
+            ports: credentials,
+            clients,
+            purpose: StoreUse::Read,
+        };
+        let pushing = StoreOpener {
+            purpose: StoreUse::Push,
+            ..store_opener.clone()
+        };
+        let ports = Ports {
+            stores: Arc::new(store_opener.clone()),
+            push_stores: Arc::new(pushing),
+            generators: Arc::new(GeneratorFinder::new(Arc::clone(&caches), engines.clone())),
+            engine: Arc::new(engines),
+            policies: Arc::new(NoPolicies),
+            reader,
+        };
+        let context = Self {
+            client,
+            settings,
+            clock,
+            ports,
+            store_opener,
+            caches,
+            events,
+            metrics: Metrics::default(),
+            references: References::default(),
+            backoff: Backoff::default(),
+            schedule: Schedule::default(),
+            pushed: Pushed::default(),
+        };
+        (Arc::new(context), CacheWriters(writers))
+    }
+
+    /// When an object will be looked at next, as far as is known.
+    #[must_use]
+    pub fn next_refresh(&self, object: &ObjectRef) -> Option<Timestamp> {
+        self.schedule.get(object)
+    }
+
+    /// The metrics that this process keeps.
+    #[must_use]
+    pub const fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// What gathering for an ExternalSecret asks.
+    pub(crate) fn sources(&self) -> Sources {
+        Sources {
+            stores: Arc::clone(&self.ports.stores),
+            generators: Arc::clone(&self.ports.generators),
+            engine: Arc::clone(&self.ports.engine),
+        }
+    }
+
+    /// What shaping asks.
+    pub(crate) fn shapers(&self) -> Shapers {
+        Shapers {
+            engine: Arc::clone(&self.ports.engine),
+            templates: Arc::clone(&self.ports.reader),
+            policies: Arc::clone(&self.ports.policies),
+        }
+    }
+
+    /// Whether a controller class is ours; an empty one is everybody's.
+    pub(crate) fn is_own_class(&self, class: Option<&str>) -> bool {
+        class.is_none_or(|class| class.is_empty() || class == self.settings.class)
+    }
+
+    /// Whether a store or generator that an object names belongs to another controller class.
+    pub(crate) async fn is_foreign(&self, spec: &CheckedSpec, namespace: &str) -> Result<bool, ClusterError> {
+        for store in spec.stores() {
+            let class = self
+                .store_opener
+                .class(namespace, &store.kind, &store.name)
+                .await?;
+            if !self.is_own_class(class.as_deref()) {
+                return Ok(true);
+            }
+        }
+        for generator in spec.generators().filter(|generator| generator.kind == "Fake") {
+            let found = self.caches.fakes.within(namespace, &generator.name).await?;
+            if !found
+                .ok()
+                .is_none_or(|fake| self.is_own_class(fake.spec.controller.as_deref()))
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Digests of the generators' configs, read only where a change of one would rotate at once. A generator that cannot be opened
+    /// now is no change.
+    pub(crate) async fn config_digests(
+        &self,
+        meta: &Meta,
+        entries: impl Iterator<Item = &GeneratorEntry>,
+    ) -> BTreeMap<EntryKey, String> {
+        let mut digests = BTreeMap::new();
+        if meta.rotates_on_config_change() {
+            for entry in entries {
+                let generators = &self.ports.generators;
+                let opened = generators.open(&meta.namespace, &entry.api_version, &entry.kind, &entry.name);
+                if let Ok(handle) = opened.await {
+                    digests.insert(entry.key.clone(), handle.config_digest);
+                }
+            }
+        }
+        digests
+    }
+
+    /// The stores that an object in a namespace may name, with their labels.
+    pub(crate) fn store_views(&self, namespace: &str) -> Vec<StoreView> {
+        self.caches.store_views(namespace)
+    }
+
+    /// All objects of a namespaced kind that this controller looks after.
+    pub(crate) fn namespaced<K>(&self) -> Api<K>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+    {
+        let objects = Api::all(self.client.clone());
+        match &self.settings.namespace {
+            Some(namespace) => objects.constrain(namespace),
+            None => objects,
+        }
+    }
+
+    /// All objects of a cluster-scoped kind.
+    pub(crate) fn cluster<K>(&self) -> Api<K>
+    where
+        K: Resource<DynamicType = ()>,
+    {
+        Api::all(self.client.clone())
+    }
+
+    /// One namespace's objects of a kind.
+    pub(crate) fn within<K>(&self, namespace: &str) -> Api<K>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+    {
+        Api::namespaced(self.client.clone(), namespace)
+    }
+}
+
+/// When each object is due, for whoever shows it.
+#[derive(Debug, Default)]
+pub(crate) struct Schedule {
+    next: Mutex<HashMap<ObjectRef, Timestamp>>,
+}
+
+impl Schedule {
+    pub(crate) fn set(&self, object: &ObjectRef, next: Option<Timestamp>) {
+        let mut all = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        match next {
+            Some(next) => all.insert(object.clone(), next),
+            None => all.remove(object),
+        };
+    }
+
+    fn get(&self, object: &ObjectRef) -> Option<Timestamp> {
+        self.next
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(object)
+            .copied()
+    }
+}

@@ -1,0 +1,164 @@
+//! The seven verbs for one ExternalSecret.
+//!
+//! The rotation record is written between plan and apply: it is the commit point, and whoever finds it adopts it. Nothing is
+//! decided here; each verb is a function of its own.
+
+use std::sync::Arc;
+
+use api::ExternalSecret;
+use jiff::Timestamp;
+use kube::runtime::controller::Action;
+use pipeline::{
+    Decision, Found, Inputs, Nudge, ObjectRef, Outcome, Record, Refresh, Synced, decide, gather, next_look,
+    plan, shape,
+};
+
+use crate::context::Context;
+use crate::failure::SyncError;
+use crate::report;
+
+mod apply;
+mod finalize;
+mod observe;
+
+pub(crate) use apply::write_record;
+use observe::Observed;
+pub(crate) use observe::{read, record_of, scoped};
+
+/// Looks at one object and does what is due.
+pub(crate) async fn reconcile(
+    object: Arc<ExternalSecret>,
+    context: Arc<Context>,
+) -> Result<Action, SyncError> {
+    let reference = crate::reference::<ExternalSecret>(&object.metadata);
+    if object.metadata.deletion_timestamp.is_some() {
+        return finalize::finalize(&object, &reference, &context).await;
+    }
+    let nudge = context.references.take_nudge(&reference);
+    let outcome = match sync(&object, &reference, &context, nudge).await {
+        Ok(Done::Nothing(next)) => return Ok(report::wait(&context, &reference, next)),
+        Ok(Done::Foreign) => return Ok(report::leave(&context, &reference)),
+        Ok(Done::Synced(outcome)) => outcome,
+        Err(error) if error.is_conflict() => {
+            context.references.nudge_again(&reference, nudge);
+            return Ok(report::again());
+        }
+        Err(error) => {
+            context.references.nudge_again(&reference, nudge);
+            Outcome::failed(&error)
+        }
+    };
+    report::external_secret(&object, &reference, &context, outcome).await
+}
+
+/// What a look led to.
+enum Done {
+    /// Nothing is due.
+    Nothing(Option<Timestamp>),
+    /// It belongs to another controller class.
+    Foreign,
+    /// Something was done.
+    Synced(Outcome),
+}
+
+async fn sync(
+    object: &ExternalSecret,
+    reference: &ObjectRef,
+    context: &Context,
+    nudge: Option<Nudge>,
+) -> Result<Done, SyncError> {
+    finalize::ensure(object, context).await?;
+    let Some(observed) = observe::observe(object, reference, context).await? else {
+        return Ok(Done::Foreign);
+    };
+    match decide(&observed.inputs(nudge, context.clock.now()))? {
+        Decision::Wait { next } => Ok(Done::Nothing(next)),
+        Decision::Adopt(adopted) => {
+            record(&observed, object, context, &adopted).await?;
+            let next = look(&observed, context, &adopted);
+            Ok(Done::Synced(Outcome::adopted(observed.spec.target_name(), next)))
+        }
+        Decision::Refresh(refresh) => carry_out(object, context, observed, &refresh)
+            .await
+            .map(Done::Synced),
+    }
+}
+
+/// Gather, shape, plan; then the record, so that no value that could not be published is ever recorded, and none is published
+/// that is not recorded; then the target.
+async fn carry_out(
+    object: &ExternalSecret,
+    context: &Context,
+    observed: Observed,
+    refresh: &Refresh,
+) -> Result<Outcome, SyncError> {
+    let (spec, meta, now) = (&observed.spec, &observed.meta, context.clock.now());
+    let gathered = gather(&context.sources(), spec, meta, &observed.record, refresh, now).await?;
+    let shaped = shape(&context.shapers(), spec, meta, &gathered).await?;
+    let id = gathered.rotation_id();
+    let plan = plan(spec, meta, &observed.target, &shaped, id.as_ref())?;
+    if gathered.record_changed {
+        record(&observed, object, context, &gathered.record).await?;
+        report::rotated(context, "ExternalSecret", gathered.rotated.len());
+    }
+    apply::target(&observed, context, &plan).await?;
+    apply::leftovers(&observed, context, &plan).await?;
+    tracing::info!(
+        namespace = meta.namespace,
+        name = meta.name,
+        cause = refresh.cause.as_str(),
+        rotation = id.as_ref().map(|id| id.as_str()),
+        plan = report::plan_word(&plan),
+        "synced"
+    );
+    Ok(Outcome::synced(&Synced {
+        target: spec.target_name(),
+        plan: &plan,
+        rotated: &gathered.rotated,
+        missing: &gathered.missing,
+        next: look(&observed, context, &gathered.record),
+    }))
+}
+
+async fn record(
+    observed: &Observed,
+    object: &ExternalSecret,
+    context: &Context,
+    record: &Record,
+) -> Result<(), SyncError> {
+    write_record(
+        context,
+        "ExternalSecret",
+        &observed.meta,
+        object,
+        observed.record_version.as_ref(),
+        record,
+    )
+    .await
+}
+
+fn look(observed: &Observed, context: &Context, record: &Record) -> Option<Timestamp> {
+    let now = context.clock.now();
+    next_look(
+        &observed.spec,
+        &observed.meta,
+        &Found::Found(record.clone()),
+        now,
+        now,
+    )
+}
+
+impl Observed {
+    fn inputs(&self, nudge: Option<Nudge>, now: Timestamp) -> Inputs<'_> {
+        Inputs {
+            spec: &self.spec,
+            meta: &self.meta,
+            status: &self.status,
+            record: &self.record,
+            target: &self.target,
+            config_digests: &self.config_digests,
+            nudge,
+            now,
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! The seven verbs for one PushSecret.
+//!
+//! What is generated is recorded first, as for an ExternalSecret. What was pushed by this process is remembered by version of the
+//! source, so that a look that finds it unchanged asks no store.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use api::PushSecret;
+use jiff::Timestamp;
+use kube::runtime::controller::Action;
+use pipeline::{
+    Delivery, Failure, Found, GatheredPush, Marks, Meta, ObjectRef, Origin, Outcome, PushDecision, PushEntry,
+    PushInputs, Record, Refresh, StoreView, decide_push, deliver, entries, gather_push, next_push,
+    selected_stores, shape_push,
+};
+use serde_json::Value as Json;
+
+use crate::context::Context;
+use crate::external_secret::write_record;
+use crate::failure::SyncError;
+use crate::report;
+
+mod finalize;
+mod observe;
+
+use observe::Observed;
+
+/// Looks at one object and does what is due.
+pub(crate) async fn reconcile(object: Arc<PushSecret>, context: Arc<Context>) -> Result<Action, SyncError> {
+    let reference = crate::reference::<PushSecret>(&object.metadata);
+    if object.metadata.deletion_timestamp.is_some() {
+        return finalize::finalize(&object, &reference, &context).await;
+    }
+    let nudge = context.references.take_nudge(&reference);
+    let done = match sync(&object, &reference, &context, nudge).await {
+        Ok(Some(done)) => done,
+        Ok(None) => return Ok(report::leave(&context, &reference)),
+        Err(error) if error.is_conflict() => {
+            context.references.nudge_again(&reference, nudge);
+            return Ok(report::again());
+        }
+        Err(error) => {
+            context.references.nudge_again(&reference, nudge);
+            Done::Reported(Outcome::push_failed(&error), None)
+        }
+    };
+    match done {
+        Done::Nothing(next) => Ok(report::wait(&context, &reference, next)),
+        Done::Reported(outcome, pushed) => {
+            report::push_secret(&object, &reference, &context, outcome, pushed).await
+        }
+    }
+}
+
+/// What a look led to.
+enum Done {
+    /// Nothing is due.
+    Nothing(Option<Timestamp>),
+    /// Something was done; what the stores have now, when that is known.
+    Reported(Outcome, Option<Json>),
+}
+
+/// Nothing when the object belongs to another controller class.
+async fn sync(
+    object: &PushSecret,
+    reference: &ObjectRef,
+    context: &Context,
+    nudge: Option<pipeline::Nudge>,
+) -> Result<Option<Done>, SyncError> {
+    finalize::ensure(object, context).await?;
+    let Some(observed) = observe::observe(object, reference, context).await? else {
+        return Ok(None);
+    };
+    let last_pushed = context.pushed.version(&observed.meta.uid);
+    let inputs = observed.inputs(last_pushed.as_deref(), nudge, context.clock.now());
+    let done = match decide_push(&inputs)? {
+        PushDecision::Wait { next } => Done::Nothing(next),
+        PushDecision::Adopt(record) => {
+            write_record(
+                context,
+                "PushSecret",
+                &observed.meta,
+                object,
+                observed.record_version.as_ref(),
+                &record,
+            )
+            .await?;
+            let next = look(&observed, context, &record);
+            Done::Reported(Outcome::pushed(0, 0, &[], next), None)
+        }
+        PushDecision::Push(refresh) => {
+            push(object, context, &observed, &refresh, &inputs.source_version()).await?
+        }
+        PushDecision::Withdraw => withdraw(context, &observed).await,
+    };
+    Ok(Some(done))
+}
+
+/// Gather and shape; then the record, as for an ExternalSecret; then the stores.
+async fn push(
+    object: &PushSecret,
+    context: &Context,
+    observed: &Observed,
+    refresh: &Refresh,
+    version: &str,
+) -> Result<Done, SyncError> {
+    let (spec, meta, now) = (&observed.spec, &observed.meta, context.clock.now());
+    let generators = &context.ports.generators;
+    let gathered = gather_push(generators, spec, meta, &observed.record, refresh, now).await?;
+    let wanted = entries_by_store(context, observed, &gathered, now).await?;
+    if gathered.record_changed {
+        let expected = observed.record_version.as_ref();
+        write_record(context, "PushSecret", meta, object, expected, &gathered.record).await?;
+        report::rotated(context, "PushSecret", gathered.rotated.len());
+    }
+    let delivery = Delivery {
+        meta,
+        spec,
+        before: &observed.synced,
+        wanted: &wanted,
+    };
+    let delivered = deliver(context.ports.push_stores.as_ref(), &delivery).await;
+    let pushed = serde_json::to_value(&delivered.synced).ok();
+    for failure in delivered.failures.iter().skip(1) {
+        tracing::warn!(object = meta.name, reason = %failure.reason(), "{}", pipeline::message(failure));
+    }
+    if let Some(failure) = delivered.failures.first() {
+        return Ok(Done::Reported(Outcome::push_failed(failure), pushed));
+    }
+    let rotation = gathered.record.rotation_id();
+    context.pushed.remember(
+        &meta.uid,
+        rotation.map_or_else(|| version.to_owned(), |id| id.to_string()),
+    );
+    tracing::info!(
+        namespace = meta.namespace,
+        name = meta.name,
+        cause = refresh.cause.as_str(),
+        written = delivered.written,
+        unchanged = delivered.unchanged,
+        "pushed"
+    );
+    let next = look(observed, context, &gathered.record);
+    let outcome = Outcome::pushed(delivered.written, delivered.unchanged, &gathered.rotated, next);
+    Ok(Done::Reported(outcome, pushed))
+}
+
+/// Shapes every source; all entries of all stores at once, so that nothing is withdrawn for one source that another wants.
+async fn entries_by_store(
+    context: &Context,
+    observed: &Observed,
+    gathered: &GatheredPush,
+    now: Timestamp,
+) -> Result<Vec<(StoreView, Vec<(PushEntry, Marks)>)>, SyncError> {
+    let (spec, meta) = (&observed.spec, &observed.meta);
+    let selected = selected_stores(spec, &observed.stores)?;
+    let mut wanted: Vec<_> = selected.iter().map(|store| (store.clone(), Vec::new())).collect();
+    for (origin, fields) in observed.origins(gathered) {
+        let generated = if origin.version.is_none() {
+            gathered.generated.as_slice()
+        } else {
+            &[]
+        };
+        let shaped = shape_push(&context.shapers(), spec, meta, origin, (&fields, generated), now).await?;
+        for (store, list) in &mut wanted {
+            for entry in entries(spec, &shaped, store, &selected)? {
+                list.push((entry, shaped.marks.clone()));
+            }
+        }
+    }
+    Ok(wanted)
+}
+
+async fn withdraw(context: &Context, observed: &Observed) -> Done {
+    let stores = context.ports.push_stores.as_ref();
+    let delivered = pipeline::withdraw_all(stores, &observed.meta, &observed.synced).await;
+    let pushed = serde_json::to_value(&delivered.synced).ok();
+    context.pushed.forget(&observed.meta.uid);
+    let outcome = match delivered.failures.first() {
+        Some(failure) => Outcome::push_failed(failure),
+        None => Outcome::source_deleted(&observed.source_name()),
+    };
+    Done::Reported(outcome, pushed)
+}
+
+fn look(observed: &Observed, context: &Context, record: &Record) -> Option<Timestamp> {
+    let now = context.clock.now();
+    next_push(
+        &observed.spec,
+        &observed.meta,
+        &Found::Found(record.clone()),
+        now,
+        now,
+    )
+}
+
+impl Observed {
+    fn inputs<'a>(
+        &'a self,
+        last_pushed: Option<&'a str>,
+        nudge: Option<pipeline::Nudge>,
+        now: Timestamp,
+    ) -> PushInputs<'a> {
+        PushInputs {
+            spec: &self.spec,
+            meta: &self.meta,
+            status: &self.status,
+            synced: &self.synced,
+            sources: &self.sources,
+            record: &self.record,
+            config_digests: &self.config_digests,
+            last_pushed,
+            nudge,
+            now,
+        }
+    }
+
+    /// Each source with its values.
+    fn origins<'a>(&'a self, gathered: &'a GatheredPush) -> Vec<(Origin<'a>, pipeline::Fields)> {
+        if let Some(generator) = self.spec.generator() {
+            let origin = Origin {
+                name: &generator.name,
+                version: None,
+                rotation: self.rotation(gathered),
+            };
+            return vec![(origin, gathered.fields.clone())];
+        }
+        let origin = |source: &'a pipeline::SourceSecret| Origin {
+            name: &source.name,
+            version: Some(&source.resource_version),
+            rotation: source.rotation.as_deref(),
+        };
+        self.sources
+            .iter()
+            .map(|source| (origin(source), source.data.clone()))
+            .collect()
+    }
+
+    fn rotation<'a>(&self, gathered: &'a GatheredPush) -> Option<&'a str> {
+        let generator = self.spec.generator()?;
+        gathered.record.get(&generator.key).map(|entry| entry.id.as_str())
+    }
+}
+
+/// Which version of its source each object has pushed, in this process.
+#[derive(Debug, Default)]
+pub(crate) struct Pushed {
+    versions: Mutex<HashMap<String, String>>,
+}
+
+impl Pushed {
+    fn version(&self, uid: &str) -> Option<String> {
+        self.versions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(uid)
+            .cloned()
+    }
+
+    fn remember(&self, uid: &str, version: String) {
+        self.versions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(uid.to_owned(), version);
+    }
+
+    pub(crate) fn forget(&self, uid: &str) {
+        self.versions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(uid);
+    }
+}
+
+/// For the finalizer: the object's identity.
+fn meta(object: &PushSecret) -> Meta {
+    Meta::from(&object.metadata)
+}

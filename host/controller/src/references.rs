@@ -1,0 +1,227 @@
+//! Who refers to what: the index behind every watch.
+//!
+//! A reconcile says what its object read (target, store, generator, template sources, push source). A change of one of these
+//! wakes the objects that named it, in constant time, whatever the number of objects. Nothing here touches the cluster.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pipeline::{Nudge, ObjectRef};
+
+/// What an object is to the one that refers to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Role {
+    /// What it writes.
+    Target,
+    /// Where it reads a template.
+    TemplateSource,
+    /// Where it reads or writes values.
+    Store,
+    /// What makes its values.
+    Generator,
+    /// What it pushes.
+    PushSource,
+    /// What a store authenticates with.
+    Credential,
+}
+
+impl Role {
+    /// What a change of such an object means for a refresh, beyond that somebody should look.
+    const fn nudge(self) -> Option<Nudge> {
+        match self {
+            Role::TemplateSource => Some(Nudge::TemplateSource),
+            Role::Store => Some(Nudge::Store),
+            Role::Target | Role::Generator | Role::PushSource | Role::Credential => None,
+        }
+    }
+}
+
+/// Any Secret of a namespace: for those that choose by labels.
+#[must_use]
+pub(crate) fn any_secret(namespace: &str) -> ObjectRef {
+    ObjectRef::namespaced("Secret", namespace, "*")
+}
+
+/// What an object refers to, and as what.
+pub(crate) type Referents = BTreeMap<ObjectRef, Role>;
+
+/// Referrers by what they refer to. Keys on both sides are kind, namespace and name.
+#[derive(Debug, Default)]
+pub(crate) struct References {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    referrers: HashMap<ObjectRef, HashMap<ObjectRef, Role>>,
+    referents: HashMap<ObjectRef, Referents>,
+    nudges: HashMap<ObjectRef, Nudge>,
+    /// The resourceVersion that our own last write gave an object: its event is no news.
+    written: HashMap<ObjectRef, String>,
+}
+
+impl References {
+    /// Replaces what `referrer` refers to.
+    pub(crate) fn set(&self, referrer: &ObjectRef, referents: Referents) {
+        let mut inner = self.lock();
+        let before = inner
+            .referents
+            .insert(referrer.clone(), referents.clone())
+            .unwrap_or_default();
+        for gone in before.keys().filter(|referent| !referents.contains_key(referent)) {
+            inner.forget(gone, referrer);
+        }
+        for (referent, role) in referents {
+            inner
+                .referrers
+                .entry(referent)
+                .or_default()
+                .insert(referrer.clone(), role);
+        }
+    }
+
+    /// Forgets a referrer that is gone.
+    pub(crate) fn remove(&self, referrer: &ObjectRef) {
+        let mut inner = self.lock();
+        inner.nudges.remove(referrer);
+        for referent in inner.referents.remove(referrer).unwrap_or_default().keys() {
+            inner.forget(referent, referrer);
+        }
+    }
+
+    /// Whom a change of `referent` to this version concerns, in order. What it means to each is kept until its next reconcile asks.
+    /// To the one who wrote that version it is no news; to everybody else it is.
+    #[must_use]
+    pub(crate) fn changed(&self, referent: &ObjectRef, version: &str) -> Vec<ObjectRef> {
+        let mut inner = self.lock();
+        let own = inner
+            .written
+            .get(referent)
+            .is_some_and(|written| written == version);
+        let mut found = inner.referrers.get(referent).cloned().unwrap_or_default();
+        found.retain(|_, role| !(own && *role == Role::Target));
+        for (referrer, role) in &found {
+            if let Some(nudge) = role.nudge() {
+                inner.nudges.insert(referrer.clone(), nudge);
+            }
+        }
+        let mut found: Vec<ObjectRef> = found.into_keys().collect();
+        found.sort();
+        found
+    }
+
+    /// Takes what changed around an object since the last time.
+    #[must_use]
+    pub(crate) fn take_nudge(&self, referrer: &ObjectRef) -> Option<Nudge> {
+        self.lock().nudges.remove(referrer)
+    }
+
+    /// Gives a nudge back that could not be answered yet.
+    pub(crate) fn nudge_again(&self, referrer: &ObjectRef, nudge: Option<Nudge>) {
+        if let Some(nudge) = nudge {
+            self.lock().nudges.entry(referrer.clone()).or_insert(nudge);
+        }
+    }
+
+    /// Remembers the version of an object that we have just written ourselves.
+    pub(crate) fn wrote(&self, object: &ObjectRef, resource_version: &str) {
+        self.lock()
+            .written
+            .insert(object.clone(), resource_version.to_owned());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // The maps are consistent between statements that can panic: none can.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn forget(&mut self, referent: &ObjectRef, referrer: &ObjectRef) {
+        if let Some(referrers) = self.referrers.get_mut(referent) {
+            referrers.remove(referrer);
+            if referrers.is_empty() {
+                remove(&mut self.referrers, referent);
+                remove(&mut self.written, referent);
+            }
+        }
+    }
+}
+
+fn remove<K: Hash + Eq, V>(map: &mut HashMap<K, V>, key: &K) {
+    map.remove(key);
+    if map.capacity() > 64 && map.len() * 4 < map.capacity() {
+        map.shrink_to_fit();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(name: &str) -> ObjectRef {
+        ObjectRef::namespaced("Secret", "default", name)
+    }
+
+    fn referrer(name: &str) -> ObjectRef {
+        ObjectRef::namespaced("ExternalSecret", "default", name)
+    }
+
+    #[test]
+    fn a_change_wakes_those_that_named_it() {
+        let references = References::default();
+        references.set(
+            &referrer("a"),
+            [(secret("x"), Role::Target), (secret("y"), Role::Target)].into(),
+        );
+        references.set(&referrer("b"), [(secret("y"), Role::TemplateSource)].into());
+        assert_eq!(references.changed(&secret("x"), "1"), [referrer("a")]);
+        assert_eq!(
+            references.changed(&secret("y"), "1"),
+            [referrer("a"), referrer("b")]
+        );
+        assert!(references.changed(&secret("z"), "1").is_empty());
+    }
+
+    #[test]
+    fn a_nudge_is_kept_until_it_is_answered() {
+        let references = References::default();
+        references.set(
+            &referrer("a"),
+            [(secret("x"), Role::TemplateSource), (secret("y"), Role::Target)].into(),
+        );
+        let _woken = references.changed(&secret("y"), "1");
+        assert_eq!(references.take_nudge(&referrer("a")), None);
+        let _woken = references.changed(&secret("x"), "1");
+        let nudge = references.take_nudge(&referrer("a"));
+        assert_eq!(nudge, Some(Nudge::TemplateSource));
+        references.nudge_again(&referrer("a"), nudge);
+        assert_eq!(references.take_nudge(&referrer("a")), nudge);
+        assert_eq!(references.take_nudge(&referrer("a")), None);
+    }
+
+    #[test]
+    fn a_referrer_that_changed_its_mind_is_not_woken_any_more() {
+        let references = References::default();
+        references.set(&referrer("a"), [(secret("x"), Role::Target)].into());
+        references.set(&referrer("a"), [(secret("y"), Role::Target)].into());
+        assert!(references.changed(&secret("x"), "1").is_empty());
+        references.remove(&referrer("a"));
+        assert!(references.changed(&secret("y"), "1").is_empty());
+        assert!(references.lock().referrers.is_empty());
+    }
+
+    #[test]
+    fn our_own_write_is_no_news_to_us_and_news_to_whoever_pushes_it() {
+        let references = References::default();
+        references.set(&referrer("a"), [(secret("x"), Role::Target)].into());
+        references.set(&referrer("p"), [(secret("x"), Role::PushSource)].into());
+        references.wrote(&secret("x"), "7");
+        assert_eq!(references.changed(&secret("x"), "7"), [referrer("p")]);
+        assert_eq!(
+            references.changed(&secret("x"), "8"),
+            [referrer("a"), referrer("p")]
+        );
+    }
+}

@@ -1,0 +1,340 @@
+//! Report: condition, events, metric, log and next refresh, all from one `Outcome`, here and nowhere else.
+//!
+//! A status is written only when it changes. A conflict is not reported at all: the object is read again at once.
+
+use std::time::Duration;
+
+use api::{Condition, ConditionStatus, ConditionType, ExternalSecret, PushSecret};
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::ObjectReference;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::api::{Patch, PatchParams};
+use kube::runtime::controller::Action;
+use kube::{Api, Resource, ResourceExt};
+use pipeline::{Event, Meta, Next, ObjectRef, Outcome, Plan, Ready};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value as Json, json};
+
+use crate::cluster::ClusterError;
+use crate::context::Context;
+use crate::events::Note;
+use crate::failure::SyncError;
+use crate::metrics::{FailureLabels, KindLabels, ObjectLabels};
+
+/// After a conflict the object is read again this soon.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// Nothing was due.
+pub(crate) fn wait(context: &Context, object: &ObjectRef, next: Option<Timestamp>) -> Action {
+    context.backoff.succeeded(object);
+    context.schedule.set(object, next);
+    next.map_or_else(Action::await_change, |next| Action::requeue(until(context, next)))
+}
+
+/// The object is none of ours, or gone.
+pub(crate) fn leave(context: &Context, object: &ObjectRef) -> Action {
+    context.references.remove(object);
+    context.backoff.succeeded(object);
+    context.schedule.set(object, None);
+    Action::await_change()
+}
+
+/// Somebody else wrote first.
+pub(crate) fn again() -> Action {
+    Action::requeue(AGAIN)
+}
+
+/// Counts rotations as soon as they are recorded, whatever becomes of the rest of the sync.
+pub(crate) fn rotated(context: &Context, kind: &'static str, count: usize) {
+    context
+        .metrics
+        .rotations
+        .get_or_create(&KindLabels { kind })
+        .inc_by(count.try_into().unwrap_or(u64::MAX));
+}
+
+/// One word for the log.
+pub(crate) const fn plan_word(plan: &Plan) -> &'static str {
+    match plan {
+        Plan::Create(_) => "create",
+        Plan::Patch(_) => "patch",
+        Plan::Delete(_) => "delete",
+        Plan::Keep(_) => "keep",
+    }
+}
+
+/// Reports a sync of an ExternalSecret.
+pub(crate) async fn external_secret(
+    object: &ExternalSecret,
+    reference: &ObjectRef,
+    context: &Context,
+    outcome: Outcome,
+) -> Result<Action, SyncError> {
+    let labels = ObjectLabels {
+        name: reference.name.clone(),
+        namespace: object.namespace().unwrap_or_default(),
+    };
+    context.metrics.sync_calls.get_or_create(&labels).inc();
+    if outcome.failure.is_some() {
+        context.metrics.sync_errors.get_or_create(&labels).inc();
+    }
+    let status = object.status.clone().unwrap_or_default();
+    let mut patch = base(
+        context,
+        &outcome,
+        &status.conditions,
+        &Meta::from(&object.metadata),
+    );
+    if outcome.refreshed {
+        let name = outcome.binding.as_deref().unwrap_or_default();
+        patch.insert("binding".to_owned(), json!({"name": name}));
+    }
+    report(object, "ExternalSecret", reference, context, outcome, patch).await
+}
+
+/// Reports a sync of a PushSecret. `pushed` is what the stores have now; none when that is not known.
+pub(crate) async fn push_secret(
+    object: &PushSecret,
+    reference: &ObjectRef,
+    context: &Context,
+    outcome: Outcome,
+    pushed: Option<Json>,
+) -> Result<Action, SyncError> {
+    let status = object.status.clone().unwrap_or_default();
+    let mut patch = base(
+        context,
+        &outcome,
+        &status.conditions,
+        &Meta::from(&object.metadata),
+    );
+    if let Some(pushed) = pushed {
+        let before = serde_json::to_value(&status.synced_push_secrets).unwrap_or(Json::Null);
+        if pushed != before {
+            patch.insert("syncedPushSecrets".to_owned(), replacing(&before, pushed));
+        }
+    }
+    report(object, "PushSecret", reference, context, outcome, patch).await
+}
+
+/// A merge patch that makes a two-level map exactly `wanted`: what is not wanted any more is set to null.
+fn replacing(before: &Json, wanted: Json) -> Json {
+    let mut patch = wanted;
+    if let (Json::Object(before), Json::Object(patch)) = (before, &mut patch) {
+        for (store, entries) in before {
+            match patch.get_mut(store) {
+                None => {
+                    patch.insert(store.clone(), Json::Null);
+                }
+                Some(Json::Object(kept)) => {
+                    for key in entries.as_object().into_iter().flat_map(Map::keys) {
+                        kept.entry(key.clone()).or_insert(Json::Null);
+                    }
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    patch
+}
+
+/// The part of a status that all kinds have.
+fn base(context: &Context, outcome: &Outcome, before: &[Condition], meta: &Meta) -> Map<String, Json> {
+    let now = context.clock.now();
+    let mut patch = Map::new();
+    if outcome.refreshed {
+        patch.insert("refreshTime".to_owned(), json!(Time(now)));
+        patch.insert("syncedResourceVersion".to_owned(), json!(meta.version()));
+    }
+    let conditions = conditions(before, &outcome.ready, now);
+    if conditions != before {
+        patch.insert("conditions".to_owned(), json!(conditions));
+    }
+    patch
+}
+
+/// The conditions with this Ready; its time changes only when its status does.
+pub(crate) fn conditions(before: &[Condition], ready: &Ready, now: Timestamp) -> Vec<Condition> {
+    let status = if ready.status {
+        ConditionStatus::True
+    } else {
+        ConditionStatus::False
+    };
+    let old = before.iter().find(|one| one.type_ == ConditionType::Ready);
+    let since = old
+        .filter(|old| old.status == status)
+        .and_then(|old| old.last_transition_time.clone());
+    let new = Condition {
+        type_: ConditionType::Ready,
+        status,
+        reason: Some(ready.reason.to_owned()),
+        message: Some(ready.message.clone()),
+        last_transition_time: Some(since.unwrap_or(Time(now))),
+    };
+    let others = before
+        .iter()
+        .filter(|one| one.type_ != ConditionType::Ready)
+        .cloned();
+    std::iter::once(new).chain(others).collect()
+}
+
+async fn report<K>(
+    object: &K,
+    kind: &'static str,
+    reference: &ObjectRef,
+    context: &Context,
+    outcome: Outcome,
+    patch: Map<String, Json>,
+) -> Result<Action, SyncError>
+where
+    K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
+        + Clone
+        + DeserializeOwned
+        + Serialize
+        + std::fmt::Debug,
+{
+    if let Some(failed) = outcome.failure {
+        let labels = FailureLabels {
+            kind,
+            reason: failed.reason.as_str(),
+            blame: failed.blame.as_str(),
+        };
+        context.metrics.failures.get_or_create(&labels).inc();
+        tracing::warn!(object = %reference, reason = %failed.reason, blame = failed.blame.as_str(), "{}", outcome.ready.message);
+    }
+    if !patch.is_empty() {
+        let objects: Api<K> = context.within(&object.namespace().unwrap_or_default());
+        write_status(&objects, reference, patch).await?;
+    }
+    record(context, object.object_ref(&()), &outcome.events);
+    Ok(schedule(context, reference, outcome.next))
+}
+
+/// Writes a status; an object that is gone by now has none.
+pub(crate) async fn write_status<K>(
+    objects: &Api<K>,
+    reference: &ObjectRef,
+    patch: Map<String, Json>,
+) -> Result<(), SyncError>
+where
+    K: Clone + DeserializeOwned + std::fmt::Debug,
+{
+    let patch = json!({"status": patch});
+    match objects
+        .patch_status(&reference.name, &PatchParams::default(), &Patch::Merge(&patch))
+        .await
+    {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        Err(error) => Err(ClusterError::Write {
+            object: reference.clone(),
+            answer: error.into(),
+        }
+        .into()),
+    }
+}
+
+/// Leaves events for later.
+pub(crate) fn record(context: &Context, about: ObjectReference, events: &[Event]) {
+    for event in events {
+        let note = Note {
+            about: about.clone(),
+            warning: event.warning,
+            reason: event.reason,
+            text: event.message.clone(),
+        };
+        context.events.record(note);
+    }
+}
+
+/// When to look again.
+fn schedule(context: &Context, reference: &ObjectRef, next: Next) -> Action {
+    schedule_within(context, reference, next, Duration::MAX)
+}
+
+/// When to look again; back-off ends at `wait_max`.
+pub(crate) fn schedule_within(
+    context: &Context,
+    reference: &ObjectRef,
+    next: Next,
+    wait_max: Duration,
+) -> Action {
+    let now = context.clock.now();
+    let wait = match next {
+        Next::At(time) => {
+            context.backoff.succeeded(reference);
+            Some(until(context, time))
+        }
+        Next::Backoff => Some(context.backoff.failed(reference).min(wait_max)),
+        Next::After(wait) => {
+            // What the other side said is the least.
+            Some(wait.max(context.backoff.failed(reference).min(wait_max)))
+        }
+        Next::WhenChanged => {
+            context.backoff.succeeded(reference);
+            None
+        }
+    };
+    let due = wait.and_then(|wait| now.checked_add(wait).ok());
+    context.schedule.set(reference, due);
+    wait.map_or_else(Action::await_change, Action::requeue)
+}
+
+fn until(context: &Context, time: Timestamp) -> Duration {
+    time.duration_since(context.clock.now())
+        .try_into()
+        .unwrap_or(Duration::ZERO)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ready(status: bool) -> Ready {
+        Ready {
+            status,
+            reason: "SecretSynced",
+            message: "m".to_owned(),
+        }
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn the_time_of_a_condition_changes_with_its_status_only() {
+        let first = conditions(&[], &ready(true), at(1));
+        let second = conditions(&first, &ready(true), at(2));
+        assert_eq!(first, second);
+        let third = conditions(&second, &ready(false), at(3));
+        assert_eq!(
+            third.first().and_then(|one| one.last_transition_time.clone()),
+            Some(Time(at(3)))
+        );
+    }
+
+    #[test]
+    fn other_conditions_stay() {
+        let other = Condition {
+            type_: ConditionType::Other("Mine".to_owned()),
+            status: ConditionStatus::True,
+            reason: None,
+            message: None,
+            last_transition_time: None,
+        };
+        let after = conditions(std::slice::from_ref(&other), &ready(true), at(1));
+        assert_eq!(after.len(), 2);
+        assert!(after.contains(&other));
+    }
+
+    #[test]
+    fn what_is_not_pushed_any_more_leaves_the_status() {
+        let before = json!({"SecretStore/a": {"x": 1, "y": 2}, "SecretStore/b": {"z": 3}});
+        let patch = replacing(&before, json!({"SecretStore/a": {"x": 1}}));
+        assert_eq!(
+            patch,
+            json!({"SecretStore/a": {"x": 1, "y": null}, "SecretStore/b": null})
+        );
+    }
+}

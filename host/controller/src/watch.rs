@@ -1,0 +1,166 @@
+//! Which events wake which objects.
+//!
+//! One watch per kind that objects refer to. Of Secrets and ConfigMaps only metadata is seen and nothing is kept; stores and
+//! generators fill the caches. An event looks up who refers to the object (`references`) and wakes them. A watch that lost its
+//! place lists again, which wakes everybody who refers to anything: a missed event is never a lost one. Our own writes wake nobody.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use api::{ClusterSecretStore, ExternalSecret, PushSecret, SecretStore};
+use futures::channel::mpsc::UnboundedSender;
+use futures::{Stream, StreamExt};
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kube::core::{DeserializeGuard, PartialObjectMeta};
+use kube::runtime::WatchStreamExt;
+use kube::runtime::reflector::ObjectRef as Key;
+use kube::runtime::reflector::store::Writer;
+use kube::runtime::watcher::{self, Config, Event};
+use kube::{Api, Resource, ResourceExt};
+use pipeline::ObjectRef;
+use serde::de::DeserializeOwned;
+use tokio_util::sync::CancellationToken;
+
+use crate::cache::Writers;
+use crate::cluster::Answer;
+use crate::context::Context;
+use crate::references::any_secret;
+
+/// Where to say that an object should be looked at again.
+#[derive(Debug, Clone)]
+pub(crate) struct Wake {
+    pub(crate) external_secrets: UnboundedSender<Key<DeserializeGuard<ExternalSecret>>>,
+    pub(crate) push_secrets: UnboundedSender<Key<DeserializeGuard<PushSecret>>>,
+    pub(crate) secret_stores: UnboundedSender<Key<DeserializeGuard<SecretStore>>>,
+    pub(crate) cluster_secret_stores: UnboundedSender<Key<DeserializeGuard<ClusterSecretStore>>>,
+}
+
+impl Wake {
+    /// Wakes one object. The receivers live as long as the controllers; when they are gone there is nobody to wake.
+    fn wake(&self, object: &ObjectRef) {
+        let namespace = object.namespace.as_deref().unwrap_or_default();
+        let _woken = match object.kind.as_str() {
+            "ExternalSecret" => self
+                .external_secrets
+                .unbounded_send(Key::new(&object.name).within(namespace))
+                .is_ok(),
+            "PushSecret" => self
+                .push_secrets
+                .unbounded_send(Key::new(&object.name).within(namespace))
+                .is_ok(),
+            "SecretStore" => self
+                .secret_stores
+                .unbounded_send(Key::new(&object.name).within(namespace))
+                .is_ok(),
+            "ClusterSecretStore" => self
+                .cluster_secret_stores
+                .unbounded_send(Key::new(&object.name))
+                .is_ok(),
+            _ => false,
+        };
+    }
+}
+
+/// What every watch has at hand.
+#[derive(Clone)]
+struct Watch {
+    context: Arc<Context>,
+    wake: Wake,
+    shutdown: CancellationToken,
+}
+
+/// Starts all watches; they end with `shutdown`.
+pub(crate) fn start(context: &Arc<Context>, wake: &Wake, writers: Writers, shutdown: &CancellationToken) {
+    let watch = Watch {
+        context: Arc::clone(context),
+        wake: wake.clone(),
+        shutdown: shutdown.clone(),
+    };
+    watch.metadata::<Secret>(context.namespaced());
+    watch.metadata::<ConfigMap>(context.namespaced());
+    watch.cached(context.namespaced(), writers.secret_stores);
+    watch.cached(context.namespaced(), writers.passwords);
+    watch.cached(context.namespaced(), writers.uuids);
+    watch.cached(context.namespaced(), writers.fakes);
+    if context.settings.namespace.is_none() {
+        watch.cached(context.cluster(), writers.cluster_secret_stores);
+        watch.cached(context.cluster(), writers.cluster_generators);
+    }
+}
+
+impl Watch {
+    fn metadata<K>(&self, objects: Api<PartialObjectMeta<K>>)
+    where
+        K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + 'static,
+    {
+        let events = watcher::watcher(objects, Config::default()).default_backoff();
+        self.follow(K::kind(&()).into_owned(), events);
+    }
+
+    /// One object that cannot be read does not keep the others out: it is not in the cache.
+    fn cached<K>(&self, objects: Api<DeserializeGuard<K>>, writer: Writer<DeserializeGuard<K>>)
+    where
+        K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
+    {
+        let events = watcher::watcher(objects, Config::default())
+            .default_backoff()
+            .modify(|object| object.managed_fields_mut().clear())
+            .reflect(writer);
+        self.follow(K::kind(&()).into_owned(), events);
+    }
+
+    fn follow<K>(
+        &self,
+        kind: String,
+        events: impl Stream<Item = Result<Event<K>, watcher::Error>> + Send + 'static,
+    ) where
+        K: ResourceExt + Send + 'static,
+    {
+        let watch = self.clone();
+        tokio::spawn(async move {
+            let mut events = std::pin::pin!(events.take_until(watch.shutdown.cancelled()));
+            while let Some(event) = events.next().await {
+                match event {
+                    Ok(Event::Apply(object) | Event::InitApply(object) | Event::Delete(object)) => {
+                        watch.changed(&kind, &object);
+                    }
+                    Ok(Event::Init | Event::InitDone) => {}
+                    Err(error) => complain(&kind, error),
+                }
+            }
+        });
+    }
+
+    fn changed<K: ResourceExt>(&self, kind: &str, object: &K) {
+        let reference = ObjectRef {
+            kind: kind.to_owned(),
+            namespace: object.namespace(),
+            name: object.name_any(),
+        };
+        let version = object.resource_version().unwrap_or_default();
+        for referrer in self.context.references.changed(&reference, &version) {
+            self.wake.wake(&referrer);
+        }
+        if kind == "Secret" {
+            let any = any_secret(reference.namespace.as_deref().unwrap_or_default());
+            for referrer in self.context.references.changed(&any, &version) {
+                self.wake.wake(&referrer);
+            }
+        }
+    }
+}
+
+/// A watch ends now and then and is begun again; only what will not mend itself is worth a line.
+fn complain(kind: &str, error: watcher::Error) {
+    let cause = match error {
+        watcher::Error::InitialListFailed(error)
+        | watcher::Error::WatchStartFailed(error)
+        | watcher::Error::WatchFailed(error) => Answer::from(error),
+        watcher::Error::WatchError(status) => Answer::from(kube::Error::Api(status)),
+        _ => Answer::Silent,
+    };
+    match cause.code() {
+        Some(401 | 403 | 404) => tracing::warn!(kind, %cause, "cannot watch"),
+        Some(_) | None => tracing::debug!(kind, %cause, "a watch begins again"),
+    }
+}

@@ -1,0 +1,12 @@
+//! The pipeline's ports over the cluster, the stores and the runtime. The only place where they meet.
+
+mod generators;
+mod policies;
+mod runtime;
+mod stores;
+mod templates;
+
+pub(crate) use generators::GeneratorFinder;
+pub(crate) use policies::NoPolicies;
+pub(crate) use stores::{StoreOpener, StoreUse};
+pub use templates::{Engines, OperatorKey};

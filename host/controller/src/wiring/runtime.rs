@@ -1,0 +1,125 @@
+//! What the runtime's errors mean for a sync: it only knows guest and host, here they get reason, blame and retry.
+
+use pipeline::{Blame, Failure, Reason, Retry};
+use runtime::{CallError, LoadError, Problem, RenderError};
+use thiserror::Error;
+
+/// A component that did not answer.
+#[derive(Debug, Error)]
+pub(crate) enum ComponentError {
+    /// It is not built in.
+    #[error("find the component {name}: there is no such {world}")]
+    Unknown { world: &'static str, name: String },
+    /// It could not be loaded.
+    #[error("load the component {name}")]
+    Load {
+        name: String,
+        #[source]
+        source: Box<LoadError>,
+    },
+    /// It does not accept its config.
+    #[error("configure {name}: {}", list(.problems))]
+    Config { name: String, problems: Vec<Problem> },
+    /// It failed or refused.
+    #[error("call {name}")]
+    Call {
+        name: String,
+        #[source]
+        source: Box<CallError>,
+    },
+    /// A template does not fit.
+    #[error("render with {name}")]
+    Render {
+        name: String,
+        #[source]
+        source: Box<RenderError>,
+    },
+    /// The thread that ran it is gone.
+    #[error("call {name}: the call was given up")]
+    Lost { name: String },
+}
+
+impl ComponentError {
+    /// A call's failure; a wrong config is told from the rest.
+    pub(crate) fn call(name: &str, source: CallError) -> Self {
+        let name = name.to_owned();
+        match source {
+            CallError::InvalidConfig(problems) => ComponentError::Config { name, problems },
+            source => ComponentError::Call {
+                name,
+                source: Box::new(source),
+            },
+        }
+    }
+}
+
+fn list(problems: &[Problem]) -> String {
+    let one = |problem: &Problem| match problem.path.as_str() {
+        "" => problem.message.clone(),
+        path => format!("{path}: {}", problem.message),
+    };
+    problems.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+impl Failure for ComponentError {
+    fn reason(&self) -> Reason {
+        match self {
+            ComponentError::Unknown { .. } => Reason::GeneratorNotFound,
+            ComponentError::Config { .. } => Reason::InvalidConfig,
+            ComponentError::Load { .. } | ComponentError::Call { .. } => Reason::ComponentFailed,
+            ComponentError::Render { source, .. } => match source.as_ref() {
+                RenderError::Fault(_) => Reason::TemplateFailed,
+                RenderError::Call(_) => Reason::ComponentFailed,
+            },
+            ComponentError::Lost { .. } => Reason::Internal,
+        }
+    }
+
+    fn blame(&self) -> Blame {
+        match self {
+            ComponentError::Unknown { .. } | ComponentError::Config { .. } => Blame::User,
+            ComponentError::Load { .. } => Blame::Guest,
+            ComponentError::Call { source, .. } => blame(source),
+            ComponentError::Render { source, .. } => match source.as_ref() {
+                RenderError::Fault(_) => Blame::User,
+                RenderError::Call(source) => blame(source),
+            },
+            ComponentError::Lost { .. } => Blame::Host,
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            ComponentError::Unknown { .. } | ComponentError::Config { .. } => Retry::WhenChanged,
+            // The data may change, and nobody watches a store.
+            ComponentError::Render { .. }
+            | ComponentError::Load { .. }
+            | ComponentError::Call { .. }
+            | ComponentError::Lost { .. } => Retry::Backoff,
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        match self {
+            ComponentError::Unknown { .. } => "`keymill component list` shows what there is",
+            ComponentError::Config { .. } => "correct the generator's spec",
+            ComponentError::Render { source, .. } => match source.as_ref() {
+                RenderError::Fault(_) => "correct the template",
+                RenderError::Call(_) => "",
+            },
+            ComponentError::Load { .. } | ComponentError::Call { .. } | ComponentError::Lost { .. } => "",
+        }
+    }
+}
+
+const fn blame(error: &CallError) -> Blame {
+    match error {
+        CallError::InvalidConfig(_) => Blame::User,
+        CallError::Stopped { .. }
+        | CallError::BadOutput { .. }
+        | CallError::WrongWorld { .. }
+        | CallError::Refused(_)
+        | CallError::Unavailable => Blame::Guest,
+        CallError::Random(_) | CallError::Host(_) => Blame::Host,
+    }
+}

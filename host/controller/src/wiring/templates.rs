@@ -1,0 +1,231 @@
+//! The template port over the runtime, and the components that this process has.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use hmac::{Hmac, KeyInit, Mac};
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::api::PostParams;
+use kube::{Api, Client};
+use pipeline::{BoxFailure, Entry, ObjectRef, Render, Rendered, Scope, TemplateEngine, Value};
+use runtime::{Call, Catalog, Component, Occasion, StreamKey, World};
+use secrecy::ExposeSecret;
+use serde_json::json;
+use sha2::Sha256;
+use zeroize::ZeroizeOnDrop;
+
+use super::runtime::ComponentError;
+use crate::cluster::{Answer, ClusterError};
+
+/// The template engine of a manifest that names none.
+const DEFAULT_ENGINE: &str = "go";
+
+/// Where a cluster keeps the operator's key.
+const KEY_SECRET: &str = "keymill-operator-key";
+const KEY_FIELD: &str = "key";
+
+/// The secret that keys the random streams of templates. Who has it can recompute what templates draw.
+#[derive(Clone, ZeroizeOnDrop)]
+pub struct OperatorKey([u8; 32]);
+
+impl OperatorKey {
+    /// A key of 32 secret bytes.
+    #[must_use]
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The key that a cluster keeps in the Secret `keymill-operator-key` of the client's own namespace, made on first use. Whoever
+    /// makes it first has made it for all.
+    ///
+    /// # Errors
+    /// When the Secret can neither be read nor made, or does not hold a key.
+    pub async fn of_cluster(client: &Client) -> Result<Self, ClusterError> {
+        let namespace = client.default_namespace().to_owned();
+        let secrets: Api<Secret> = Api::namespaced(client.clone(), &namespace);
+        let object = || ObjectRef::namespaced("Secret", &namespace, KEY_SECRET);
+        let read = async || {
+            let found = secrets.get_opt(KEY_SECRET).await;
+            found.map_err(|error| ClusterError::Read {
+                object: object(),
+                answer: error.into(),
+            })
+        };
+        if let Some(secret) = read().await? {
+            return Self::of(&secret).ok_or(ClusterError::Read {
+                object: object(),
+                answer: Answer::Garbled,
+            });
+        }
+        let mut bytes = vec![0; 32];
+        getrandom::fill(&mut bytes).map_err(|_| ClusterError::Write {
+            object: object(),
+            answer: Answer::Garbled,
+        })?;
+        let secret = Secret {
+            metadata: ObjectMeta {
+                name: Some(KEY_SECRET.to_owned()),
+                ..ObjectMeta::default()
+            },
+            data: Some([(KEY_FIELD.to_owned(), ByteString(bytes))].into()),
+            immutable: Some(true),
+            ..Secret::default()
+        };
+        match secrets.create(&PostParams::default(), &secret).await {
+            Ok(_) => {}
+            Err(kube::Error::Api(status)) if status.code == 409 => {}
+            Err(error) => {
+                return Err(ClusterError::Write {
+                    object: object(),
+                    answer: error.into(),
+                });
+            }
+        }
+        let secret = read().await?;
+        secret.as_ref().and_then(Self::of).ok_or(ClusterError::Read {
+            object: object(),
+            answer: Answer::Garbled,
+        })
+    }
+
+    fn of(secret: &Secret) -> Option<Self> {
+        let bytes = secret.data.as_ref()?.get(KEY_FIELD)?;
+        Some(Self(bytes.0.as_slice().try_into().ok()?))
+    }
+
+    /// The key of one object's rotation.
+    fn stream(&self, name: &str) -> Option<StreamKey> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).ok()?;
+        mac.update(name.as_bytes());
+        Some(StreamKey::new(mac.finalize().into_bytes().into()))
+    }
+}
+
+impl fmt::Debug for OperatorKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OperatorKey(..)")
+    }
+}
+
+/// The components of this process, by world and name. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Engines {
+    catalog: Arc<Catalog>,
+    key: OperatorKey,
+}
+
+impl Engines {
+    /// Components from a catalog; templates draw from streams under `key`.
+    #[must_use]
+    pub const fn new(catalog: Arc<Catalog>, key: OperatorKey) -> Self {
+        Self { catalog, key }
+    }
+
+    /// The component of that world and name.
+    pub(crate) fn find(&self, world: World, name: &str) -> Result<Component, ComponentError> {
+        match self.catalog.get(world, name) {
+            Ok(Some(component)) => Ok(component),
+            Ok(None) => Err(ComponentError::Unknown {
+                world: word(world),
+                name: name.to_owned(),
+            }),
+            Err(source) => Err(ComponentError::Load {
+                name: name.to_owned(),
+                source: Box::new(source),
+            }),
+        }
+    }
+}
+
+const fn word(world: World) -> &'static str {
+    match world {
+        World::Generator => "generator",
+        World::Template => "template engine",
+        World::Policy => "policy",
+    }
+}
+
+#[async_trait]
+impl TemplateEngine for Engines {
+    async fn render(&self, request: Render<'_>) -> Result<Vec<Rendered>, BoxFailure> {
+        let name = request.engine.unwrap_or(DEFAULT_ENGINE).to_owned();
+        let templates: Vec<runtime::TemplateText> = request.templates.iter().map(template).collect();
+        let data: Vec<runtime::Entry> = request
+            .data
+            .iter()
+            .map(|(key, value)| runtime::Entry::new(key.clone(), value.expose()))
+            .collect();
+        let owner = runtime::Owner {
+            namespace: request.owner.namespace.clone(),
+            name: request.owner.name.clone(),
+        };
+        let seconds = u64::try_from(request.now.as_second()).unwrap_or_default();
+        let mut call = Call::new(owner, Occasion::Scheduled, seconds);
+        if let Some(key) = self.key.stream(request.stream) {
+            call = call.with_stream_key(key);
+        }
+        let engines = self.clone();
+        let work = move || {
+            let engine = engines.find(World::Template, &name)?;
+            let engine = engine
+                .template()
+                .map_err(|source| ComponentError::call(&name, source))?;
+            engine
+                .render(&call, &templates, &data, &json!({}))
+                .map_err(|source| ComponentError::Render {
+                    name: name.clone(),
+                    source: Box::new(source),
+                })
+        };
+        let rendered = run(DEFAULT_ENGINE, work).await?;
+        Ok(rendered.into_iter().map(own).collect())
+    }
+}
+
+/// Runs a component where it may take its time: its limits end it, not our scheduler.
+pub(crate) async fn run<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> Result<T, ComponentError> + Send + 'static,
+) -> Result<T, ComponentError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
+        Err(ComponentError::Lost {
+            name: name.to_owned(),
+        })
+    })
+}
+
+fn template(template: &pipeline::TemplateText) -> runtime::TemplateText {
+    runtime::TemplateText {
+        key: template.key.clone(),
+        // What is not UTF-8 is no template; the engine says so at the replacement character.
+        text: String::from_utf8_lossy(template.text.expose()).into_owned(),
+        scope: match template.scope {
+            Scope::Values => runtime::Scope::Values,
+            Scope::KeysAndValues => runtime::Scope::KeysAndValues,
+        },
+    }
+}
+
+fn own(rendered: runtime::Rendered) -> Rendered {
+    let entries = rendered.entries.into_iter().map(|entry| Entry {
+        key: entry.key,
+        value: Value::from(entry.value.expose_secret()),
+    });
+    Rendered {
+        index: rendered.index,
+        entries: entries.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_is_not_printed() {
+        assert_eq!(format!("{:?}", OperatorKey::new([7; 32])), "OperatorKey(..)");
+    }
+}

@@ -1,0 +1,9 @@
+//! Hostile components, as `build.rs` compiled them. Each is a whole component of its world that does what its config or its template says;
+//! the tests beside this crate assert what the host makes of it.
+
+/// A hostile generator.
+pub const GENERATOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hostile-generator.wasm"));
+/// A hostile template engine.
+pub const TEMPLATE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hostile-template.wasm"));
+/// A hostile policy.
+pub const POLICY: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hostile-policy.wasm"));
