@@ -35,7 +35,7 @@ async fn no_value_is_seen_outside_the_secrets() {
          target: {template: {data: {a: \"{{ .password | fromJson | toString }}{{ fail .password }}\", b: \"{{ .nothing }}\"}}}\n  \
          dataFrom:\n  - sourceRef: {generatorRef: {kind: Password, name: pg-password-generator}}\n",
     );
-    let dev = place.start().await;
+    let dev = place.start_loud().await;
     let mut canaries = vec!["FirstPasswordMadeByCloudNativePG".to_owned()];
     for _ in 0..3 {
         let seen = dev

@@ -80,7 +80,18 @@ impl Place {
     }
 
     pub(crate) async fn start_with(&self, arguments: &[&str]) -> Dev {
-        let mut program = Program::start(self.command(arguments)).unwrap();
+        self.serving(self.command(arguments)).await
+    }
+
+    /// Starts it with every log line that there is, the compiler's aside.
+    pub(crate) async fn start_loud(&self) -> Dev {
+        let mut command = self.command(&[]);
+        command.env("KEYMILL_LOG", "trace,cranelift_codegen=off,cranelift_frontend=off,regalloc2=off,wasmtime=off");
+        self.serving(command).await
+    }
+
+    async fn serving(&self, command: Command) -> Dev {
+        let mut program = Program::start(command).unwrap();
         let line = program
             .wait_for_line(SOON, |line| line.starts_with("KV "))
             .unwrap();
