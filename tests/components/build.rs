@@ -1,4 +1,4 @@
-//! Compiles the hostile guests, as the bundle compiles the built-in ones.
+//! Compiles the guests of these tests, as the bundle compiles the built-in ones.
 
 #![expect(
     clippy::disallowed_methods,

@@ -127,6 +127,11 @@ pub(crate) enum LogFormat {
   keymill generate --component password --config '{\"length\": 32}' -n 3 -o json
   keymill generate password.yaml --policy postgres --policy 'length={\"min\": 20}'
   eval \"$(keymill generate password.yaml -o env)\"    sets $PASSWORD
+  keymill generate --component mine.wasm --grant db=secret.yaml
+  keymill generate --component mine.wasm --grant kv=http://127.0.0.1:8200/v1/kv
+
+A Vault is reached with $VAULT_TOKEN, $VAULT_NAMESPACE and $VAULT_CACERT, as
+Vault's own client reads them. Everything below the path is granted.
 
 With -n, YAML documents are separated by `---`, JSON comes one object per line,
 and env blocks are separated by an empty line. In env output a key becomes a
@@ -155,8 +160,9 @@ pub(crate) struct Generate {
     /// after a `=`; may be given more than once
     #[arg(long, value_name = "NAME[=JSON]")]
     pub(crate) policy: Vec<String>,
-    /// Let the component read a Secret or ConfigMap: a label that it wants, and the file with the manifest
-    #[arg(long, value_name = "LABEL=FILE")]
+    /// Let the component use what a label that it wants stands for: the file with the manifest of a Secret or ConfigMap, or
+    /// the address of a path of a Vault; may be given more than once
+    #[arg(long, value_name = "LABEL=FILE|URL")]
     pub(crate) grant: Vec<String>,
     /// Also print each value's entropy and the fuel used, to standard error
     #[arg(long)]

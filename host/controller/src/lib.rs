@@ -50,7 +50,7 @@ pub use events::{Events, Note};
 pub use failure::SyncError;
 pub use metrics::{FailureLabels, KindLabels, Metrics, ObjectLabels};
 pub use reader::ClusterReader;
-pub use wiring::{Engines, OperatorKey};
+pub use wiring::{Bridge, ClusterObject, Engines, Late, OperatorKey, VaultPrefix};
 
 use cache::Writers;
 use watch::Wake;

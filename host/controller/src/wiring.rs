@@ -1,11 +1,13 @@
 //! The pipeline's ports over the cluster, the stores and the runtime. The only place where they meet.
 
+mod capabilities;
 mod generators;
 mod policies;
 mod runtime;
 mod stores;
 mod templates;
 
+pub use capabilities::{Bridge, ClusterObject, Late, VaultPrefix};
 pub(crate) use generators::GeneratorFinder;
 pub(crate) use policies::NoPolicies;
 pub(crate) use stores::{StoreOpener, StoreUse};

@@ -1,9 +1,11 @@
 //! HashiCorp Vault, and whatever speaks its language (OpenBao, the embedded KV): KV versions 1 and 2.
 //!
 //! Our own thin client: `request` is the only function that talks to the server, `refusal` says what an answer means,
-//! `session` has the token, `path` turns keys into paths, `kv1` and `kv2` know the engines. Nothing here retries or waits
+//! `session` has the token, `connection` brings the two together, `path` turns keys into paths, `kv1` and `kv2` know the
+//! engines; `prefix` knows none. Nothing here retries or waits
 //! for a server to recover, and no error holds a value or a token. Properties are the pipeline's business.
 
+mod connection;
 mod document;
 mod kv1;
 mod kv2;
@@ -11,11 +13,10 @@ mod list;
 mod login;
 mod open;
 mod path;
+pub mod prefix;
 mod refusal;
 mod request;
 mod session;
-
-use std::sync::Arc;
 
 use api::store::VaultVersion;
 use async_trait::async_trait;
@@ -23,10 +24,8 @@ use pipeline::{
     Blame, BoxFailure, Capabilities, Document, Failure, Found, ListQuery, Listed, Marks, ObjectRef,
     ReadOptions, Reason, Remote, Retry, Revision, SecretStore, Validity, Write,
 };
-use reqwest::Method;
-use reqwest::header::HeaderValue;
-use zeroize::Zeroizing;
 
+pub use connection::ConnectionError;
 pub use document::DocumentError;
 pub use login::LoginError;
 pub(crate) use open::open;
@@ -35,9 +34,10 @@ pub use path::PathError;
 pub use refusal::Refusal;
 pub(crate) use session::Session;
 
-use path::{ApiPath, KvPath, Mount};
+use connection::Connection;
+use path::{KvPath, Mount};
 use refusal::more_than_missing;
-use request::{Call, Reply, Server};
+use request::Reply;
 
 /// The mark of a secret that ESO, or we, may write.
 const MANAGED_BY: &str = "managed-by";
@@ -45,11 +45,8 @@ const MANAGED: &str = "external-secrets";
 
 /// One KV engine with a login.
 pub(crate) struct VaultStore {
-    server: Arc<Server>,
-    session: Arc<Session>,
+    connection: Connection,
     mount: Mount,
-    /// The namespace of the secrets.
-    namespace: Option<HeaderValue>,
 }
 
 #[async_trait]
@@ -137,42 +134,16 @@ impl VaultStore {
 
     /// Whether the server accepts the token. Without one there is nothing to accept, as long as the server answers.
     async fn check(&self) -> Result<(), Cause> {
-        let token = self.session.token().await?;
-        match self.session.look_up(&token).await {
-            Err(Refusal::Denied { .. }) if self.session.is_anonymous() => Ok(()),
-            Err(denied @ Refusal::Denied { .. }) => match self.session.after_denial(&token).await? {
-                Some(token) => Ok(self.session.look_up(&token).await?),
+        let session = &self.connection.session;
+        let token = session.token().await?;
+        match session.look_up(&token).await {
+            Err(Refusal::Denied { .. }) if session.is_anonymous() => Ok(()),
+            Err(denied @ Refusal::Denied { .. }) => match session.after_denial(&token).await? {
+                Some(token) => Ok(session.look_up(&token).await?),
                 None => Err(denied.into()),
             },
             Err(refusal) => Err(refusal.into()),
             Ok(()) => Ok(()),
-        }
-    }
-
-    /// One request with the token; once more with a new one when it was denied.
-    async fn call(
-        &self,
-        method: Method,
-        path: &ApiPath,
-        query: Option<(&'static str, &str)>,
-        body: Option<Zeroizing<Vec<u8>>>,
-    ) -> Result<Reply, Cause> {
-        let namespace = self.namespace.as_ref();
-        let token = self.session.token().await?;
-        let call = |token, body| Call {
-            method: method.clone(),
-            path,
-            query,
-            namespace,
-            token,
-            body,
-        };
-        match self.server.send(call(token.text.as_ref(), body.clone())).await {
-            Err(denied @ Refusal::Denied { .. }) => match self.session.after_denial(&token).await? {
-                Some(token) => Ok(self.server.send(call(token.text.as_ref(), body)).await?),
-                None => Err(denied.into()),
-            },
-            other => Ok(other?),
         }
     }
 
@@ -186,7 +157,7 @@ impl VaultStore {
     }
 
     fn failed(&self, doing: Doing, key: &str, cause: Cause) -> BoxFailure {
-        let (server, key) = (self.server.name().to_owned(), key.to_owned());
+        let (server, key) = (self.connection.server.name().to_owned(), key.to_owned());
         let error = match (cause, doing) {
             (Cause::Login(source), _) => VaultError::Login(source),
             (source, Doing::Check) => VaultError::Check { server, source },
@@ -237,6 +208,15 @@ pub enum Cause {
         /// How many are accepted.
         most: usize,
     },
+}
+
+impl From<ConnectionError> for Cause {
+    fn from(error: ConnectionError) -> Self {
+        match error {
+            ConnectionError::Login(source) => Self::Login(source),
+            ConnectionError::Refused(source) => Self::Refused(source),
+        }
+    }
 }
 
 impl From<PathError> for Cause {

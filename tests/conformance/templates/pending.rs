@@ -33,12 +33,8 @@ impl Pending {
     }
 
     /// What is listed but does not exist.
-    pub(crate) fn unknown<'p>(&'p self, cases: &[Case]) -> Vec<&'p str> {
-        let exists = |id: &str| cases.iter().any(|case| case.id == id);
-        self.milestones
-            .keys()
-            .map(String::as_str)
-            .filter(|id| !exists(id))
-            .collect()
+    pub(crate) fn unknown<'p>(&'p self, cases: &'p [Case]) -> impl Iterator<Item = &'p str> {
+        let ids = self.milestones.keys().map(String::as_str);
+        ids.filter(|id| !cases.iter().any(|case| case.id == *id))
     }
 }

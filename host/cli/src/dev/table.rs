@@ -149,8 +149,7 @@ impl Screen {
     }
 
     fn redraw(&mut self, rows: &Rows, now: Timestamp, out: &mut dyn Write) -> std::io::Result<()> {
-        let width = terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
-        let lines = render(rows, now, width);
+        let lines = render(rows, now, columns());
         let mut text = String::new();
         if self.drawn > 0 {
             // Up to the first line of the last drawing, and clear from there.
@@ -182,9 +181,39 @@ impl Screen {
             write!(out, "\x1b[{}A\x1b[J", self.drawn)?;
             self.drawn = 0;
         }
-        writeln!(out, "{line}")?;
+        if self.terminal {
+            for line in wrapped(line, columns()) {
+                writeln!(out, "{line}")?;
+            }
+        } else {
+            writeln!(out, "{line}")?;
+        }
         out.flush()
     }
+}
+
+fn columns() -> usize {
+    terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0))
+}
+
+/// A long line in lines of at most `width`, broken between words; those after the first stand under its text.
+fn wrapped(line: &str, width: usize) -> Vec<String> {
+    const INDENT: usize = 12;
+    if line.chars().count() <= width {
+        return vec![line.to_owned()];
+    }
+    let mut lines = Vec::new();
+    let mut current = String::new();
+    for word in line.split_inclusive(' ') {
+        let fits = current.chars().count() + word.trim_end().chars().count() <= width;
+        if !fits && !current.trim().is_empty() {
+            lines.push(current.trim_end().to_owned());
+            current = " ".repeat(INDENT);
+        }
+        current.push_str(word);
+    }
+    lines.push(current.trim_end().to_owned());
+    lines
 }
 
 /// One object in one line, for logs and files.
@@ -255,6 +284,20 @@ mod tests {
             "{first}"
         );
         assert!(first.ends_with("Ready     SecretSynced  3s    23h"), "{first}");
+    }
+
+    #[test]
+    fn a_long_line_is_broken_between_words() {
+        let lines = wrapped(&format!("lint        {}", "some words ".repeat(20)), 40);
+        assert!(lines.iter().all(|line| line.chars().count() <= 40), "{lines:#?}");
+        assert!(
+            lines
+                .iter()
+                .skip(1)
+                .all(|line| line.starts_with("            some") || line.starts_with("            words"))
+        );
+        assert_eq!(lines.concat().matches("words").count(), 20);
+        assert_eq!(wrapped("short", 40), ["short"]);
     }
 
     #[test]

@@ -55,14 +55,20 @@ pub(super) async fn write(
     all.insert(MANAGED_BY.to_owned(), MANAGED.to_owned());
     all.extend(marks.iter().map(|(name, value)| (name.clone(), value.clone())));
     let body = document::joined(document, &all)?;
-    let reply = store.call(Method::POST, &path.plain(), None, Some(body)).await?;
+    let reply = store
+        .connection
+        .call(Method::POST, &path.plain(), &[], Some(body))
+        .await?;
     store.present(&reply)?;
     Ok(Revision::Unsupported)
 }
 
 /// Removes the secret.
 pub(super) async fn delete(store: &VaultStore, path: &KvPath) -> Result<(), Cause> {
-    let reply = store.call(Method::DELETE, &path.plain(), None, None).await?;
+    let reply = store
+        .connection
+        .call(Method::DELETE, &path.plain(), &[], None)
+        .await?;
     if reply.absent {
         more_than_missing(&reply.body).map_or(Ok(()), |refusal| Err(refusal.into()))
     } else {
@@ -71,7 +77,10 @@ pub(super) async fn delete(store: &VaultStore, path: &KvPath) -> Result<(), Caus
 }
 
 async fn get(store: &VaultStore, path: &KvPath) -> Result<Option<Reply>, Cause> {
-    let reply = store.call(Method::GET, &path.plain(), None, None).await?;
+    let reply = store
+        .connection
+        .call(Method::GET, &path.plain(), &[], None)
+        .await?;
     if reply.absent {
         return more_than_missing(&reply.body).map_or(Ok(None), |refusal| Err(refusal.into()));
     }

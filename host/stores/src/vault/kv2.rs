@@ -3,6 +3,7 @@
 use pipeline::{Document, Found, Marks, Remote, Revision, Value};
 use reqwest::Method;
 
+use super::connection::ConnectionError;
 use super::document::{self, Metadata};
 use super::path::KvPath;
 use super::refusal::{Refusal, more_than_missing};
@@ -14,13 +15,10 @@ pub(super) async fn read(
     path: &KvPath,
     version: Option<&str>,
 ) -> Result<Found<Document>, Cause> {
+    let query = version.map(|version| ("version", version));
     let reply = store
-        .call(
-            Method::GET,
-            &path.data(),
-            version.map(|version| ("version", version)),
-            None,
-        )
+        .connection
+        .call(Method::GET, &path.data(), query.as_slice(), None)
         .await?;
     if reply.absent {
         // A version that is gone answers 404 with its metadata; for a reader it is as missing as one that never was.
@@ -56,7 +54,10 @@ pub(super) async fn fetch(store: &VaultStore, path: &KvPath) -> Result<Found<Doc
 
 /// What a writer has to know, from one request where the server tells all of it at once.
 pub(super) async fn inspect(store: &VaultStore, path: &KvPath) -> Result<Remote, Cause> {
-    let reply = store.call(Method::GET, &path.data(), None, None).await?;
+    let reply = store
+        .connection
+        .call(Method::GET, &path.data(), &[], None)
+        .await?;
     let (document, version, marks) = match reply.secret() {
         Ok(secret) => {
             let document = match secret.data {
@@ -129,15 +130,19 @@ pub(super) async fn write(
         mark(store, path, &marked).await?;
     }
     let body = document::versioned(text, current)?;
-    let reply = match store.call(Method::POST, &path.data(), None, Some(body)).await {
+    let reply = match store
+        .connection
+        .call(Method::POST, &path.data(), &[], Some(body))
+        .await
+    {
         Ok(reply) => reply,
-        Err(cause @ Cause::Refused(Refusal::Conflict)) if first => {
+        Err(cause @ ConnectionError::Refused(Refusal::Conflict)) if first => {
             if let Err(error) = mark(store, path, &theirs).await {
                 tracing::warn!(path = %path.metadata(), %error, "a mark could not be taken back");
             }
-            return Err(cause);
+            return Err(cause.into());
         }
-        Err(cause) => return Err(cause),
+        Err(cause) => return Err(cause.into()),
     };
     store.present(&reply)?;
     let written: Written = reply.data()?;
@@ -158,7 +163,10 @@ pub(super) async fn delete(store: &VaultStore, path: &KvPath, expected: &Revisio
         return Err(Refusal::Conflict.into());
     }
     // One call: it takes the data with it, so there is no half of it that could fail.
-    let reply = store.call(Method::DELETE, &path.metadata(), None, None).await?;
+    let reply = store
+        .connection
+        .call(Method::DELETE, &path.metadata(), &[], None)
+        .await?;
     if reply.absent {
         more_than_missing(&reply.body).map_or(Ok(()), |refusal| Err(refusal.into()))
     } else {
@@ -188,7 +196,10 @@ fn still(expected: &Revision, current: u64) -> bool {
 }
 
 async fn metadata(store: &VaultStore, path: &KvPath) -> Result<Option<Metadata>, Cause> {
-    let reply = store.call(Method::GET, &path.metadata(), None, None).await?;
+    let reply = store
+        .connection
+        .call(Method::GET, &path.metadata(), &[], None)
+        .await?;
     if reply.absent {
         return more_than_missing(&reply.body).map_or(Ok(None), |refusal| Err(refusal.into()));
     }
@@ -207,7 +218,8 @@ async fn mark(store: &VaultStore, path: &KvPath, marks: &Marks) -> Result<(), Ca
         0,
     )?;
     let reply = store
-        .call(Method::POST, &path.metadata(), None, Some(body))
+        .connection
+        .call(Method::POST, &path.metadata(), &[], Some(body))
         .await?;
     Ok(store.present(&reply)?)
 }

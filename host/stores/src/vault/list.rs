@@ -77,7 +77,8 @@ async fn names(store: &VaultStore, folder: KvPath) -> Result<Vec<KvPath>, Cause>
         };
         // GET with `list` as Vault's own client does it: proxies do not know the method LIST.
         let reply = store
-            .call(Method::GET, &path, Some(("list", "true")), None)
+            .connection
+            .call(Method::GET, &path, &[("list", "true")], None)
             .await?;
         if reply.absent {
             match more_than_missing(&reply.body) {

@@ -8,6 +8,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use sha2::{Digest as _, Sha256};
 
 use super::VaultStore;
+use super::connection::Connection;
 use super::login::{Login, LoginError};
 use super::path::{ApiPath, Mount, PathError};
 use super::request::{INCONSISTENT, REQUEST, Server};
@@ -51,10 +52,12 @@ pub(crate) async fn open(
         Ok(Session::new(server, login_namespace, login))
     })?;
     Ok(VaultStore {
-        server: session.server(),
-        session,
+        connection: Connection {
+            server: session.server(),
+            session,
+            namespace,
+        },
         mount,
-        namespace,
     })
 }
 

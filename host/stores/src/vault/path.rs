@@ -21,6 +21,13 @@ impl ApiPath {
         Self(text.split('/').map(str::to_owned).collect())
     }
 
+    /// Below that path, all of those segments; none of them leads out of it.
+    pub(crate) fn below(&self, text: &str) -> Result<Self, PathError> {
+        let mut path = self.clone();
+        path.0.extend(segments(text)?);
+        Ok(path)
+    }
+
     pub(crate) fn segments(&self) -> &[String] {
         &self.0
     }

@@ -40,7 +40,7 @@ pub(crate) struct Server {
 pub(crate) struct Call<'a> {
     pub(crate) method: Method,
     pub(crate) path: &'a ApiPath,
-    pub(crate) query: Option<(&'static str, &'a str)>,
+    pub(crate) query: &'a [(&'a str, &'a str)],
     pub(crate) namespace: Option<&'a HeaderValue>,
     pub(crate) token: Option<&'a SecretString>,
     pub(crate) body: Option<Zeroizing<Vec<u8>>>,
@@ -51,7 +51,7 @@ impl<'a> Call<'a> {
         Self {
             method,
             path,
-            query: None,
+            query: &[],
             namespace: None,
             token: None,
             body: None,
@@ -86,12 +86,7 @@ impl Server {
         if call.body.is_some() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
-        let url = self.http.url(
-            ["v1"]
-                .into_iter()
-                .chain(call.path.segments().iter().map(String::as_str)),
-            call.query,
-        );
+        let url = self.url(call.path, call.query);
         let pass = self.gate.enter().await.map_err(Refusal::from)?;
         let answer = self.follow(&call.method, url, &headers, call.body).await;
         pass.tell(match &answer {
@@ -99,6 +94,15 @@ impl Server {
             Err(refusal) => refusal.health(),
         });
         answer
+    }
+
+    fn url(&self, path: &ApiPath, query: &[(&str, &str)]) -> Url {
+        let segments = path.segments().iter().map(String::as_str);
+        let mut url = self.http.url(["v1"].into_iter().chain(segments), None);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        url
     }
 
     async fn follow(

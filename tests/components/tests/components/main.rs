@@ -11,4 +11,6 @@ mod load;
 #[cfg(test)]
 mod policy;
 #[cfg(test)]
+mod reader;
+#[cfg(test)]
 mod template;

@@ -1,5 +1,7 @@
 //! Integers: converting, counting, arithmetic that wraps, and rounding. Whatever is no number counts as zero.
 
+use std::cmp::Ordering;
+
 use super::arguments::{any, int, rest, text};
 use super::{Context, Family, Function, Parameter, Type, p};
 use crate::format::to_text;
@@ -248,25 +250,25 @@ fn min(a: &[Value], _: &mut Context<'_>) -> Answer {
 }
 
 fn maxf(a: &[Value], _: &mut Context<'_>) -> Answer {
-    Ok(Value::Float(extreme(a, f64::max)))
+    Ok(Value::Float(extreme(a, Ordering::Greater)))
 }
 
 fn minf(a: &[Value], _: &mut Context<'_>) -> Answer {
-    Ok(Value::Float(extreme(a, f64::min)))
+    Ok(Value::Float(extreme(a, Ordering::Less)))
 }
 
-/// What is not a number wins, as in Go.
-fn extreme(a: &[Value], pick: fn(f64, f64) -> f64) -> f64 {
-    let numbers = rest(a, 0).iter().map(to_float);
-    numbers
-        .reduce(|x, y| {
-            if x.is_nan() || y.is_nan() {
-                f64::NAN
-            } else {
-                pick(x, y)
-            }
-        })
-        .unwrap_or_default()
+/// The operand that comes first in that order, in which -0 is less than 0. What is not a number wins, as in Go.
+fn extreme(a: &[Value], wanted: Ordering) -> f64 {
+    let pick = |x: f64, y: f64| {
+        if x.is_nan() || y.is_nan() {
+            f64::NAN
+        } else if y.total_cmp(&x) == wanted {
+            y
+        } else {
+            x
+        }
+    };
+    rest(a, 0).iter().map(to_float).reduce(pick).unwrap_or_default()
 }
 
 fn ceil(a: &[Value], _: &mut Context<'_>) -> Answer {

@@ -219,8 +219,11 @@ fn hostname(host: &[u8]) -> &[u8] {
     if let (Some(b'['), Some(close)) = (host.first(), host.iter().position(|byte| *byte == b']')) {
         return host.get(1..close).unwrap_or_default();
     }
-    let colon = host.iter().position(|byte| *byte == b':').unwrap_or(host.len());
-    host.get(..colon).unwrap_or_default()
+    let colon = host
+        .iter()
+        .rposition(|byte| *byte == b':')
+        .filter(|colon| host.get(*colon..).is_some_and(|port| check_port(port).is_ok()));
+    host.get(..colon.unwrap_or(host.len())).unwrap_or_default()
 }
 
 fn userinfo(user: &Option<(Vec<u8>, Option<Vec<u8>>)>) -> Result<Vec<u8>, Rule> {

@@ -309,6 +309,8 @@ fn next_word<'t>(rest: &mut &'t [u8]) -> (Word, &'t [u8]) {
             }
         }
         Word::Alphabet => take(&mut end, &mut last, &small),
+        // Within punctuation, hyphens and underscores are no connectors.
+        Word::Punctuation => take(&mut end, &mut last, &is_punctuation),
         _ => take(&mut end, &mut last, &|c| class(c) == word),
     }
     let (taken, tail) = whole.split_at_checked(end).unwrap_or((whole, b""));

@@ -54,8 +54,7 @@ impl Emitter {
 
     fn root(&mut self, node: &Node) {
         match node {
-            Node::Map(entries) if !entries.is_empty() => self.map(entries, 0, true),
-            Node::List(items) if !items.is_empty() => self.list(items, 0, true),
+            Node::Map(_) | Node::List(_) => self.item(node, 0),
             _ => self.scalar(node, 2, false),
         }
     }
@@ -70,7 +69,8 @@ impl Emitter {
                 self.indent(indent);
             }
             let text = scalar_of(key);
-            if text.text.len() <= KEY_BYTES && !text.text.contains('\n') {
+            let simple = text.text.len() <= KEY_BYTES && !text.text.contains('\n');
+            if simple {
                 self.write(&text, indent + 2, true);
             } else {
                 self.out.push(b"? ");
@@ -78,14 +78,28 @@ impl Emitter {
                 self.indent(indent);
             }
             self.out.push_byte(b':');
-            match value {
-                Node::Map(entries) if !entries.is_empty() => self.map(entries, indent + 2, false),
-                Node::List(items) if !items.is_empty() => self.list(items, indent, false),
-                _ => {
-                    self.out.push_byte(b' ');
-                    self.scalar(value, indent + 2, false);
-                }
+            self.value(value, indent, simple);
+        }
+    }
+
+    /// What follows a key. After a key with a question mark, a map or list goes on in its line.
+    fn value(&mut self, value: &Node, indent: usize, simple: bool) {
+        match value {
+            Node::Map(entries) if !entries.is_empty() && simple => self.map(entries, indent + 2, false),
+            Node::List(items) if !items.is_empty() && simple => self.list(items, indent, false),
+            _ => {
+                self.out.push_byte(b' ');
+                self.item(value, indent + 2);
             }
+        }
+    }
+
+    /// A node that goes on in the line.
+    fn item(&mut self, node: &Node, indent: usize) {
+        match node {
+            Node::Map(entries) if !entries.is_empty() => self.map(entries, indent, true),
+            Node::List(items) if !items.is_empty() => self.list(items, indent, true),
+            _ => self.scalar(node, indent, false),
         }
     }
 
@@ -98,11 +112,7 @@ impl Emitter {
                 self.indent(indent);
             }
             self.out.push(b"- ");
-            match item {
-                Node::Map(entries) if !entries.is_empty() => self.map(entries, indent + 2, true),
-                Node::List(items) if !items.is_empty() => self.list(items, indent + 2, true),
-                _ => self.scalar(item, indent + 2, false),
-            }
+            self.item(item, indent + 2);
         }
     }
 

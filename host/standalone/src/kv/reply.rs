@@ -1,0 +1,153 @@
+//! What is answered, and how it is written.
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, STRICT_TRANSPORT_SECURITY};
+use http::{HeaderValue, Response, StatusCode};
+use http_body_util::Full;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::error::KvError;
+
+/// The lease that a value of KV version 1 has: Vault's default, 32 days.
+const V1_LEASE: u64 = 2_764_800;
+
+/// An answer to a request that was understood.
+#[derive(Debug)]
+pub(super) enum Reply {
+    /// Done; there is nothing to say.
+    Done,
+    /// Nothing is there.
+    Missing,
+    /// Nothing is there, and not even an error is said.
+    Nowhere,
+    /// Data.
+    Data(Shown),
+    /// A version that was deleted or destroyed: its metadata, with status 404.
+    Gone(Shown),
+    /// A document that is not wrapped, such as `sys/health`.
+    Plain(Value),
+}
+
+/// Data and what surrounds it.
+#[derive(Default)]
+pub(super) struct Shown {
+    pub(super) data: Value,
+    pub(super) warnings: Vec<String>,
+    /// Whether it is a value of KV version 1, which has a lease.
+    pub(super) leased: bool,
+    /// Whether the data also stands beside itself, as old clients of `sys/` read it.
+    pub(super) flat: bool,
+}
+
+impl std::fmt::Debug for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shown")
+            .field("warnings", &self.warnings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<Value> for Shown {
+    fn from(data: Value) -> Self {
+        Self {
+            data,
+            ..Self::default()
+        }
+    }
+}
+
+impl Reply {
+    pub(super) fn data(data: impl Into<Shown>) -> Self {
+        Self::Data(data.into())
+    }
+
+    /// Names below a path; none is as good as no path.
+    pub(super) fn keys(keys: Vec<String>) -> Self {
+        if keys.is_empty() {
+            Self::Missing
+        } else {
+            Self::data(json!({"keys": keys}))
+        }
+    }
+
+    pub(super) fn into_response(self) -> Response<Full<Bytes>> {
+        match self {
+            Self::Done => response(StatusCode::NO_CONTENT, Vec::new()),
+            Self::Missing => errors(StatusCode::NOT_FOUND, &[]),
+            Self::Nowhere => response(StatusCode::NOT_FOUND, Vec::new()),
+            Self::Data(shown) => body(StatusCode::OK, &wrapped(shown)),
+            Self::Gone(shown) => body(StatusCode::NOT_FOUND, &wrapped(shown)),
+            Self::Plain(value) => body(StatusCode::OK, &value),
+        }
+    }
+}
+
+fn wrapped(shown: Shown) -> Value {
+    let mut beside = match (&shown.data, shown.flat) {
+        (Value::Object(data), true) => data.clone(),
+        _ => Map::new(),
+    };
+    let warnings = if shown.warnings.is_empty() {
+        Value::Null
+    } else {
+        Value::from(shown.warnings)
+    };
+    let own = json!({
+        "request_id": Uuid::new_v4().to_string(),
+        "lease_id": "",
+        "renewable": false,
+        "lease_duration": if shown.leased { V1_LEASE } else { 0 },
+        "data": shown.data,
+        "wrap_info": null,
+        "warnings": warnings,
+        "auth": null,
+    });
+    if let Value::Object(own) = own {
+        beside.extend(own);
+    }
+    Value::Object(beside)
+}
+
+/// The answer to a request that could not be done.
+pub(super) fn failed(error: &KvError) -> Response<Full<Bytes>> {
+    match error {
+        KvError::Database(source) => tracing::error!(
+            error = source as &dyn std::error::Error,
+            "answer a request to the key store"
+        ),
+        KvError::Stored { what } => tracing::error!(what, "read the key store"),
+        _ => {}
+    }
+    let text = error.to_string();
+    if text.is_empty() {
+        errors(error.status(), &[])
+    } else {
+        errors(error.status(), &[&text])
+    }
+}
+
+pub(super) fn errors(status: StatusCode, errors: &[&str]) -> Response<Full<Bytes>> {
+    body(status, &json!({"errors": errors}))
+}
+
+fn body(status: StatusCode, value: &Value) -> Response<Full<Bytes>> {
+    let mut text = value.to_string();
+    text.push('\n');
+    response(status, text.into_bytes())
+}
+
+fn response(status: StatusCode, body: Vec<u8>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(
+        STRICT_TRANSPORT_SECURITY,
+        HeaderValue::from_static("max-age=31536000; includeSubDomains"),
+    );
+    if status != StatusCode::NO_CONTENT {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    response
+}

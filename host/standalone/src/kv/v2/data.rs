@@ -1,0 +1,233 @@
+//! Versions' data: read, write, merge patch, soft deletion, and the structure without the values.
+
+use serde_json::{Map, Value, json};
+
+use super::super::error::KvError;
+use super::super::reply::{Reply, Shown};
+use super::super::request::{Call, Operation};
+use super::super::sensitive::Sensitive;
+use super::record::{self, Config, Record, Rows as _};
+use super::{Request, whole};
+
+pub(super) fn handle(request: Request<'_>) -> Result<Reply, KvError> {
+    match request.call.operation {
+        Operation::Read => read(&request),
+        Operation::Write => write(request),
+        Operation::Patch => patch(request),
+        Operation::Delete => delete(&request),
+        Operation::List => Err(KvError::Unsupported),
+    }
+}
+
+/// The version asked for; its metadata alone when its data is out of reach.
+fn read(request: &Request<'_>) -> Result<Reply, KvError> {
+    let asked = request.call.number("version")?;
+    request.database.read(|rows| {
+        let Some(record) = rows.record(request.mount, request.path)? else {
+            return Ok(Reply::Missing);
+        };
+        let Some((number, version)) = record.version(asked) else {
+            return Ok(Reply::Missing);
+        };
+        let metadata = record.described(number, version);
+        if version.is_gone(request.now) {
+            return Ok(Reply::Gone(json!({"data": null, "metadata": metadata}).into()));
+        }
+        let data = rows.data(request.mount, request.path, number)?;
+        let mut data = Value::Object(data.fields().clone());
+        record::as_floats(&mut data);
+        Ok(Reply::data(json!({"data": data, "metadata": metadata})))
+    })
+}
+
+pub(super) fn subkeys(request: &Request<'_>) -> Result<Reply, KvError> {
+    if request.call.operation != Operation::Read {
+        return Err(KvError::Unsupported);
+    }
+    let (asked, depth) = (request.call.number("version")?, request.call.number("depth")?);
+    request.database.read(|rows| {
+        let Some(record) = rows.record(request.mount, request.path)? else {
+            return Ok(Reply::Missing);
+        };
+        let Some((number, version)) = record.version(asked) else {
+            return Ok(Reply::Missing);
+        };
+        let metadata = record.described(number, version);
+        if version.is_gone(request.now) {
+            return Ok(Reply::Gone(json!({"subkeys": null, "metadata": metadata}).into()));
+        }
+        let data = rows.data(request.mount, request.path, number)?;
+        Ok(Reply::data(
+            json!({"subkeys": structure(data.fields(), depth, 1), "metadata": metadata}),
+        ))
+    })
+}
+
+/// Keys down to a depth (0 is all), with null for every value.
+fn structure(fields: &Map<String, Value>, depth: u64, at: u64) -> Value {
+    let keys = fields.iter().map(|(key, value)| {
+        let deeper = value
+            .as_object()
+            .filter(|inner| !inner.is_empty() && (depth == 0 || at < depth));
+        (
+            key.clone(),
+            deeper.map_or(Value::Null, |inner| structure(inner, depth, at + 1)),
+        )
+    });
+    Value::Object(keys.collect())
+}
+
+fn write(request: Request<'_>) -> Result<Reply, KvError> {
+    let Request {
+        database,
+        now,
+        mount,
+        path,
+        mut call,
+    } = request;
+    let ignored = ignored(&call);
+    let data = taken_data(&mut call)?;
+    let shown = database.write(|rows| {
+        let record = rows.record(mount, path)?.unwrap_or_default();
+        check_and_set(&call, &rows.config(mount)?, &record)?;
+        record::put_version(rows, (mount, path), record, data.fields(), now)
+    })?;
+    Ok(Reply::Data(Shown {
+        warnings: ignored,
+        ..shown
+    }))
+}
+
+/// Merges into the current version, which must be there.
+fn patch(request: Request<'_>) -> Result<Reply, KvError> {
+    let Request {
+        database,
+        now,
+        mount,
+        path,
+        mut call,
+    } = request;
+    let ignored = ignored(&call);
+    let patch = taken_data(&mut call)?;
+    database.write(|rows| {
+        let Some(record) = rows.record(mount, path)? else {
+            return Ok(Reply::Nowhere);
+        };
+        check_and_set(&call, &rows.config(mount)?, &record)?;
+        let Some((number, version)) = record.version(0) else {
+            return Ok(Reply::Nowhere);
+        };
+        if version.is_gone(now) {
+            return Ok(Reply::Gone(record.described(number, version).into()));
+        }
+        let mut data = rows.data(mount, path, number)?;
+        merge(data.fields_mut(), patch.fields());
+        let shown = record::put_version(rows, (mount, path), record, data.fields(), now)?;
+        Ok(Reply::Data(Shown {
+            warnings: ignored,
+            ..shown
+        }))
+    })
+}
+
+/// RFC 7386.
+fn merge(into: &mut Map<String, Value>, patch: &Map<String, Value>) {
+    for (name, change) in patch {
+        match change {
+            Value::Null => {
+                into.remove(name);
+            }
+            Value::Object(change) => {
+                let inner = into.entry(name.clone()).or_insert_with(|| json!({}));
+                if !inner.is_object() {
+                    *inner = json!({});
+                }
+                if let Value::Object(inner) = inner {
+                    merge(inner, change);
+                }
+            }
+            other => {
+                into.insert(name.clone(), other.clone());
+            }
+        }
+    }
+}
+
+/// Marks the current version as deleted.
+fn delete(request: &Request<'_>) -> Result<Reply, KvError> {
+    let Request {
+        database,
+        now,
+        mount,
+        path,
+        ..
+    } = request;
+    database.write(|rows| {
+        let Some(mut record) = rows.record(mount, path)? else {
+            return Ok(Reply::Done);
+        };
+        let current = record.current;
+        if let Some(version) = record
+            .versions
+            .get_mut(&current)
+            .filter(|version| !version.is_gone(*now))
+        {
+            version.deleted = Some(now.to_string());
+            record::put_record(rows, mount, path, &record)?;
+        }
+        Ok(Reply::Done)
+    })
+}
+
+fn taken_data(call: &mut Call) -> Result<Sensitive, KvError> {
+    match call.body.take("data") {
+        None => Err(KvError::invalid("no data provided")),
+        Some(Value::Object(data)) => Ok(Sensitive::new(data)),
+        Some(Value::Null) => Ok(Sensitive::default()),
+        Some(_) => Err(KvError::field("data")),
+    }
+}
+
+/// Body fields that mean nothing here are said to.
+fn ignored(call: &Call) -> Vec<String> {
+    let known = ["data", "options", "version", "path"];
+    let mut names: Vec<&str> = call
+        .body
+        .fields()
+        .keys()
+        .map(String::as_str)
+        .filter(|name| !known.contains(name))
+        .collect();
+    names.sort_unstable();
+    if names.is_empty() {
+        return Vec::new();
+    }
+    vec![format!(
+        "Endpoint ignored these unrecognized parameters: [{}]",
+        names.join(" ")
+    )]
+}
+
+fn check_and_set(call: &Call, config: &Config, record: &Record) -> Result<(), KvError> {
+    let options = match call.body.fields().get("options") {
+        None | Some(Value::Null) => None,
+        Some(Value::Object(options)) => Some(options),
+        Some(_) => return Err(KvError::field("options")),
+    };
+    match options.and_then(|options| options.get("cas")) {
+        Some(cas) => {
+            let cas = whole(cas).ok_or_else(|| KvError::invalid("error parsing check-and-set parameter"))?;
+            if u64::try_from(cas) == Ok(record.current) {
+                Ok(())
+            } else {
+                Err(KvError::invalid(
+                    "check-and-set parameter did not match the current version",
+                ))
+            }
+        }
+        None if config.cas_required || record.cas_required => {
+            Err(KvError::invalid("check-and-set parameter required for this call"))
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,44 @@
+//! A single-process Kubernetes API and a Vault-compatible KV on one embedded database.
+
+mod accounts;
+mod api;
+mod body;
+mod call;
+pub mod clock;
+mod conversion;
+pub mod database;
+mod deletion;
+pub mod discovery;
+mod documents;
+mod garbage;
+mod identity;
+mod kinds;
+mod kubeconfig;
+pub mod kv;
+mod names;
+mod object;
+mod objects;
+pub mod openapi;
+mod ownership;
+mod patch;
+mod query;
+mod read;
+pub mod resource;
+mod reviews;
+mod route;
+mod rules;
+pub mod schema;
+mod selector;
+mod serve;
+mod service;
+pub mod status;
+pub mod table;
+mod view;
+mod watch;
+mod write;
+
+pub use accounts::Claims;
+pub use api::{Api, ApiConfig, ApiError, DEFAULT_HISTORY};
+pub use identity::IdentityError;
+pub use serve::{ServeError, serve};
+pub use service::{ApiService, ResponseBody};

@@ -1,0 +1,137 @@
+//! PushSecrets: they follow their source, wait for stores, and take back what they pushed.
+
+use api::{ExternalSecret, PushSecret, SecretStore};
+use k8s_openapi::api::core::v1::Secret;
+use serde_json::{Value as Json, json};
+
+use crate::fixture::{INTERVAL, external_secret, push_secret, vault_store};
+use crate::gate::{Fault, Gate, Refusal};
+use crate::world::{Operator, World, run};
+
+/// A synced `app`, pushed to the stores.
+async fn pushed(world: &World, push: Json) -> Operator {
+    world.give_token().await;
+    world.create::<SecretStore>(vault_store("kv", "kv:8200")).await;
+    world.create::<ExternalSecret>(external_secret("app", "Owner")).await;
+    world.create::<PushSecret>(push).await;
+    let operator = world.start().await;
+    world.synced("app").await;
+    world.until("pushed", || world.is_ready::<PushSecret>("push")).await;
+    assert_eq!(world.pushed_now("pushed").await.unwrap(), world.password("app").await);
+    operator
+}
+
+fn plain() -> Json {
+    push_secret("push", "app", &["kv"], "Delete")
+}
+
+#[test]
+fn a_push_follows_its_source_within_a_second() {
+    run(async |world: World| {
+        let operator = pushed(&world, plain()).await;
+        for forced in ["1", "2", "3"] {
+            let before = world.password("app").await;
+            world.annotate("app", "external-secrets.io/force-sync", forced).await;
+            world.until("rotated", async || world.password("app").await != before).await;
+            world.settle(1).await;
+            assert_eq!(world.pushed_now("pushed").await.unwrap(), world.password("app").await, "{forced}");
+        }
+        let versions = world.pushed("pushed").await;
+        assert_eq!(versions.len(), 4, "one write for each rotation");
+        world.check().forward(&versions);
+        operator.stop().await;
+    });
+}
+
+#[test]
+fn a_store_that_was_down_gets_the_last_value() {
+    for refusal in [Refusal::Status(503, 0), Refusal::Closed, Refusal::Status(429, 1)] {
+        run(async |world: World| {
+            let operator = pushed(&world, plain()).await;
+            operator.kv_gate.plan(move |_| Fault::Refuse(refusal));
+            world.settle(INTERVAL + 10).await;
+            let rotated = world.password("app").await;
+            assert!(!world.is_ready::<PushSecret>("push").await, "Ready says the truth");
+            assert_ne!(world.pushed_now("pushed").await.unwrap(), rotated);
+            operator.kv_gate.plan(|_| Fault::None);
+            world.until("pushed again", || world.is_ready::<PushSecret>("push")).await;
+            assert_eq!(world.pushed_now("pushed").await.unwrap(), world.password("app").await);
+            operator.stop().await;
+        });
+    }
+}
+
+#[test]
+fn a_source_that_is_gone_is_withdrawn_and_pushed_again() {
+    run(async |world: World| {
+        world.give_token().await;
+        world.create::<SecretStore>(vault_store("kv", "kv:8200")).await;
+        world.create::<PushSecret>(push_secret("push", "own", &["kv"], "Delete")).await;
+        let operator = world.start().await;
+        for value in ["first", "second"] {
+            world.settle(2).await;
+            assert_eq!(world.pushed_now("pushed").await, None);
+            assert!(!world.is_ready::<PushSecret>("push").await, "there is no source");
+            world.create::<Secret>(json!({"metadata": {"name": "own"}, "stringData": {"password": value}})).await;
+            world.settle(1).await;
+            assert_eq!(world.pushed_now("pushed").await.as_deref(), Some(value), "within a second");
+            world.delete::<Secret>("own").await;
+        }
+        world.settle(1).await;
+        assert_eq!(world.pushed_now("pushed").await, None, "withdrawn within a second");
+        operator.stop().await;
+    });
+}
+
+#[test]
+fn the_end_of_a_push_takes_back_what_it_pushed() {
+    for (deletion, left) in [("Delete", false), ("None", true)] {
+        run(async |world: World| {
+            let operator = pushed(&world, push_secret("push", "app", &["kv"], deletion)).await;
+            world.delete::<PushSecret>("push").await;
+            world.until("gone", async || world.all::<PushSecret>().get_opt("push").await.unwrap().is_none()).await;
+            world.settle(1).await;
+            assert_eq!(world.pushed_now("pushed").await.is_some(), left, "{deletion}");
+            operator.stop().await;
+        });
+    }
+}
+
+#[test]
+fn a_dead_store_does_not_touch_the_healthy_one() {
+    run(async |world: World| {
+        world.give_token().await;
+        for (name, server) in [("kv", "kv:8200"), ("dead", "dead:8200")] {
+            world.create::<SecretStore>(vault_store(name, server)).await;
+        }
+        world.create::<ExternalSecret>(external_secret("app", "Owner")).await;
+        world.create::<PushSecret>(push_secret("push", "app", &["dead", "kv"], "Delete")).await;
+        let operator = world.start().await;
+        world.synced("app").await;
+        world.settle(INTERVAL / 2).await;
+        assert_eq!(world.pushed("pushed").await, [world.password("app").await], "written once");
+        assert!(!world.is_ready::<PushSecret>("push").await, "Ready says the truth");
+        operator.stop().await;
+    });
+}
+
+#[test]
+fn a_start_withdraws_nothing_from_stores_that_it_has_not_seen_yet() {
+    run(async |world: World| {
+        let mut push = push_secret("push", "app", &[], "Delete");
+        push["spec"]["secretStoreRefs"] = json!([{"kind": "SecretStore", "labelSelector": {"matchLabels": {"tier": "push"}}}]);
+        let operator = pushed(&world, push).await;
+        operator.stop().await;
+        let gate = Gate::open();
+        gate.hold(Some("secretstores"));
+        let operator = world.start_behind(gate, Gate::open()).await;
+        world.settle(5).await;
+        world.annotate("app", "external-secrets.io/force-sync", "1").await;
+        world.settle(5).await;
+        operator.gate.hold(None);
+        world.until("pushed again", async || world.pushed_now("pushed").await == Some(world.password("app").await)).await;
+        let versions = world.pushed("pushed").await;
+        assert_eq!(versions.len(), 2, "no version was deleted in between");
+        operator.stop().await;
+    });
+}
