@@ -1,10 +1,7 @@
 //! Compiles every crate in guest/generators, guest/templates and policies into a component, and writes the table that `lib.rs` includes.
 //! Adding a built-in is adding a folder.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "cargo talks to a build script through the environment"
-)]
+#![expect(clippy::disallowed_methods, reason = "cargo talks to a build script through the environment")]
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -12,20 +9,11 @@ use std::path::{Path, PathBuf};
 
 const FOLDERS: [&str; 3] = ["guest/generators", "guest/templates", "policies"];
 /// What a change of any means that guests are built again.
-const WATCHED: [&str; 7] = [
-    "guest/sdk",
-    "guest/generators",
-    "guest/templates",
-    "policies",
-    "wit",
-    "Cargo.toml",
-    "Cargo.lock",
-];
+const WATCHED: [&str; 7] =
+    ["guest/sdk", "guest/generators", "guest/templates", "policies", "wit", "Cargo.toml", "Cargo.lock"];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .canonicalize()?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
     let out_dir = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
     for path in WATCHED {
         println!("cargo::rerun-if-changed={}", root.join(path).display());

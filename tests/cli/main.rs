@@ -39,11 +39,7 @@ fn every_case_says_everything() {
         if path.extension().is_some_and(|end| end == "toml") {
             let text = std::fs::read_to_string(&path).unwrap();
             for part in ["args = ", "status", "stdout = ", "stderr = "] {
-                assert!(
-                    text.lines().any(|line| line.starts_with(part)),
-                    "{} has no {part}",
-                    path.display()
-                );
+                assert!(text.lines().any(|line| line.starts_with(part)), "{} has no {part}", path.display());
             }
         }
     }
@@ -54,18 +50,9 @@ fn every_case_says_everything() {
 fn a_reader_that_leaves_early_is_no_failure() {
     use std::io::Read as _;
     let mut command = Command::new(KEYMILL);
-    command
-        .arg("crds")
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped());
+    command.arg("crds").stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     let mut running = command.spawn().unwrap();
     running.stdout.take().unwrap().read_exact(&mut [0; 3]).unwrap();
     let ended = running.wait_with_output().unwrap();
-    assert_eq!(
-        (
-            ended.status.code(),
-            String::from_utf8_lossy(&ended.stderr).as_ref()
-        ),
-        (Some(0), "")
-    );
+    assert_eq!((ended.status.code(), String::from_utf8_lossy(&ended.stderr).as_ref()), (Some(0), ""));
 }

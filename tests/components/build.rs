@@ -1,17 +1,12 @@
 //! Compiles the guests of these tests, as the bundle compiles the built-in ones.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "cargo talks to a build script through the environment"
-)]
+#![expect(clippy::disallowed_methods, reason = "cargo talks to a build script through the environment")]
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .canonicalize()?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
     let out_dir = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
     for path in ["tests/components/guests", "wit", "Cargo.toml", "Cargo.lock"] {
         println!("cargo::rerun-if-changed={}", root.join(path).display());

@@ -18,9 +18,7 @@ pub const BUILTINS: &[Builtin] = include!(concat!(env!("OUT_DIR"), "/builtins.rs
 /// The built-in component of that world and name.
 #[must_use]
 pub fn builtin(world: &str, name: &str) -> Option<&'static Builtin> {
-    BUILTINS
-        .iter()
-        .find(|builtin| builtin.world == world && builtin.name == name)
+    BUILTINS.iter().find(|builtin| builtin.world == world && builtin.name == name)
 }
 
 #[cfg(test)]
@@ -34,11 +32,9 @@ mod tests {
     fn every_folder_is_built_in() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let mut folders = BTreeSet::new();
-        for (world, folder) in [
-            ("generator", "guest/generators"),
-            ("template", "guest/templates"),
-            ("policy", "policies"),
-        ] {
+        for (world, folder) in
+            [("generator", "guest/generators"), ("template", "guest/templates"), ("policy", "policies")]
+        {
             for entry in std::fs::read_dir(root.join(folder)).unwrap() {
                 let entry = entry.unwrap();
                 if entry.path().join("Cargo.toml").is_file() {
@@ -46,27 +42,15 @@ mod tests {
                 }
             }
         }
-        let built: BTreeSet<_> = BUILTINS
-            .iter()
-            .map(|b| (b.world.to_owned(), b.name.to_owned()))
-            .collect();
+        let built: BTreeSet<_> = BUILTINS.iter().map(|b| (b.world.to_owned(), b.name.to_owned())).collect();
         assert_eq!(built, folders);
     }
 
     #[test]
     fn each_is_a_component_and_small() {
         for builtin in BUILTINS {
-            assert!(
-                builtin.bytes.starts_with(b"\0asm\x0d\0\x01\0"),
-                "{}",
-                builtin.name
-            );
-            assert!(
-                builtin.bytes.len() < 2 << 20,
-                "{} is {} bytes",
-                builtin.name,
-                builtin.bytes.len()
-            );
+            assert!(builtin.bytes.starts_with(b"\0asm\x0d\0\x01\0"), "{}", builtin.name);
+            assert!(builtin.bytes.len() < 2 << 20, "{} is {} bytes", builtin.name, builtin.bytes.len());
         }
     }
 }

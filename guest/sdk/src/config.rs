@@ -18,31 +18,21 @@ use serde::de::{
 use crate::{Problem, Rule, pointer};
 
 const NOT_JSON: Rule = Rule::new("config-not-json", "The config is not JSON.");
-const WRONG_TYPE: Rule = Rule::new(
-    "config-wrong-type",
-    "The config has a value of another type here than its schema says.",
-);
-const WRONG_VALUE: Rule = Rule::new(
-    "config-wrong-value",
-    "The config has a value here that its schema does not allow.",
-);
-const UNKNOWN_FIELD: Rule = Rule::new(
-    "config-unknown-field",
-    "The config's schema does not know this field.",
-);
-const MISSING_FIELD: Rule = Rule::new(
-    "config-missing-field",
-    "The config lacks a field here that its schema requires.",
-);
+const WRONG_TYPE: Rule =
+    Rule::new("config-wrong-type", "The config has a value of another type here than its schema says.");
+const WRONG_VALUE: Rule =
+    Rule::new("config-wrong-value", "The config has a value here that its schema does not allow.");
+const UNKNOWN_FIELD: Rule =
+    Rule::new("config-unknown-field", "The config's schema does not know this field.");
+const MISSING_FIELD: Rule =
+    Rule::new("config-missing-field", "The config lacks a field here that its schema requires.");
 
 /// The rules that the SDK may name for any component.
 pub(crate) const RULES: [Rule; 5] = [NOT_JSON, WRONG_TYPE, WRONG_VALUE, UNKNOWN_FIELD, MISSING_FIELD];
 
 /// What every candidate of a policy violates whose config is not right.
-pub(crate) const INVALID: Rule = Rule::new(
-    "config-invalid",
-    "The policy's own config is invalid, so it lets nothing through.",
-);
+pub(crate) const INVALID: Rule =
+    Rule::new("config-invalid", "The policy's own config is invalid, so it lets nothing through.");
 
 /// Parses a config. Authors need it only for a config inside a config: the traits hand theirs over parsed.
 ///
@@ -62,10 +52,7 @@ struct Misfit {
 
 impl Misfit {
     fn of(rule: &'static Rule) -> Self {
-        Self {
-            path: Vec::new(),
-            rule,
-        }
+        Self { path: Vec::new(), rule }
     }
 
     fn below(mut self, segment: String) -> Self {
@@ -74,10 +61,7 @@ impl Misfit {
     }
 
     fn into_problem(self) -> Problem {
-        Problem {
-            path: pointer(self.path.iter().rev()),
-            rule: self.rule.name.to_owned(),
-        }
+        Problem { path: pointer(self.path.iter().rev()), rule: self.rule.name.to_owned() }
     }
 }
 
@@ -262,10 +246,7 @@ fn list<'de, V: Visitor<'de>>(json: Json, visitor: V) -> Result<V::Value, Misfit
     let Json::List(items) = json else {
         return Err(Misfit::of(&WRONG_TYPE));
     };
-    let mut items = Items {
-        rest: items.into_iter(),
-        index: 0,
-    };
+    let mut items = Items { rest: items.into_iter(), index: 0 };
     let value = visitor.visit_seq(&mut items)?;
     match items.rest.next() {
         None => Ok(value),
@@ -287,9 +268,7 @@ impl<'de> SeqAccess<'de> for &mut Items {
         };
         let index = self.index;
         self.index += 1;
-        seed.deserialize(At(item))
-            .map(Some)
-            .map_err(|misfit| misfit.below(index.to_string()))
+        seed.deserialize(At(item)).map(Some).map_err(|misfit| misfit.below(index.to_string()))
     }
 }
 
@@ -300,10 +279,7 @@ struct Entries {
 
 impl Entries {
     fn of(entries: Vec<(String, Json)>) -> Self {
-        Self {
-            rest: entries.into_iter(),
-            current: None,
-        }
+        Self { rest: entries.into_iter(), current: None }
     }
 }
 
@@ -314,9 +290,8 @@ impl<'de> MapAccess<'de> for Entries {
         let Some((key, json)) = self.rest.next() else {
             return Ok(None);
         };
-        let read = seed
-            .deserialize(StrDeserializer::new(&key))
-            .map_err(|misfit: Misfit| misfit.below(key.clone()));
+        let read =
+            seed.deserialize(StrDeserializer::new(&key)).map_err(|misfit: Misfit| misfit.below(key.clone()));
         self.current = Some((key, json));
         read.map(Some)
     }
@@ -361,12 +336,7 @@ mod tests {
         let list = vec![(true, Kind::Plain), (false, Kind::Sized(7))];
         assert_eq!(
             read,
-            Config {
-                count: 3,
-                ratio: Some(1.0),
-                list,
-                data: [("k".into(), "v".into())].into()
-            }
+            Config { count: 3, ratio: Some(1.0), list, data: [("k".into(), "v".into())].into() }
         );
     }
 
@@ -376,21 +346,14 @@ mod tests {
         struct Empty;
         assert_eq!(parse::<Empty>("{}"), Ok(Empty));
         let problem = parse::<Empty>(r#"{"a": 1}"#).expect_err("nothing is known");
-        assert_eq!(
-            (problem.rule.as_str(), problem.path.as_str()),
-            (UNKNOWN_FIELD.name, "/a")
-        );
+        assert_eq!((problem.rule.as_str(), problem.path.as_str()), (UNKNOWN_FIELD.name, "/a"));
     }
 
     #[test]
     fn says_where_and_which_rule() {
         let check = |config: &str, rule: &Rule, path: &str| {
             let problem = parse::<Config>(config).expect_err(config);
-            assert_eq!(
-                (problem.rule.as_str(), problem.path.as_str()),
-                (rule.name, path),
-                "{config}"
-            );
+            assert_eq!((problem.rule.as_str(), problem.path.as_str()), (rule.name, path), "{config}");
         };
         check("", &NOT_JSON, "");
         check("[1", &NOT_JSON, "");
@@ -404,26 +367,10 @@ mod tests {
         check(r#"{"count": -1}"#, &WRONG_VALUE, "/count");
         check(r#"{"count": 1.5}"#, &WRONG_TYPE, "/count");
         check(r#"{"count": 1, "a/b~c": 2}"#, &UNKNOWN_FIELD, "/a~1b~0c");
-        check(
-            r#"{"count": 1, "list": [[true, "plain"], [1, "plain"]]}"#,
-            &WRONG_TYPE,
-            "/list/1/0",
-        );
-        check(
-            r#"{"count": 1, "list": [[true, "round"]]}"#,
-            &WRONG_VALUE,
-            "/list/0/1",
-        );
-        check(
-            r#"{"count": 1, "list": [[true, "plain", 3]]}"#,
-            &WRONG_VALUE,
-            "/list/0",
-        );
-        check(
-            r#"{"count": 1, "list": [[true, {"sized": 256}]]}"#,
-            &WRONG_VALUE,
-            "/list/0/1/sized",
-        );
+        check(r#"{"count": 1, "list": [[true, "plain"], [1, "plain"]]}"#, &WRONG_TYPE, "/list/1/0");
+        check(r#"{"count": 1, "list": [[true, "round"]]}"#, &WRONG_VALUE, "/list/0/1");
+        check(r#"{"count": 1, "list": [[true, "plain", 3]]}"#, &WRONG_VALUE, "/list/0");
+        check(r#"{"count": 1, "list": [[true, {"sized": 256}]]}"#, &WRONG_VALUE, "/list/0/1/sized");
         check(r#"{"count": 1, "data": {"x": {"y": 1}}}"#, &WRONG_TYPE, "/data/x");
     }
 }

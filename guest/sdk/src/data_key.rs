@@ -15,13 +15,7 @@ mod tests {
     #[test]
     fn follows_kubernetes() {
         let check = |key: &str, expected: bool| assert_eq!(is_data_key(key), expected, "{key}");
-        for key in [
-            "password",
-            "tls.crt",
-            ".dockerconfigjson",
-            "A_1-b",
-            &"a".repeat(253),
-        ] {
+        for key in ["password", "tls.crt", ".dockerconfigjson", "A_1-b", &"a".repeat(253)] {
             check(key, true);
         }
         for key in ["", ".", "..", "..a", "a/b", "a b", "é", &"a".repeat(254)] {

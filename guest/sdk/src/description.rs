@@ -57,11 +57,7 @@ impl Description {
     /// A key that it produces or judges. Name none if the config decides.
     #[must_use]
     pub fn field(mut self, key: &str, sensitivity: Sensitivity, about: &str) -> Self {
-        self.inner.fields.push(FieldDoc {
-            name: key.to_owned(),
-            about: about.to_owned(),
-            sensitivity,
-        });
+        self.inner.fields.push(FieldDoc { name: key.to_owned(), about: about.to_owned(), sensitivity });
         self
     }
 
@@ -75,11 +71,7 @@ impl Description {
     /// A capability that it will ask for by this label, and what for.
     #[must_use]
     pub fn want(mut self, label: &str, capability: Capability, about: &str) -> Self {
-        self.inner.wants.push(Want {
-            label: label.to_owned(),
-            capability,
-            about: about.to_owned(),
-        });
+        self.inner.wants.push(Want { label: label.to_owned(), capability, about: about.to_owned() });
         self
     }
 
@@ -90,8 +82,5 @@ impl Description {
 }
 
 fn doc(rule: &Rule) -> Doc {
-    Doc {
-        name: rule.name.to_owned(),
-        about: rule.about.to_owned(),
-    }
+    Doc { name: rule.name.to_owned(), about: rule.about.to_owned() }
 }

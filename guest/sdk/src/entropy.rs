@@ -99,10 +99,7 @@ pub use getrandom::Error as GetrandomError;
 /// # Errors
 /// If there are more than a host call can give.
 #[doc(hidden)]
-#[expect(
-    unsafe_code,
-    reason = "getrandom's interface to a custom backend is a raw pointer"
-)]
+#[expect(unsafe_code, reason = "getrandom's interface to a custom backend is a raw pointer")]
 pub unsafe fn fill_for_getrandom(buffer: *mut u8, length: usize) -> Result<(), GetrandomError> {
     let count = u32::try_from(length).map_err(|_| GetrandomError::UNEXPECTED)?;
     let drawn = bytes("getrandom", count);

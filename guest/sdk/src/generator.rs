@@ -119,11 +119,7 @@ pub(crate) fn checked<G: Generator>(config: &str) -> Result<G::Config, Vec<Probl
     let config = config::parse(config).map_err(|problem| vec![problem])?;
     let mut problems = Problems::new();
     G::validate(&config, &mut problems);
-    if problems.is_empty() {
-        Ok(config)
-    } else {
-        Err(problems.into_vec())
-    }
+    if problems.is_empty() { Ok(config) } else { Err(problems.into_vec()) }
 }
 
 impl From<Failure> for wit::Failure {

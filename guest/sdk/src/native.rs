@@ -21,20 +21,12 @@ struct Host {
 /// Starts a call: streams begin anew under this seed, the clock shows `now`.
 #[cfg(feature = "testing")]
 pub(crate) fn begin(seed: u64, now: u64) {
-    HOST.with_borrow_mut(|host| {
-        *host = Host {
-            seed,
-            now,
-            positions: HashMap::new(),
-        }
-    });
+    HOST.with_borrow_mut(|host| *host = Host { seed, now, positions: HashMap::new() });
 }
 
 pub(crate) fn bytes(stream: &str, count: u32) -> Vec<u8> {
     HOST.with_borrow_mut(|host| {
-        let key = stream
-            .bytes()
-            .fold(mix(host.seed), |key, byte| mix(key ^ u64::from(byte)));
+        let key = stream.bytes().fold(mix(host.seed), |key, byte| mix(key ^ u64::from(byte)));
         let position = host.positions.entry(stream.to_owned()).or_default();
         (0..count)
             .map(|_| {

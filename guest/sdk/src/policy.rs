@@ -79,12 +79,7 @@ pub struct Verdict<'a> {
 impl<'a> Verdict<'a> {
     /// Nothing wrong yet with these.
     pub fn new(candidates: &'a [Candidate], occasion: Occasion, owner: &'a Owner) -> Self {
-        Self {
-            candidates,
-            occasion,
-            owner,
-            violations: Vec::new(),
-        }
+        Self { candidates, occasion, owner, violations: Vec::new() }
     }
 
     /// The values. Their lifetime is that of the request, so refusing while iterating is fine.
@@ -134,12 +129,7 @@ impl<P: Policy> wit::Guest for PolicyExport<P> {
         let mut verdict = Verdict::new(&candidates, request.occasion, &request.owner);
         judge::<P>(&request.config, &mut verdict);
         let violations = verdict.violations().iter();
-        violations
-            .map(|&(rule, key)| wit::Violation {
-                rule: rule.to_owned(),
-                key: key.to_owned(),
-            })
-            .collect()
+        violations.map(|&(rule, key)| wit::Violation { rule: rule.to_owned(), key: key.to_owned() }).collect()
     }
 }
 
@@ -156,28 +146,12 @@ pub(crate) fn checked<P: Policy>(config: &str) -> Result<P::Config, Vec<Problem>
     let config = config::parse(config).map_err(|problem| vec![problem])?;
     let mut problems = Problems::new();
     P::validate(&config, &mut problems);
-    if problems.is_empty() {
-        Ok(config)
-    } else {
-        Err(problems.into_vec())
-    }
+    if problems.is_empty() { Ok(config) } else { Err(problems.into_vec()) }
 }
 
 impl From<wit::Candidate> for Candidate {
     fn from(candidate: wit::Candidate) -> Self {
-        let wit::Candidate {
-            key,
-            value,
-            bits,
-            exact,
-            reused,
-        } = candidate;
-        Self {
-            key,
-            value,
-            bits,
-            exact,
-            reused,
-        }
+        let wit::Candidate { key, value, bits, exact, reused } = candidate;
+        Self { key, value, bits, exact, reused }
     }
 }

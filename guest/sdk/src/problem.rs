@@ -26,10 +26,7 @@ impl Problems {
 
     /// Says that `rule` is broken at `path`.
     pub fn add(&mut self, rule: &Rule, path: impl Into<String>) {
-        self.found.push(Problem {
-            path: path.into(),
-            rule: rule.name.to_owned(),
-        });
+        self.found.push(Problem { path: path.into(), rule: rule.name.to_owned() });
     }
 
     /// Says so if `broken`.
@@ -72,10 +69,7 @@ fn append(pointer: &mut String, segment: &str) {
 
 impl From<Problem> for types::Problem {
     fn from(problem: Problem) -> Self {
-        Self {
-            path: problem.path,
-            rule: problem.rule,
-        }
+        Self { path: problem.path, rule: problem.rule }
     }
 }
 

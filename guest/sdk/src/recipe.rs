@@ -38,12 +38,7 @@ impl Recipe {
 
     /// Draws `count` words of the list, each independently, joined by `separator`.
     pub fn words(&mut self, list: Vec<String>, count: u32, separator: &str, capitalize: bool) -> Value {
-        let words = wit::Words {
-            word_list: list,
-            count,
-            separator: separator.to_owned(),
-            capitalize,
-        };
+        let words = wit::Words { word_list: list, count, separator: separator.to_owned(), capitalize };
         self.source(wit::Source::Draw(wit::Draw::Words(words)))
     }
 
@@ -59,18 +54,12 @@ impl Recipe {
 
     /// Derives a value: the parts joined, then transformed. `recipe.derive(Transform::Base64, (user, ":", password))`.
     pub fn derive(&mut self, via: Transform, parts: impl IntoSegments) -> Value {
-        self.source(wit::Source::Derive(wit::Derivation {
-            parts: contract(parts),
-            via,
-        }))
+        self.source(wit::Source::Derive(wit::Derivation { parts: contract(parts), via }))
     }
 
     /// A key and what it holds: `recipe.field("uri", ("postgres://app:", escaped, "@db/app"))`.
     pub fn field(&mut self, key: impl Into<String>, parts: impl IntoSegments) {
-        self.output.0.fields.push(wit::Field {
-            key: key.into(),
-            value: contract(parts),
-        });
+        self.output.0.fields.push(wit::Field { key: key.into(), value: contract(parts) });
     }
 
     /// What `cleanup` and the next rotation will need. As secret as the value.
@@ -109,12 +98,7 @@ impl Output {
 
 impl Default for Output {
     fn default() -> Self {
-        Self(wit::Output {
-            values: Vec::new(),
-            fields: Vec::new(),
-            state: None,
-            expires_in: None,
-        })
+        Self(wit::Output { values: Vec::new(), fields: Vec::new(), state: None, expires_in: None })
     }
 }
 
@@ -136,20 +120,13 @@ pub struct Picks(wit::Picks);
 impl Picks {
     /// Nothing yet.
     pub fn new() -> Self {
-        Self(wit::Picks {
-            parts: Vec::new(),
-            shuffle: false,
-            distinct: false,
-        })
+        Self(wit::Picks { parts: Vec::new(), shuffle: false, distinct: false })
     }
 
     /// `count` characters, each uniform over the distinct characters of `alphabet`.
     #[must_use]
     pub fn pick(mut self, alphabet: impl Into<String>, count: u32) -> Self {
-        self.0.parts.push(wit::Pick {
-            alphabet: alphabet.into(),
-            count,
-        });
+        self.0.parts.push(wit::Pick { alphabet: alphabet.into(), count });
         self
     }
 
@@ -194,11 +171,7 @@ impl Constraints {
     /// Characters that may stand in it: at least `min` of them, at most `max`.
     #[must_use]
     pub fn class(mut self, alphabet: impl Into<String>, min: u32, max: Option<u32>) -> Self {
-        self.0.classes.push(wit::Class {
-            alphabet: alphabet.into(),
-            min,
-            max,
-        });
+        self.0.classes.push(wit::Class { alphabet: alphabet.into(), min, max });
         self
     }
 
@@ -314,9 +287,5 @@ tuple_of_segments! { A B C D E F G H I }
 tuple_of_segments! { A B C D E F G H I J }
 
 fn contract(parts: impl IntoSegments) -> Vec<wit::Segment> {
-    parts
-        .into_segments()
-        .into_iter()
-        .map(|Segment(segment)| segment)
-        .collect()
+    parts.into_segments().into_iter().map(|Segment(segment)| segment).collect()
 }

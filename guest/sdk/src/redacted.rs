@@ -17,10 +17,7 @@ pub struct Entry {
 impl Entry {
     /// An entry of these.
     pub fn new(key: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
-        Self {
-            key: key.into(),
-            value: value.into(),
-        }
+        Self { key: key.into(), value: value.into() }
     }
 
     pub(crate) fn all(entries: Vec<types::Entry>) -> Vec<Self> {
@@ -30,28 +27,19 @@ impl Entry {
 
 impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Entry")
-            .field("key", &self.key)
-            .field("value", &Bytes(&self.value))
-            .finish()
+        f.debug_struct("Entry").field("key", &self.key).field("value", &Bytes(&self.value)).finish()
     }
 }
 
 impl From<types::Entry> for Entry {
     fn from(entry: types::Entry) -> Self {
-        Self {
-            key: entry.key,
-            value: entry.value,
-        }
+        Self { key: entry.key, value: entry.value }
     }
 }
 
 impl From<Entry> for types::Entry {
     fn from(entry: Entry) -> Self {
-        Self {
-            key: entry.key,
-            value: entry.value,
-        }
+        Self { key: entry.key, value: entry.value }
     }
 }
 

@@ -105,8 +105,7 @@ impl Schema {
     /// The schema as JSON text.
     pub fn into_json(mut self) -> String {
         if !self.properties.is_empty() {
-            self.keywords
-                .push(("properties".to_owned(), object(&self.properties)));
+            self.keywords.push(("properties".to_owned(), object(&self.properties)));
         }
         if !self.required.is_empty() {
             let names = self.required.iter().map(|name| quoted(name));
@@ -116,11 +115,7 @@ impl Schema {
     }
 
     fn of(kind: &str) -> Self {
-        let schema = Self {
-            keywords: Vec::new(),
-            properties: Vec::new(),
-            required: Vec::new(),
-        };
+        let schema = Self { keywords: Vec::new(), properties: Vec::new(), required: Vec::new() };
         schema.keyword("type", kind)
     }
 }
@@ -185,9 +180,7 @@ fn separate(text: &mut String) {
 }
 
 fn quoted(text: &str) -> String {
-    const HEX: [char; 16] = [
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-    ];
+    const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     let mut quoted = String::from("\"");
     for c in text.chars() {
         match (c, u32::from(c)) {
@@ -223,10 +216,7 @@ mod tests {
                 "kind": {"type": "array", "items": {"type": "string", "enum": ["a", "b"]}},
             },
         });
-        assert_eq!(
-            serde_json::from_str::<serde_json::Value>(&schema.into_json()).expect("JSON"),
-            expected
-        );
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&schema.into_json()).expect("JSON"), expected);
     }
 
     #[test]

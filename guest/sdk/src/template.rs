@@ -98,21 +98,15 @@ impl<T: Template> wit::Guest for TemplateExport<T> {
 
     fn validate(templates: Vec<wit::Template>, config: String) -> Vec<wit::Fault> {
         match parse(&config) {
-            Ok(config) => T::validate(&texts(templates), &config)
-                .into_iter()
-                .map(Into::into)
-                .collect(),
+            Ok(config) => T::validate(&texts(templates), &config).into_iter().map(Into::into).collect(),
             Err(fault) => vec![fault],
         }
     }
 
     fn render(request: wit::Request) -> Result<Vec<wit::Rendered>, wit::Fault> {
         let config = parse(&request.config)?;
-        let request = RenderRequest {
-            templates: texts(request.templates),
-            data: Entry::all(request.data),
-            config,
-        };
+        let request =
+            RenderRequest { templates: texts(request.templates), data: Entry::all(request.data), config };
         Ok(T::render(request)?.into_iter().map(Into::into).collect())
     }
 }
@@ -136,28 +130,13 @@ fn texts(templates: Vec<wit::Template>) -> Vec<TemplateText> {
 
 impl From<Rendered> for wit::Rendered {
     fn from(rendered: Rendered) -> Self {
-        Self {
-            index: rendered.index,
-            entries: rendered.entries.into_iter().map(Into::into).collect(),
-        }
+        Self { index: rendered.index, entries: rendered.entries.into_iter().map(Into::into).collect() }
     }
 }
 
 impl From<Fault> for wit::Fault {
     fn from(fault: Fault) -> Self {
-        let Fault {
-            index,
-            line,
-            column,
-            rule,
-            name,
-        } = fault;
-        Self {
-            index,
-            line,
-            column,
-            rule: rule.name.to_owned(),
-            name,
-        }
+        let Fault { index, line, column, rule, name } = fault;
+        Self { index, line, column, rule: rule.name.to_owned(), name }
     }
 }

@@ -71,13 +71,8 @@ pub fn problems<G: Generator>(config: &str) -> Vec<Problem> {
 pub fn generate<G: Generator>(config: &str, seed: u64) -> Result<Filled, NoValue> {
     native::begin(seed, NOW);
     let config = generator::checked::<G>(config).map_err(NoValue::Invalid)?;
-    let request = Request {
-        config,
-        occasion: Occasion::Initial,
-        owner: owner(),
-        previous: Vec::new(),
-        state: None,
-    };
+    let request =
+        Request { config, occasion: Occasion::Initial, owner: owner(), previous: Vec::new(), state: None };
     let output = G::generate(request).map_err(NoValue::Failed)?;
     fill::fill(output.into_contract()).map_err(NoValue::Unfillable)
 }
@@ -93,9 +88,7 @@ pub fn violations<P: Policy>(config: &str, candidates: &[Candidate]) -> Vec<(Str
     let mut verdict = Verdict::new(candidates, Occasion::Initial, &owner);
     policy::judge::<P>(config, &mut verdict);
     let found = verdict.violations().iter();
-    let mut found: Vec<_> = found
-        .map(|&(rule, key)| (rule.to_owned(), key.to_owned()))
-        .collect();
+    let mut found: Vec<_> = found.map(|&(rule, key)| (rule.to_owned(), key.to_owned())).collect();
     found.sort();
     found.dedup();
     found
@@ -106,10 +99,7 @@ pub const NOW: u64 = 1_767_225_600;
 
 /// Whose values they are in a test.
 fn owner() -> Owner {
-    Owner {
-        namespace: "team".to_owned(),
-        name: "app".to_owned(),
-    }
+    Owner { namespace: "team".to_owned(), name: "app".to_owned() }
 }
 
 fn entry<'a>(entries: &'a [Entry], key: &str) -> Option<&'a Entry> {

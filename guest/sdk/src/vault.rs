@@ -20,19 +20,13 @@ pub struct Reply {
 
 impl std::fmt::Debug for Reply {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reply")
-            .field("body", &Bytes(&self.body))
-            .field("lease", &self.lease)
-            .finish()
+        f.debug_struct("Reply").field("body", &Bytes(&self.body)).field("lease", &self.lease).finish()
     }
 }
 
 impl From<crate::bindings::generator::keymill::guest::vault::Reply> for Reply {
     fn from(reply: crate::bindings::generator::keymill::guest::vault::Reply) -> Self {
-        Self {
-            body: reply.body,
-            lease: reply.lease,
-        }
+        Self { body: reply.body, lease: reply.lease }
     }
 }
 

@@ -51,24 +51,19 @@ pub fn crds_yaml() -> Result<String, serde_saphyr::ser::Error> {
 /// Puts right what the derive cannot say.
 fn finish(definition: &mut CustomResourceDefinition) {
     // On the definition only: the derive's own attribute would put the label on every object that `new` makes, too.
-    definition.metadata.labels.get_or_insert_default().insert(
-        label::COMPONENT.to_owned(),
-        label::COMPONENT_CONTROLLER.to_owned(),
-    );
+    definition
+        .metadata
+        .labels
+        .get_or_insert_default()
+        .insert(label::COMPONENT.to_owned(), label::COMPONENT_CONTROLLER.to_owned());
     let default = spec_default(&definition.spec.names.kind);
     for version in &mut definition.spec.versions {
         // ESO's generators have a status in name only; without a Rust type for it the derive leaves it out.
-        version
-            .subresources
-            .get_or_insert_with(|| CustomResourceSubresources {
-                scale: None,
-                status: Some(CustomResourceSubresourceStatus(serde_json::json!({}))),
-            });
-        let Some(root) = version
-            .schema
-            .as_mut()
-            .and_then(|schema| schema.open_api_v3_schema.as_mut())
-        else {
+        version.subresources.get_or_insert_with(|| CustomResourceSubresources {
+            scale: None,
+            status: Some(CustomResourceSubresourceStatus(serde_json::json!({}))),
+        });
+        let Some(root) = version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut()) else {
             continue;
         };
         clean(root);
@@ -113,18 +108,12 @@ fn clean(schema: &mut JSONSchemaProps) {
     schema.nullable = None;
     schema.format = schema.format.take().filter(|format| is_format(format));
     if schema.x_kubernetes_int_or_string == Some(true) {
-        let of_type = |name: &str| JSONSchemaProps {
-            type_: Some(name.to_owned()),
-            ..JSONSchemaProps::default()
-        };
+        let of_type =
+            |name: &str| JSONSchemaProps { type_: Some(name.to_owned()), ..JSONSchemaProps::default() };
         schema.any_of = Some(vec![of_type("integer"), of_type("string")]);
         return;
     }
-    for property in schema
-        .properties
-        .iter_mut()
-        .flat_map(|properties| properties.values_mut())
-    {
+    for property in schema.properties.iter_mut().flat_map(|properties| properties.values_mut()) {
         clean(property);
     }
     if let Some(JSONSchemaPropsOrArray::Schema(items)) = &mut schema.items {

@@ -60,9 +60,7 @@ impl Duration {
     /// A number of whole seconds; clamped to what 64 bits of nanoseconds hold.
     #[must_use]
     pub const fn from_secs(seconds: i64) -> Self {
-        Self {
-            nanoseconds: seconds.saturating_mul(1_000_000_000),
-        }
+        Self { nanoseconds: seconds.saturating_mul(1_000_000_000) }
     }
 
     /// The nanoseconds, negative when the duration is.
@@ -97,9 +95,7 @@ impl FromStr for Duration {
             return Ok(Self::ZERO);
         }
         if rest.is_empty() {
-            return Err(ParseDurationError::Invalid {
-                text: text.to_owned(),
-            });
+            return Err(ParseDurationError::Invalid { text: text.to_owned() });
         }
         let mut total: u64 = 0;
         while !rest.is_empty() {
@@ -107,47 +103,33 @@ impl FromStr for Duration {
             total = total
                 .checked_add(length)
                 .filter(|total| *total <= 1 << 63)
-                .ok_or_else(|| ParseDurationError::Overflow {
-                    text: text.to_owned(),
-                })?;
+                .ok_or_else(|| ParseDurationError::Overflow { text: text.to_owned() })?;
             rest = after;
         }
         signed(total, negative)
             .map(|nanoseconds| Self { nanoseconds })
-            .ok_or_else(|| ParseDurationError::Overflow {
-                text: text.to_owned(),
-            })
+            .ok_or_else(|| ParseDurationError::Overflow { text: text.to_owned() })
     }
 }
 
 /// The total with its sign; the most negative value has no positive counterpart.
 fn signed(total: u64, negative: bool) -> Option<i64> {
-    if negative {
-        0_i64.checked_sub_unsigned(total)
-    } else {
-        i64::try_from(total).ok()
-    }
+    if negative { 0_i64.checked_sub_unsigned(total) } else { i64::try_from(total).ok() }
 }
 
 /// One number with its unit, and what follows it.
 fn parse_term<'a>(rest: &'a str, text: &str) -> Result<(u64, &'a str), ParseDurationError> {
-    let overflow = || ParseDurationError::Overflow {
-        text: text.to_owned(),
-    };
+    let overflow = || ParseDurationError::Overflow { text: text.to_owned() };
     let (whole_digits, rest) = split_digits(rest);
     let (fraction_digits, rest) = match rest.strip_prefix('.') {
         Some(rest) => split_digits(rest),
         None => ("", rest),
     };
     if whole_digits.is_empty() && fraction_digits.is_empty() {
-        return Err(ParseDurationError::Invalid {
-            text: text.to_owned(),
-        });
+        return Err(ParseDurationError::Invalid { text: text.to_owned() });
     }
     let whole = parse_whole(whole_digits).ok_or_else(overflow)?;
-    let unit_length = rest
-        .find(|c: char| c == '.' || c.is_ascii_digit())
-        .unwrap_or(rest.len());
+    let unit_length = rest.find(|c: char| c == '.' || c.is_ascii_digit()).unwrap_or(rest.len());
     let (unit, rest) = rest.split_at_checked(unit_length).unwrap_or((rest, ""));
     let unit = parse_unit(unit, text)?;
     let length = whole
@@ -181,13 +163,8 @@ fn parse_unit(unit: &str, text: &str) -> Result<u64, ParseDurationError> {
         "s" => Ok(SECOND),
         "m" => Ok(MINUTE),
         "h" => Ok(HOUR),
-        "" => Err(ParseDurationError::MissingUnit {
-            text: text.to_owned(),
-        }),
-        _ => Err(ParseDurationError::UnknownUnit {
-            text: text.to_owned(),
-            unit: unit.to_owned(),
-        }),
+        "" => Err(ParseDurationError::MissingUnit { text: text.to_owned() }),
+        _ => Err(ParseDurationError::UnknownUnit { text: text.to_owned(), unit: unit.to_owned() }),
     }
 }
 
@@ -212,11 +189,7 @@ fn parse_fraction(digits: &str, unit: u64) -> u64 {
         fraction = next;
         scale *= 10.0;
     }
-    if fraction == 0 {
-        0
-    } else {
-        (fraction as f64 * (unit as f64 / scale)) as u64
-    }
+    if fraction == 0 { 0 } else { (fraction as f64 * (unit as f64 / scale)) as u64 }
 }
 
 impl fmt::Display for Duration {

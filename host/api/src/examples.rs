@@ -31,10 +31,7 @@ fn manifests_have_no_problems() {
 fn manifests() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/examples");
     let entries = |folder: &Path| -> Vec<PathBuf> {
-        std::fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .collect()
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
     };
     let is_yaml = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "yaml");
     entries(&folder)
@@ -82,12 +79,7 @@ fn check_kept(path: &Path, place: &str, document: &Value, written: &Value) {
             for (name, value) in document {
                 // What has its zero value is not written.
                 let Some(kept) = written.get(name) else {
-                    assert_eq!(
-                        value,
-                        &Value::Bool(false),
-                        "{}: {place}.{name} is no field",
-                        path.display()
-                    );
+                    assert_eq!(value, &Value::Bool(false), "{}: {place}.{name} is no field", path.display());
                     continue;
                 };
                 check_kept(path, &format!("{place}.{name}"), value, kept);
@@ -95,10 +87,7 @@ fn check_kept(path: &Path, place: &str, document: &Value, written: &Value) {
         }
         (Value::Array(document), Value::Array(written)) => {
             assert_eq!(document.len(), written.len(), "{}: {place}", path.display());
-            document
-                .iter()
-                .zip(written)
-                .for_each(|(value, kept)| check_kept(path, place, value, kept));
+            document.iter().zip(written).for_each(|(value, kept)| check_kept(path, place, value, kept));
         }
         _ => {}
     }
@@ -113,11 +102,8 @@ fn the_correct_example_is_correct() {
     let before: Secret = serde_saphyr::from_str(&text("cluster-example-app.yaml")).unwrap();
     let password = "FirstPasswordMadeByCloudNativePG";
     let template = object.spec.target.template.unwrap();
-    let rendered: Vec<(&String, String)> = template
-        .data
-        .iter()
-        .map(|(key, text)| (key, text.replace("{{ .password }}", password)))
-        .collect();
+    let rendered: Vec<(&String, String)> =
+        template.data.iter().map(|(key, text)| (key, text.replace("{{ .password }}", password))).collect();
     let wanted: Vec<(&String, String)> = before
         .string_data
         .iter()
@@ -125,10 +111,7 @@ fn the_correct_example_is_correct() {
         .filter(|(_, value)| value.contains(password))
         .map(|(key, value)| (key, value.clone()))
         .collect();
-    assert_eq!(
-        rendered, wanted,
-        "with the same password each key is what CloudNativePG has written"
-    );
+    assert_eq!(rendered, wanted, "with the same password each key is what CloudNativePG has written");
     let generator: Password = serde_saphyr::from_str(&text("password-generator.yaml")).unwrap();
     assert_eq!(generator.spec.symbol_characters.as_deref(), Some("-._~"));
 }

@@ -155,10 +155,7 @@ mod tests {
         );
         let spec = &object.spec;
         assert_eq!(spec.refresh_policy(), RefreshPolicy::Periodic);
-        assert_eq!(
-            spec.secret_store_ref.as_ref().unwrap().kind(),
-            crate::StoreKind::SecretStore
-        );
+        assert_eq!(spec.secret_store_ref.as_ref().unwrap().kind(), crate::StoreKind::SecretStore);
         let remote = &spec.data[0].remote_ref;
         assert_eq!(remote.metadata_policy(), MetadataPolicy::None);
         assert_eq!(remote.conversion_strategy(), ConversionStrategy::Default);
@@ -179,16 +176,10 @@ mod tests {
 
     #[test]
     fn unknown_fields_are_ignored_and_wrong_types_are_not() {
-        assert_eq!(
-            read("{target: {colour: red}, colour: red}").spec,
-            ExternalSecretSpec::default()
-        );
-        for wrong in [
-            "{target: {immutable: 'yes'}}",
-            "{data: {}}",
-            "{refreshPolicy: Never}",
-            "{refreshInterval: 5}",
-        ] {
+        assert_eq!(read("{target: {colour: red}, colour: red}").spec, ExternalSecretSpec::default());
+        for wrong in
+            ["{target: {immutable: 'yes'}}", "{data: {}}", "{refreshPolicy: Never}", "{refreshInterval: 5}"]
+        {
             assert!(
                 serde_json::from_value::<ExternalSecretSpec>(serde_saphyr::from_str(wrong).unwrap()).is_err(),
                 "{wrong}"

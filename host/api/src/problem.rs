@@ -53,10 +53,7 @@ impl Problems {
 
     /// Reports a problem with the current place.
     pub(crate) fn report(&mut self, message: impl Into<String>) {
-        self.found.push(Problem {
-            path: self.place.clone(),
-            message: message.into(),
-        });
+        self.found.push(Problem { path: self.place.clone(), message: message.into() });
     }
 
     /// Reports a problem with a field of the current place.

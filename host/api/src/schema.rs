@@ -110,10 +110,7 @@ pub(crate) fn label_selector(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// Whether a flag has its zero value, which is not written.
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde's skip_serializing_if passes a reference"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's skip_serializing_if passes a reference")]
 pub(crate) fn is_false(flag: &bool) -> bool {
     !flag
 }

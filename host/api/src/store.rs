@@ -167,9 +167,7 @@ impl SecretStoreSpec {
     /// The interval between checks when the spec names a positive one.
     #[must_use]
     pub fn refresh_interval(&self) -> Option<Duration> {
-        self.refresh_interval
-            .map(Duration::from)
-            .filter(|interval| interval.is_positive())
+        self.refresh_interval.map(Duration::from).filter(|interval| interval.is_positive())
     }
 }
 

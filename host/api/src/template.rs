@@ -218,16 +218,11 @@ impl Template {
     /// Whether the target may carry the annotation for which the cluster fills a token in. What a template for
     /// annotations renders to is not known yet, so it may.
     fn may_name_service_account(&self) -> bool {
-        let named = self.metadata.as_ref().is_some_and(|metadata| {
-            metadata
-                .annotations
-                .contains_key(annotation::SERVICE_ACCOUNT_NAME)
-        });
-        named
-            || self
-                .template_from
-                .iter()
-                .any(|from| from.target() == TemplateTarget::Annotations)
+        let named = self
+            .metadata
+            .as_ref()
+            .is_some_and(|metadata| metadata.annotations.contains_key(annotation::SERVICE_ACCOUNT_NAME));
+        named || self.template_from.iter().any(|from| from.target() == TemplateTarget::Annotations)
     }
 }
 

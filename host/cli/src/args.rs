@@ -244,25 +244,16 @@ pub(crate) enum Report {
 
 /// A Go duration, as in manifests.
 fn duration(text: &str) -> Result<Duration, String> {
-    let parsed: api::Duration = text
-        .parse()
-        .map_err(|_| "not a duration; say 30s, 5m or 1h30m".to_owned())?;
-    if parsed.is_positive() {
-        Ok(parsed.to_std())
-    } else {
-        Err("a duration must be more than 0".to_owned())
-    }
+    let parsed: api::Duration =
+        text.parse().map_err(|_| "not a duration; say 30s, 5m or 1h30m".to_owned())?;
+    if parsed.is_positive() { Ok(parsed.to_std()) } else { Err("a duration must be more than 0".to_owned()) }
 }
 
 fn resolve(text: &str) -> Result<Resolve, String> {
     let parsed = || {
         let (name, address) = text.split_once('=')?;
         let (host, port) = name.rsplit_once(':')?;
-        Some(Resolve {
-            host: host.to_owned(),
-            port: port.parse().ok()?,
-            address: address.parse().ok()?,
-        })
+        Some(Resolve { host: host.to_owned(), port: port.parse().ok()?, address: address.parse().ok()? })
     };
     parsed()
         .ok_or_else(|| "say HOST:PORT=ADDR:PORT, for example vault.vault.svc:8200=127.0.0.1:8200".to_owned())

@@ -30,14 +30,8 @@ pub(crate) fn built_in(engine: Engine) -> Catalog {
 }
 
 fn entry(built_in: &bundle::Builtin) -> Option<BuiltIn> {
-    let world = World::ALL
-        .into_iter()
-        .find(|world| world.as_str() == built_in.world)?;
-    Some(BuiltIn {
-        name: built_in.name,
-        world,
-        bytes: built_in.bytes,
-    })
+    let world = World::ALL.into_iter().find(|world| world.as_str() == built_in.world)?;
+    Some(BuiltIn { name: built_in.name, world, bytes: built_in.bytes })
 }
 
 impl Components {
@@ -45,18 +39,13 @@ impl Components {
     pub(crate) fn open() -> Result<Self, Ending> {
         let engine = match engine(environment::component_cache()) {
             Err(error @ EngineError::Cache { .. }) => {
-                say(&format!(
-                    "warning: components are compiled each time: failed to {}\n",
-                    chain(&error)
-                ));
+                say(&format!("warning: components are compiled each time: failed to {}\n", chain(&error)));
                 engine(None)
             }
             other => other,
         };
         let engine = engine.map_err(|error| Ending::failed(chain(&error)))?;
-        Ok(Self {
-            catalog: built_in(engine),
-        })
+        Ok(Self { catalog: built_in(engine) })
     }
 
     /// The component of that world.
@@ -71,45 +60,26 @@ impl Components {
         };
         let found = component.world();
         if found != world {
-            return Err(Ending::usage(format!(
-                "use {text} as a {}: it is a {}",
-                word(world),
-                word(found)
-            )));
+            return Err(Ending::usage(format!("use {text} as a {}: it is a {}", word(world), word(found))));
         }
-        Ok(Found {
-            name: text.to_owned(),
-            component,
-        })
+        Ok(Found { name: text.to_owned(), component })
     }
 
     /// The component, whatever its world.
     pub(crate) fn find_any(&self, text: &str) -> Result<Found, Ending> {
-        let component = if is_file(text) {
-            self.file(Path::new(text))?
-        } else {
-            self.named(text, &World::ALL)?
-        };
-        Ok(Found {
-            name: text.to_owned(),
-            component,
-        })
+        let component =
+            if is_file(text) { self.file(Path::new(text))? } else { self.named(text, &World::ALL)? };
+        Ok(Found { name: text.to_owned(), component })
     }
 
     /// All built-in components, by world and name.
     pub(crate) fn all(&self) -> Result<Vec<Found>, Ending> {
-        let entries: Vec<(World, &str)> = self
-            .catalog
-            .entries()
-            .map(|entry| (entry.world, entry.name))
-            .collect();
+        let entries: Vec<(World, &str)> =
+            self.catalog.entries().map(|entry| (entry.world, entry.name)).collect();
         let mut all = Vec::new();
         for (world, name) in entries {
             if let Some(component) = self.built_in(world, name)? {
-                all.push(Found {
-                    name: name.to_owned(),
-                    component,
-                });
+                all.push(Found { name: name.to_owned(), component });
             }
         }
         Ok(all)
@@ -127,11 +97,8 @@ impl Components {
                 return Ok(component);
             }
         }
-        let names = self
-            .catalog
-            .entries()
-            .filter(|entry| wanted.contains(&entry.world))
-            .map(|entry| entry.name);
+        let names =
+            self.catalog.entries().filter(|entry| wanted.contains(&entry.world)).map(|entry| entry.name);
         let names: Vec<&str> = names.collect();
         let what = match wanted {
             [world] => word(*world),
@@ -167,10 +134,7 @@ pub(crate) const fn word(world: World) -> &'static str {
 }
 
 fn engine(cache_dir: Option<PathBuf>) -> Result<Engine, EngineError> {
-    Engine::new(EngineConfig {
-        cache_dir,
-        ..EngineConfig::default()
-    })
+    Engine::new(EngineConfig { cache_dir, ..EngineConfig::default() })
 }
 
 fn is_file(text: &str) -> bool {
@@ -191,13 +155,9 @@ mod tests {
 
     #[test]
     fn what_is_a_file() {
-        for (text, expected) in [
-            ("password", false),
-            ("./password", true),
-            ("mine.wasm", true),
-            ("a/b", true),
-            ("wasm", false),
-        ] {
+        for (text, expected) in
+            [("password", false), ("./password", true), ("mine.wasm", true), ("a/b", true), ("wasm", false)]
+        {
             assert_eq!(is_file(text), expected, "{text}");
         }
     }

@@ -25,32 +25,20 @@ impl Config {
             None => (flag.to_owned(), None),
         };
         let json = serde_json::from_str(read.as_deref().unwrap_or(text)).map_err(|error| {
-            let what = format!(
-                "read {origin}: it is not JSON at line {}, column {}",
-                error.line(),
-                error.column()
-            );
-            if read.is_some() {
-                Ending::failed(what)
-            } else {
-                Ending::usage(what)
-            }
+            let what =
+                format!("read {origin}: it is not JSON at line {}, column {}", error.line(), error.column());
+            if read.is_some() { Ending::failed(what) } else { Ending::usage(what) }
         })?;
-        Ok(Self {
-            json,
-            origin,
-            place: String::new(),
-        })
+        Ok(Self { json, origin, place: String::new() })
     }
 
     /// Why a component did not do what it was asked for with this config.
     pub(crate) fn refused(&self, component: &str, error: &CallError) -> Ending {
         match error {
             CallError::InvalidConfig(problems) => self.invalid(component, problems),
-            CallError::Refused(rule) => Ending::component(format!(
-                "use {component}: it refused ({}): {}",
-                rule.name, rule.about
-            )),
+            CallError::Refused(rule) => {
+                Ending::component(format!("use {component}: it refused ({}): {}", rule.name, rule.about))
+            }
             error => Ending::component(format!("use {component}: {}", chain(error))),
         }
     }
@@ -67,11 +55,7 @@ impl Config {
 
     fn problem(&self, problem: &Problem) -> String {
         let place = format!("{}{}", self.place, problem.path);
-        let place = if place.is_empty() {
-            "the config".to_owned()
-        } else {
-            place
-        };
+        let place = if place.is_empty() { "the config".to_owned() } else { place };
         match &problem.rule {
             Some(rule) => format!("{place}: {} ({rule})", problem.message),
             None => format!("{place}: {}", problem.message),

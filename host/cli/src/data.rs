@@ -40,10 +40,7 @@ impl Source {
     fn new(name: String, bytes: Vec<u8>) -> Result<Self, Ending> {
         let bytes = Zeroizing::new(bytes);
         match std::str::from_utf8(&bytes) {
-            Ok(text) => Ok(Self {
-                text: Zeroizing::new(text.to_owned()),
-                name,
-            }),
+            Ok(text) => Ok(Self { text: Zeroizing::new(text.to_owned()), name }),
             Err(_) => Err(Ending::failed(format!("read {name}: it is not UTF-8 text"))),
         }
     }
@@ -53,17 +50,11 @@ impl Source {
         let failed = |what: String| Ending::failed(format!("read values from {}: {what}", self.name));
         let documents = documents(&self.text).map_err(failed)?;
         if documents.is_empty() {
-            return Err(failed(
-                "there are none; a YAML or JSON map of strings is wanted".to_owned(),
-            ));
+            return Err(failed("there are none; a YAML or JSON map of strings is wanted".to_owned()));
         }
         let many = documents.len() > 1;
         let maps = documents.into_iter().enumerate().map(|(index, document)| {
-            let place = if many {
-                format!("document {}: ", index + 1)
-            } else {
-                String::new()
-            };
+            let place = if many { format!("document {}: ", index + 1) } else { String::new() };
             fields(document).map_err(|what| failed(format!("{place}{what}")))
         });
         maps.collect()
@@ -93,28 +84,18 @@ fn documents(text: &str) -> Result<Vec<Json>, String> {
     }
     let options = serde_saphyr::options! { with_snippet: false };
     serde_saphyr::from_multiple_with_options(text, options).map_err(|error| match error.location() {
-        Some(place) => format!(
-            "it is not YAML at line {}, column {}",
-            place.line(),
-            place.column()
-        ),
+        Some(place) => format!("it is not YAML at line {}, column {}", place.line(), place.column()),
         None => "it is not YAML".to_owned(),
     })
 }
 
 fn fields(document: Json) -> Result<Fields, String> {
     let Json::Object(map) = document else {
-        return Err(format!(
-            "it is {}, and a map of keys to strings is wanted",
-            article(&document)
-        ));
+        return Err(format!("it is {}, and a map of keys to strings is wanted", article(&document)));
     };
     let field = |(key, value)| match value {
         Json::String(text) => Ok((key, Value::from(text))),
-        other => Err(format!(
-            "the value of {key:?} is {}, not a string: put it in quotes",
-            article(&other)
-        )),
+        other => Err(format!("the value of {key:?} is {}, not a string: put it in quotes", article(&other))),
     };
     map.into_iter().map(field).collect()
 }
@@ -135,24 +116,15 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Vec<Vec<(String, String)>>, String> {
-        let source = Source {
-            name: "data.yaml".to_owned(),
-            text: Zeroizing::new(text.to_owned()),
-        };
+        let source = Source { name: "data.yaml".to_owned(), text: Zeroizing::new(text.to_owned()) };
         let maps = source.maps().map_err(|ending| format!("{ending:?}"))?;
         let pair = |(key, value): (String, Value)| (key, String::from_utf8(value.expose().to_vec()).unwrap());
-        Ok(maps
-            .into_iter()
-            .map(|map| map.into_iter().map(pair).collect())
-            .collect())
+        Ok(maps.into_iter().map(|map| map.into_iter().map(pair).collect()).collect())
     }
 
     #[test]
     fn yaml_and_json_are_read_alike() {
-        let one = vec![
-            ("a".to_owned(), "1".to_owned()),
-            ("b".to_owned(), "x y".to_owned()),
-        ];
+        let one = vec![("a".to_owned(), "1".to_owned()), ("b".to_owned(), "x y".to_owned())];
         for text in [
             "{a: '1', b: x y}",
             "a: \"1\"\nb: x y\n",
@@ -174,28 +146,16 @@ mod tests {
     fn what_is_no_map_of_strings_is_refused_without_its_values() {
         for (text, expected) in [
             ("", "there are none"),
-            (
-                "hunter2",
-                "it is a string, and a map of keys to strings is wanted",
-            ),
-            (
-                "a: hunter2\nb: 4711",
-                "the value of \\\"b\\\" is a number, not a string: put it in quotes",
-            ),
+            ("hunter2", "it is a string, and a map of keys to strings is wanted"),
+            ("a: hunter2\nb: 4711", "the value of \\\"b\\\" is a number, not a string: put it in quotes"),
             ("{\"a\": {\"hunter2\": 4711}}", "the value of \\\"a\\\" is a map"),
-            (
-                "a: hunter2\n---\nb: [4711]",
-                "document 2: the value of \\\"b\\\" is a list",
-            ),
+            ("a: hunter2\n---\nb: [4711]", "document 2: the value of \\\"b\\\" is a list"),
             ("a: [hunter2, 4711", "it is not YAML at line 1, column"),
             ("a: hunter2\na: 4711", "it is not YAML at line 2, column 1"),
         ] {
             let refused = read(text).unwrap_err();
             assert!(refused.contains(expected), "{refused} lacks {expected}");
-            assert!(
-                !refused.contains("hunter2") && !refused.contains("4711"),
-                "{refused}"
-            );
+            assert!(!refused.contains("hunter2") && !refused.contains("4711"), "{refused}");
         }
     }
 }

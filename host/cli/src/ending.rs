@@ -65,11 +65,7 @@ impl Ending {
     }
 
     fn new(code: u8, what: Option<String>) -> Self {
-        Self {
-            code,
-            what,
-            details: Vec::new(),
-        }
+        Self { code, what, details: Vec::new() }
     }
 }
 
@@ -100,10 +96,7 @@ pub(crate) fn code(result: Result<(), Ending>) -> ExitCode {
     let Err(ending) = result else {
         return ExitCode::SUCCESS;
     };
-    let what = ending
-        .what
-        .iter()
-        .map(|what| format!("error: failed to {what}\n"));
+    let what = ending.what.iter().map(|what| format!("error: failed to {what}\n"));
     let details = ending.details.iter().map(|detail| format!("  {detail}\n"));
     say(&what.chain(details).collect::<String>());
     ExitCode::from(ending.code)
@@ -127,9 +120,6 @@ mod tests {
     #[test]
     fn a_reader_that_left_is_no_failure() {
         assert_eq!(Ending::from(io::Error::from(io::ErrorKind::BrokenPipe)).code, 0);
-        assert_eq!(
-            Ending::from(io::Error::from(io::ErrorKind::StorageFull)).code,
-            FAILED
-        );
+        assert_eq!(Ending::from(io::Error::from(io::ErrorKind::StorageFull)).code, FAILED);
     }
 }

@@ -32,21 +32,13 @@ pub(crate) fn vault_authorities() -> Option<PathBuf> {
 }
 
 /// A variable that is set to something.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the cli is where the environment is read"
-)]
+#[expect(clippy::disallowed_methods, reason = "the cli is where the environment is read")]
 fn text(variable: &str) -> Option<String> {
     std::env::var(variable).ok().filter(|text| !text.is_empty())
 }
 
 /// An absolute path in a variable; a relative one would mean another folder in each place, so it counts as none, as XDG says.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the cli is where the environment is read"
-)]
+#[expect(clippy::disallowed_methods, reason = "the cli is where the environment is read")]
 fn folder(variable: &str) -> Option<PathBuf> {
-    std::env::var_os(variable)
-        .map(PathBuf::from)
-        .filter(|path| path.is_absolute())
+    std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute())
 }

@@ -70,11 +70,7 @@ fn prefix(label: &str, address: &Address) -> Result<VaultPrefix, String> {
     let authorities = environment::vault_authorities()
         .map(|file| std::fs::read(&file).map_err(|error| format!("read {}: {error}", file.display())))
         .transpose()?;
-    let access = Access {
-        token,
-        namespace: environment::vault_namespace(),
-        authorities,
-    };
+    let access = Access { token, namespace: environment::vault_namespace(), authorities };
     let clients = Clients::new(stores::Addresses::new());
     let prefix = Prefix::open(address, &access, &clients).map_err(|error| chain(&error))?;
     let handle = background().map_err(|error| format!("start a thread for the Vault: {error}"))?;
@@ -97,11 +93,7 @@ fn background() -> std::io::Result<Handle> {
 
 fn wants(description: &Description) -> String {
     let labels: Vec<&str> = description.wants.iter().map(|want| want.label.as_str()).collect();
-    if labels.is_empty() {
-        "no grant".to_owned()
-    } else {
-        format!("only {}", labels.join(", "))
-    }
+    if labels.is_empty() { "no grant".to_owned() } else { format!("only {}", labels.join(", ")) }
 }
 
 /// The only manifest in a file.
@@ -145,17 +137,10 @@ mod tests {
         };
         match (parse(&[grant.to_owned()], &description), expected) {
             (Ok(grants), Ok(labels)) => {
-                assert_eq!(
-                    grants.labels().map(|(label, _)| label).collect::<Vec<_>>(),
-                    labels,
-                    "{grant}"
-                );
+                assert_eq!(grants.labels().map(|(label, _)| label).collect::<Vec<_>>(), labels, "{grant}");
             }
             (Err(ending), Err(expected)) => {
-                assert!(
-                    format!("{ending:?}").contains(expected),
-                    "{ending:?} lacks {expected}"
-                );
+                assert!(format!("{ending:?}").contains(expected), "{ending:?} lacks {expected}");
             }
             (found, expected) => panic!("{grant}: {found:?} is not {expected:?}"),
         }
@@ -165,44 +150,25 @@ mod tests {
     fn a_label_is_bound_to_a_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret.yaml");
-        std::fs::write(
-            &path,
-            "{apiVersion: v1, kind: Secret, metadata: {name: a}, stringData: {x: z}}",
-        )
-        .unwrap();
+        std::fs::write(&path, "{apiVersion: v1, kind: Secret, metadata: {name: a}, stringData: {x: z}}")
+            .unwrap();
         check(&format!("db={}", path.display()), Ok(&["db"]));
-        check(
-            &format!("other={}", path.display()),
-            Err("grant other: probe wants only db, store, before"),
-        );
+        check(&format!("other={}", path.display()), Err("grant other: probe wants only db, store, before"));
         check(
             "before=values.yaml",
             Err("grant before: only a Secret, a ConfigMap or a prefix of a Vault can be granted"),
         );
-        check(
-            "db=/nowhere/secret.yaml",
-            Err("grant db: read /nowhere/secret.yaml: No such file"),
-        );
+        check("db=/nowhere/secret.yaml", Err("grant db: read /nowhere/secret.yaml: No such file"));
         check("db", Err("say LABEL=FILE or LABEL=URL"));
         std::fs::write(&path, "{apiVersion: v1, kind: Pod, metadata: {name: a}}").unwrap();
-        check(
-            &format!("db={}", path.display()),
-            Err("Pod/a is neither a Secret nor a ConfigMap"),
-        );
+        check(&format!("db={}", path.display()), Err("Pod/a is neither a Secret nor a ConfigMap"));
     }
 
     /// How a token and a server fare is shown by the cases and tests that run the binary.
     #[test]
     fn an_address_of_a_prefix_is_checked() {
-        for address in [
-            "secret.yaml",
-            "http://127.0.0.1:8200",
-            "http://127.0.0.1:8200/v1/",
-        ] {
-            check(
-                &format!("store={address}"),
-                Err("grant store: find the path after /v1/ in the address"),
-            );
+        for address in ["secret.yaml", "http://127.0.0.1:8200", "http://127.0.0.1:8200/v1/"] {
+            check(&format!("store={address}"), Err("grant store: find the path after /v1/ in the address"));
         }
         check(
             "store=http://127.0.0.1:8200/v1/secret/../sys",

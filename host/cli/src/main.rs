@@ -15,6 +15,7 @@ mod output;
 mod policy;
 mod progress;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -40,15 +41,12 @@ fn fail(error: &anyhow::Error) -> ExitCode {
 
 fn start(cli: Cli) -> Result<ExitCode> {
     // Before anything speaks TLS: two libraries that each bring a provider would otherwise stop the process.
-    if rustls::crypto::aws_lc_rs::default_provider()
-        .install_default()
-        .is_err()
-    {
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         anyhow::bail!("choose the TLS library: another one is in use");
     }
     match cli.command {
         Command::Dev(args) => {
-            log(LogFormat::Text, "warn")?;
+            log(LogFormat::Text, "error")?;
             asynchronous(commands::dev::run(args))
         }
         Command::Run(args) => {
@@ -80,6 +78,7 @@ fn log(format: LogFormat, default: &str) -> Result<()> {
     };
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     let installed = match format {
         LogFormat::Text => builder.with_target(false).try_init(),

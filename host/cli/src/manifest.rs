@@ -22,13 +22,7 @@ pub(crate) struct Manifest {
 
 impl fmt::Debug for Manifest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Manifest({}, document {}, {})",
-            self.file.display(),
-            self.number,
-            self.title()
-        )
+        write!(f, "Manifest({}, document {}, {})", self.file.display(), self.number, self.title())
     }
 }
 
@@ -59,10 +53,7 @@ impl Manifest {
 
     /// The string at a JSON pointer, empty when there is none.
     pub(crate) fn text_at(&self, pointer: &str) -> &str {
-        self.object
-            .pointer(pointer)
-            .and_then(Json::as_str)
-            .unwrap_or_default()
+        self.object.pointer(pointer).and_then(Json::as_str).unwrap_or_default()
     }
 }
 
@@ -98,10 +89,7 @@ pub(crate) fn read(path: &Path) -> std::io::Result<Manifests> {
     if path.is_dir() {
         for entry in std::fs::read_dir(path)? {
             let file = entry?.path();
-            if file
-                .extension()
-                .is_some_and(|end| end == "yaml" || end == "yml" || end == "json")
-            {
+            if file.extension().is_some_and(|end| end == "yaml" || end == "yml" || end == "json") {
                 files.push(file);
             }
         }
@@ -129,24 +117,30 @@ pub(crate) fn read(path: &Path) -> std::io::Result<Manifests> {
 /// Parses one file's text.
 pub(crate) fn parse(file: &Path, text: &str, manifests: &mut Manifests) {
     for (number, text) in (1..).zip(documents(text)) {
-        let failed = |what: String| Unreadable {
-            file: file.to_path_buf(),
-            number: Some(number),
-            what,
-        };
+        let failed = |what: String| Unreadable { file: file.to_path_buf(), number: Some(number), what };
         match object(&text) {
             Ok(None) => {}
             Ok(Some(object)) => {
-                manifests.good.push(Manifest {
-                    file: file.to_path_buf(),
-                    number,
-                    object,
-                    text,
-                });
+                let (file, items) = (file.to_path_buf(), items(&object));
+                match items {
+                    None => manifests.good.push(Manifest { file, number, object, text }),
+                    Some(items) => manifests.good.extend(items.into_iter().map(|object| Manifest {
+                        file: file.clone(),
+                        number,
+                        text: object.to_string(),
+                        object,
+                    })),
+                }
             }
             Err(what) => manifests.bad.push(failed(what)),
         }
     }
+}
+
+/// The objects of a list, as kubectl writes several.
+fn items(object: &Json) -> Option<Vec<Json>> {
+    let is_list = object.get("kind").and_then(Json::as_str).is_some_and(|kind| kind.ends_with("List"));
+    object.get("items").and_then(Json::as_array).filter(|_| is_list).cloned()
 }
 
 /// The texts between the document markers.
@@ -161,8 +155,7 @@ fn documents(text: &str) -> Vec<String> {
         }
     }
     found.retain(|text| {
-        text.lines()
-            .any(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
+        text.lines().any(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
     });
     found
 }
@@ -177,17 +170,15 @@ fn object(text: &str) -> Result<Option<Json>, String> {
     if parsed.is_null() {
         return Ok(None);
     }
+    let is_list = items(&parsed).is_some();
     let text = |pointer: &str| parsed.pointer(pointer).and_then(Json::as_str).unwrap_or_default();
-    let missing: Vec<&str> = [
-        ("apiVersion", "/apiVersion"),
-        ("kind", "/kind"),
-        ("metadata.name", "/metadata/name"),
-    ]
-    .into_iter()
-    .filter(|(_, pointer)| text(pointer).is_empty())
-    .map(|(name, _)| name)
-    .collect();
-    if missing.is_empty() {
+    let missing: Vec<&str> =
+        [("apiVersion", "/apiVersion"), ("kind", "/kind"), ("metadata.name", "/metadata/name")]
+            .into_iter()
+            .filter(|(_, pointer)| text(pointer).is_empty())
+            .map(|(name, _)| name)
+            .collect();
+    if missing.is_empty() || is_list {
         Ok(Some(parsed))
     } else {
         Err(format!(
@@ -215,16 +206,18 @@ mod tests {
         let (good, bad) = read_text(text);
         assert_eq!(good, ["Secret/a", "ConfigMap/b"]);
         assert_eq!(bad.len(), 2, "{bad:?}");
+        assert!(bad.iter().any(|one| one.starts_with("a.yaml, document 2: is not YAML at line")), "{bad:?}");
         assert!(
-            bad.iter()
-                .any(|one| one.starts_with("a.yaml, document 2: is not YAML at line")),
+            bad.iter().any(|one| one.starts_with("a.yaml, document 3: has no metadata.name;")),
             "{bad:?}"
         );
-        assert!(
-            bad.iter()
-                .any(|one| one.starts_with("a.yaml, document 3: has no metadata.name;")),
-            "{bad:?}"
-        );
+    }
+
+    #[test]
+    fn a_list_is_its_items() {
+        let list = "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Secret, metadata: {name: a}}\n\
+                    - {apiVersion: v1, kind: ConfigMap, metadata: {name: b}}\n";
+        assert_eq!(read_text(list).0, ["Secret/a", "ConfigMap/b"]);
     }
 
     #[test]
@@ -236,9 +229,6 @@ mod tests {
 
     #[test]
     fn numbers_count_documents_that_say_something() {
-        assert_eq!(
-            documents("---\n# comment\n---\na: 1\n---\n\n---\nb: 2\n").len(),
-            2
-        );
+        assert_eq!(documents("---\n# comment\n---\na: 1\n---\n\n---\nb: 2\n").len(), 2);
     }
 }

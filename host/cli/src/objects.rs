@@ -65,17 +65,11 @@ impl Granted {
     /// When it is neither a Secret nor a ConfigMap, or a key cannot be read.
     pub(crate) fn of(manifest: &Manifest) -> Result<Self, String> {
         if kind(manifest).is_none() {
-            return Err(format!(
-                "{} is neither a Secret nor a ConfigMap",
-                manifest.title()
-            ));
+            return Err(format!("{} is neither a Secret nor a ConfigMap", manifest.title()));
         }
         let fields = data(manifest)?;
         Ok(Self {
-            entries: fields
-                .iter()
-                .map(|(key, value)| Entry::new(key.clone(), value.expose()))
-                .collect(),
+            entries: fields.iter().map(|(key, value)| Entry::new(key.clone(), value.expose())).collect(),
         })
     }
 }
@@ -114,10 +108,7 @@ fn data(manifest: &Manifest) -> Result<Fields, String> {
         for (key, value) in map {
             let text = value.as_str().ok_or_else(|| failed(part, key, "not a string"))?;
             let value = if decode {
-                STANDARD
-                    .decode(text)
-                    .map(Value::new)
-                    .map_err(|_| failed(part, key, "not base64"))?
+                STANDARD.decode(text).map(Value::new).map_err(|_| failed(part, key, "not base64"))?
             } else {
                 Value::from(text)
             };
@@ -146,19 +137,12 @@ mod tests {
         let found = Granted::of(&manifest(text)).map(|granted| {
             let entries = granted.read(Duration::ZERO).unwrap();
             let pair = |entry: &Entry| {
-                (
-                    entry.key.clone(),
-                    String::from_utf8(entry.value.expose_secret().to_vec()).unwrap(),
-                )
+                (entry.key.clone(), String::from_utf8(entry.value.expose_secret().to_vec()).unwrap())
             };
             entries.iter().map(pair).collect::<Vec<_>>()
         });
-        let owned = |pairs: &[(&str, &str)]| {
-            pairs
-                .iter()
-                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-                .collect()
-        };
+        let owned =
+            |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         assert_eq!(found, expected.map(owned).map_err(str::to_owned), "{text}");
     }
 

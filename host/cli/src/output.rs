@@ -20,9 +20,7 @@ pub(crate) struct Output {
 
 impl Output {
     pub(crate) fn open() -> Self {
-        Self {
-            stream: BufWriter::new(io::stdout().lock()),
-        }
+        Self { stream: BufWriter::new(io::stdout().lock()) }
     }
 
     /// Text or values; nothing is added.
@@ -48,11 +46,7 @@ pub(crate) struct Values {
 
 impl Values {
     pub(crate) fn open(format: args::Output) -> Self {
-        Self {
-            output: Output::open(),
-            format,
-            count: 0,
-        }
+        Self { output: Output::open(), format, count: 0 }
     }
 
     /// One map: a YAML document, a JSON line, or a block of assignments. `notes` are comments where the format has some.
@@ -139,21 +133,13 @@ mod tests {
 
     #[test]
     fn a_shell_expands_nothing() {
-        check(
-            args::Output::Env,
-            PAIRS,
-            Ok("PASSWORD='it'\\''s \"5\" $HOME\n'\nJDBC_URI='5432'\n"),
-        );
+        check(args::Output::Env, PAIRS, Ok("PASSWORD='it'\\''s \"5\" $HOME\n'\nJDBC_URI='5432'\n"));
         check(args::Output::Env, &[], Ok(""));
     }
 
     #[test]
     fn what_is_not_text_is_refused_by_key() {
-        check(
-            args::Output::Yaml,
-            &[("key", b"\xff")],
-            Ok("# type Opaque\nkey: !!binary \"/w==\"\n"),
-        );
+        check(args::Output::Yaml, &[("key", b"\xff")], Ok("# type Opaque\nkey: !!binary \"/w==\"\n"));
         let refused = "write key as JSON: its bytes are not UTF-8 text; use -o yaml";
         check(args::Output::Json, &[("key", b"\xff")], Err(refused));
         let refused = "write key as an assignment: its bytes are not UTF-8 text; use -o yaml";

@@ -26,11 +26,7 @@ impl Policy {
         let component = found.component.policy().map_err(refused)?;
         let problems = component.validate(&config.json).map_err(refused)?;
         if problems.is_empty() {
-            Ok(Self {
-                name: found.name,
-                component,
-                config,
-            })
+            Ok(Self { name: found.name, component, config })
         } else {
             Err(config.invalid(name, &problems))
         }
@@ -40,10 +36,7 @@ impl Policy {
         let found = self.component.evaluate(call, &self.config.json, candidates);
         let found = found.map_err(|error| self.config.refused(&self.name, &error))?;
         let line = |violation: &runtime::Violation| {
-            format!(
-                "{} breaks {}/{}: {}",
-                violation.key, self.name, violation.rule, violation.about
-            )
+            format!("{} breaks {}/{}: {}", violation.key, self.name, violation.rule, violation.about)
         };
         Ok(found.iter().map(line).collect())
     }

@@ -28,10 +28,7 @@ impl Backoff {
 
     /// Forgets the failures of an object that is well, or gone.
     pub(crate) fn succeeded(&self, object: &ObjectRef) {
-        self.failures
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(object);
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).remove(object);
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::time::Duration;
 
 use api::{ClusterGenerator, ClusterSecretStore, Fake, Password, SecretStore, Uuid};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -17,6 +18,9 @@ use pipeline::{Found, ObjectRef, StoreName, StoreView};
 use serde::de::DeserializeOwned;
 
 use crate::cluster::ClusterError;
+
+/// How long the first list of the stores may take.
+const SEEN: Duration = Duration::from_secs(5);
 
 /// One kind's objects.
 pub(crate) struct Cached<K: Resource<DynamicType = ()> + Clone + 'static> {
@@ -52,14 +56,8 @@ impl Caches {
         let (uuids, uuid_writer) = cached(client);
         let (fakes, fake_writer) = cached(client);
         let (cluster_generators, generators) = cached(client);
-        let caches = Self {
-            secret_stores,
-            cluster_secret_stores,
-            passwords,
-            uuids,
-            fakes,
-            cluster_generators,
-        };
+        let caches =
+            Self { secret_stores, cluster_secret_stores, passwords, uuids, fakes, cluster_generators };
         let writers = Writers {
             secret_stores: stores,
             cluster_secret_stores: cluster_stores,
@@ -71,27 +69,28 @@ impl Caches {
         (caches, writers)
     }
 
+    /// Waits until all stores were seen once; of ClusterSecretStores only where they are watched. Before, a store that is missing here
+    /// may well exist. Not for ever: a watch may be refused.
+    pub(crate) async fn stores_seen(&self, cluster: bool) -> bool {
+        let seen = async {
+            let own = self.secret_stores.reader.wait_until_ready().await.is_ok();
+            own && (!cluster || self.cluster_secret_stores.reader.wait_until_ready().await.is_ok())
+        };
+        tokio::time::timeout(SEEN, seen).await.unwrap_or(false)
+    }
+
     /// The stores that an object in a namespace may name, with their labels.
     pub(crate) fn store_views(&self, namespace: &str) -> Vec<StoreView> {
         let view = |kind: &str, meta: &ObjectMeta| StoreView {
-            name: StoreName {
-                kind: kind.to_owned(),
-                name: meta.name.clone().unwrap_or_default(),
-            },
+            name: StoreName { kind: kind.to_owned(), name: meta.name.clone().unwrap_or_default() },
             labels: meta.labels.clone().unwrap_or_default(),
         };
         let own = self.secret_stores.reader.state();
-        let own = own
-            .iter()
-            .map(|store| store.meta())
-            .filter(|meta| meta.namespace.as_deref() == Some(namespace));
+        let own =
+            own.iter().map(|store| store.meta()).filter(|meta| meta.namespace.as_deref() == Some(namespace));
         let mut views: Vec<StoreView> = own.map(|meta| view("SecretStore", meta)).collect();
         let cluster = self.cluster_secret_stores.reader.state();
-        views.extend(
-            cluster
-                .iter()
-                .map(|store| view("ClusterSecretStore", store.meta())),
-        );
+        views.extend(cluster.iter().map(|store| view("ClusterSecretStore", store.meta())));
         views.sort_by(|a, b| a.name.cmp(&b.name));
         views
     }
@@ -102,13 +101,7 @@ where
     K: Resource<DynamicType = ()> + Clone + 'static,
 {
     let writer = Writer::default();
-    (
-        Cached {
-            reader: writer.as_reader(),
-            client: client.clone(),
-        },
-        writer,
-    )
+    (Cached { reader: writer.as_reader(), client: client.clone() }, writer)
 }
 
 impl<K> Cached<K>
@@ -122,14 +115,7 @@ where
     {
         match self.kept(&Key::new(name).within(namespace)) {
             Some(found) => Ok(Found::Found(found)),
-            None => {
-                self.ask(
-                    Api::namespaced(self.client.clone(), namespace),
-                    Some(namespace),
-                    name,
-                )
-                .await
-            }
+            None => self.ask(Api::namespaced(self.client.clone(), namespace), Some(namespace), name).await,
         }
     }
 
@@ -159,15 +145,9 @@ where
             Ok(found) => Ok(found.map_or(Found::Missing, |found| Found::Found(Arc::new(found)))),
             Err(error) => {
                 let kind = K::kind(&()).into_owned();
-                let object = ObjectRef {
-                    kind,
-                    namespace: namespace.map(str::to_owned),
-                    name: name.to_owned(),
-                };
-                Err(ClusterError::Read {
-                    object,
-                    answer: error.into(),
-                })
+                let object =
+                    ObjectRef { kind, namespace: namespace.map(str::to_owned), name: name.to_owned() };
+                Err(ClusterError::Read { object, answer: error.into() })
             }
         }
     }

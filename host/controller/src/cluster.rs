@@ -86,14 +86,9 @@ impl From<kube::Error> for Answer {
         match error {
             kube::Error::Api(status) => {
                 let after = status.details.as_ref().map(|details| details.retry_after_seconds);
-                let after = after
-                    .filter(|seconds| *seconds > 0)
-                    .map(|seconds| Duration::from_secs(seconds.into()));
-                Answer::Refused {
-                    code: status.code,
-                    message: status.message.clone(),
-                    after,
-                }
+                let after =
+                    after.filter(|seconds| *seconds > 0).map(|seconds| Duration::from_secs(seconds.into()));
+                Answer::Refused { code: status.code, message: status.message.clone(), after }
             }
             kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => Answer::Garbled,
             _ => Answer::Silent,
@@ -134,20 +129,14 @@ impl Failure for ClusterError {
         match self.answer() {
             Answer::Refused { code: 401 | 403, .. } => Reason::ClusterDenied,
             Answer::Refused { code: 409, .. } => Reason::ClusterConflict,
-            Answer::Refused {
-                code: 400 | 413 | 422,
-                ..
-            } => Reason::TargetRefused,
+            Answer::Refused { code: 400 | 413 | 422, .. } => Reason::TargetRefused,
             Answer::Refused { .. } | Answer::Silent | Answer::Garbled => Reason::ClusterUnavailable,
         }
     }
 
     fn blame(&self) -> Blame {
         match self.answer() {
-            Answer::Refused {
-                code: 400 | 413 | 422,
-                ..
-            } => Blame::User,
+            Answer::Refused { code: 400 | 413 | 422, .. } => Blame::User,
             Answer::Refused { .. } | Answer::Silent => Blame::Cluster,
             Answer::Garbled => Blame::Host,
         }
@@ -155,9 +144,7 @@ impl Failure for ClusterError {
 
     fn retry(&self) -> Retry {
         match self.answer() {
-            Answer::Refused {
-                after: Some(after), ..
-            } => Retry::After(*after),
+            Answer::Refused { after: Some(after), .. } => Retry::After(*after),
             Answer::Refused { .. } | Answer::Silent | Answer::Garbled => Retry::Backoff,
         }
     }
@@ -179,15 +166,8 @@ mod tests {
     use super::*;
 
     fn refused(code: u16) -> ClusterError {
-        let answer = Answer::Refused {
-            code,
-            message: "secrets \"a\" is forbidden".to_owned(),
-            after: None,
-        };
-        ClusterError::Read {
-            object: ObjectRef::namespaced("Secret", "default", "a"),
-            answer,
-        }
+        let answer = Answer::Refused { code, message: "secrets \"a\" is forbidden".to_owned(), after: None };
+        ClusterError::Read { object: ObjectRef::namespaced("Secret", "default", "a"), answer }
     }
 
     #[test]
@@ -214,15 +194,9 @@ mod tests {
 
     #[test]
     fn retry_after_is_obeyed() {
-        let answer = Answer::Refused {
-            code: 429,
-            message: String::new(),
-            after: Some(Duration::from_secs(7)),
-        };
-        let error = ClusterError::Write {
-            object: ObjectRef::namespaced("Secret", "default", "a"),
-            answer,
-        };
+        let answer =
+            Answer::Refused { code: 429, message: String::new(), after: Some(Duration::from_secs(7)) };
+        let error = ClusterError::Write { object: ObjectRef::namespaced("Secret", "default", "a"), answer };
         assert_eq!(error.retry(), Retry::After(Duration::from_secs(7)));
     }
 }

@@ -16,6 +16,7 @@ use pipeline::{
 };
 
 use crate::CacheWriters;
+use crate::activity::Activity;
 use crate::backoff::Backoff;
 use crate::cache::Caches;
 use crate::clock::Clock;
@@ -60,6 +61,8 @@ pub(crate) struct Ports {
     pub(crate) push_stores: Arc<dyn Stores>,
     /// Opens generators.
     pub(crate) generators: Arc<dyn Generators>,
+    /// Opens generators as they are now, not as a watch last saw them.
+    pub(crate) present_generators: Arc<dyn Generators>,
     /// Renders templates.
     pub(crate) engine: Arc<dyn TemplateEngine>,
     /// Finds policies.
@@ -92,9 +95,7 @@ pub struct Parts {
 
 impl fmt::Debug for Parts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Parts")
-            .field("settings", &self.settings)
-            .finish_non_exhaustive()
+        f.debug_struct("Parts").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
 
@@ -112,13 +113,12 @@ pub struct Context {
     pub(crate) backoff: Backoff,
     pub(crate) schedule: Schedule,
     pub(crate) pushed: Pushed,
+    pub(crate) activity: Activity,
 }
 
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context")
-            .field("settings", &self.settings)
-            .finish_non_exhaustive()
+        f.debug_struct("Context").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
 
@@ -126,21 +126,11 @@ impl Context {
     /// Puts it together. The writers go to [`crate::run`].
     #[must_use]
     pub fn new(parts: Parts) -> (Arc<Self>, CacheWriters) {
-        let Parts {
-            client,
-            settings,
-            clock,
-            events,
-            engines,
-            clients,
-        } = parts;
+        let Parts { client, settings, clock, events, engines, clients } = parts;
         let (caches, writers) = Caches::new(&client);
         let caches = Arc::new(caches);
         let reader = Arc::new(ClusterReader::new(client.clone()));
-        let credentials = stores::Ports {
-            secrets: reader.clone(),
-            tokens: reader.clone(),
-        };
+        let credentials = stores::Ports { secrets: reader.clone(), tokens: reader.clone() };
         let store_opener = StoreOpener {
             client: client.clone(),
             caches: Arc::clone(&caches),
@@ -148,14 +138,16 @@ impl Context {
             clients,
             purpose: StoreUse::Read,
         };
-        let pushing = StoreOpener {
-            purpose: StoreUse::Push,
-            ..store_opener.clone()
-        };
+        let pushing = StoreOpener { purpose: StoreUse::Push, ..store_opener.clone() };
         let ports = Ports {
             stores: Arc::new(store_opener.clone()),
             push_stores: Arc::new(pushing),
             generators: Arc::new(GeneratorFinder::new(Arc::clone(&caches), engines.clone())),
+            // Caches that nobody fills: what is not in them is asked for.
+            present_generators: Arc::new(GeneratorFinder::new(
+                Arc::new(Caches::new(&client).0),
+                engines.clone(),
+            )),
             engine: Arc::new(engines),
             policies: Arc::new(NoPolicies),
             reader,
@@ -173,6 +165,7 @@ impl Context {
             backoff: Backoff::default(),
             schedule: Schedule::default(),
             pushed: Pushed::default(),
+            activity: Activity::default(),
         };
         (Arc::new(context), CacheWriters(writers))
     }
@@ -181,6 +174,18 @@ impl Context {
     #[must_use]
     pub fn next_refresh(&self, object: &ObjectRef) -> Option<Timestamp> {
         self.schedule.get(object)
+    }
+
+    /// Whether this process has looked at an object as it is in `generation`, and done what was due.
+    #[must_use]
+    pub fn has_looked(&self, object: &ObjectRef, generation: i64) -> bool {
+        self.activity.has_looked(object, generation)
+    }
+
+    /// Whether nothing has been going on for that long: no look under way, nobody woken.
+    #[must_use]
+    pub fn is_quiet_for(&self, time: Duration) -> bool {
+        self.activity.is_quiet_for(time)
     }
 
     /// The metrics that this process keeps.
@@ -215,28 +220,22 @@ impl Context {
     /// Whether a store or generator that an object names belongs to another controller class.
     pub(crate) async fn is_foreign(&self, spec: &CheckedSpec, namespace: &str) -> Result<bool, ClusterError> {
         for store in spec.stores() {
-            let class = self
-                .store_opener
-                .class(namespace, &store.kind, &store.name)
-                .await?;
+            let class = self.store_opener.class(namespace, &store.kind, &store.name).await?;
             if !self.is_own_class(class.as_deref()) {
                 return Ok(true);
             }
         }
         for generator in spec.generators().filter(|generator| generator.kind == "Fake") {
             let found = self.caches.fakes.within(namespace, &generator.name).await?;
-            if !found
-                .ok()
-                .is_none_or(|fake| self.is_own_class(fake.spec.controller.as_deref()))
-            {
+            if !found.ok().is_none_or(|fake| self.is_own_class(fake.spec.controller.as_deref())) {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    /// Digests of the generators' configs, read only where a change of one would rotate at once. A generator that cannot be opened
-    /// now is no change.
+    /// Digests of the generators' configs, read only where a change of one would rotate at once, and not from a cache: on an old config
+    /// two replicas would rotate back and forth. A generator that cannot be opened now is no change.
     pub(crate) async fn config_digests(
         &self,
         meta: &Meta,
@@ -245,7 +244,7 @@ impl Context {
         let mut digests = BTreeMap::new();
         if meta.rotates_on_config_change() {
             for entry in entries {
-                let generators = &self.ports.generators;
+                let generators = &self.ports.present_generators;
                 let opened = generators.open(&meta.namespace, &entry.api_version, &entry.kind, &entry.name);
                 if let Ok(handle) = opened.await {
                     digests.insert(entry.key.clone(), handle.config_digest);
@@ -253,6 +252,11 @@ impl Context {
             }
         }
         digests
+    }
+
+    /// Whether the stores are known; waits a little for that.
+    pub(crate) async fn stores_seen(&self) -> bool {
+        self.caches.stores_seen(self.settings.namespace.is_none()).await
     }
 
     /// The stores that an object in a namespace may name, with their labels.
@@ -305,10 +309,6 @@ impl Schedule {
     }
 
     fn get(&self, object: &ObjectRef) -> Option<Timestamp> {
-        self.next
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(object)
-            .copied()
+        self.next.lock().unwrap_or_else(PoisonError::into_inner).get(object).copied()
     }
 }

@@ -1,19 +1,30 @@
 //! Events, after everything else.
 //!
 //! A sync never waits for its event: it goes into a bounded queue that one task empties. When the queue is full the event is
-//! dropped and counted; a status says the same thing. No event carries a value.
+//! dropped and counted; a status says the same thing. What happens again under the same reason updates the event that is there
+//! (its count, its time and its text), so that the last cause is the one that is seen. No event carries a value.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use k8s_openapi::api::core::v1::ObjectReference;
-use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use kube::api::{Patch, PatchParams, PostParams};
+use kube::{Api, Client};
+use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::{Clock, SystemClock};
+use crate::cluster::Answer;
+
 const QUEUE: usize = 4096;
-/// Kubernetes cuts notes there.
+/// Kubernetes refuses longer texts.
 const NOTE_BYTES_MAX: usize = 1024;
+/// How many events are remembered, to be counted up instead of made anew.
+const KNOWN_MAX: usize = 8192;
+const COMPONENT: &str = "keymill";
 
 /// What is worth an event.
 #[derive(Debug, Clone)]
@@ -38,17 +49,11 @@ pub struct Events {
 impl Events {
     /// Starts the task that publishes them, until `shutdown`.
     #[must_use]
-    pub fn start(client: kube::Client, shutdown: CancellationToken) -> Self {
+    pub fn start(client: Client, shutdown: CancellationToken) -> Self {
         let (queue, notes) = mpsc::channel(QUEUE);
-        let reporter = Reporter {
-            controller: "keymill".to_owned(),
-            instance: None,
-        };
-        tokio::spawn(publish(Recorder::new(client, reporter), notes, shutdown));
-        Self {
-            queue,
-            dropped: Arc::default(),
-        }
+        let publisher = Publisher { client, known: HashMap::new() };
+        tokio::spawn(publisher.run(notes, shutdown));
+        Self { queue, dropped: Arc::default() }
     }
 
     /// Leaves one event. Never waits.
@@ -65,32 +70,87 @@ impl Events {
     }
 }
 
-async fn publish(recorder: Recorder, mut notes: mpsc::Receiver<Note>, shutdown: CancellationToken) {
-    loop {
-        let note = tokio::select! {
-            note = notes.recv() => note,
-            () = shutdown.cancelled() => return,
-        };
-        let Some(note) = note else { return };
-        let event = Event {
-            type_: if note.warning {
-                EventType::Warning
-            } else {
-                EventType::Normal
-            },
-            reason: note.reason.to_owned(),
-            note: Some(cut(note.text)),
-            action: "Sync".to_owned(),
-            secondary: None,
-        };
-        if let Err(error) = recorder.publish(&event, &note.about).await {
-            let answer = crate::cluster::Answer::from(error);
-            tracing::debug!(reason = note.reason, %answer, "an event could not be published");
+/// An event that is there: its name, and how often it has happened.
+struct Known {
+    name: String,
+    count: i32,
+}
+
+struct Publisher {
+    client: Client,
+    /// By uid of the object and reason.
+    known: HashMap<(String, &'static str), Known>,
+}
+
+impl Publisher {
+    async fn run(mut self, mut notes: mpsc::Receiver<Note>, shutdown: CancellationToken) {
+        loop {
+            let note = tokio::select! {
+                note = notes.recv() => note,
+                () = shutdown.cancelled() => return,
+            };
+            let Some(note) = note else { return };
+            let reason = note.reason;
+            if let Err(error) = self.publish(note).await {
+                let answer = Answer::from(error);
+                tracing::debug!(reason, %answer, "an event could not be published");
+            }
         }
+    }
+
+    async fn publish(&mut self, note: Note) -> Result<(), kube::Error> {
+        // Events of cluster-scoped objects live in `default`.
+        let namespace = note.about.namespace.clone().unwrap_or_else(|| "default".to_owned());
+        let events: Api<Event> = Api::namespaced(self.client.clone(), &namespace);
+        let key = (note.about.uid.clone().unwrap_or_default(), note.reason);
+        if let Some(known) = self.known.get_mut(&key) {
+            known.count = known.count.saturating_add(1);
+            let patch = json!({
+                "message": cut(note.text.clone()),
+                "count": known.count,
+                "lastTimestamp": Time(SystemClock.now()),
+            });
+            match events.patch(&known.name, &PatchParams::default(), &Patch::Merge(&patch)).await {
+                // Kubernetes forgets events after a while: then it is made anew.
+                Err(kube::Error::Api(status)) if status.code == 404 => {}
+                other => return other.map(|_| ()),
+            }
+        }
+        let event = event(note, &namespace);
+        let name = event.metadata.name.clone().unwrap_or_default();
+        events.create(&PostParams::default(), &event).await?;
+        if self.known.len() >= KNOWN_MAX {
+            self.known.clear();
+        }
+        self.known.insert(key, Known { name, count: 1 });
+        Ok(())
     }
 }
 
-/// Cuts a note where Kubernetes would refuse it, at a character.
+fn event(note: Note, namespace: &str) -> Event {
+    let now = SystemClock.now();
+    let object = note.about.name.clone().unwrap_or_default();
+    let name: String = object.chars().take(220).collect();
+    Event {
+        metadata: ObjectMeta {
+            name: Some(format!("{}.{:x}", name.trim_end_matches(['-', '.']), now.as_nanosecond())),
+            namespace: Some(namespace.to_owned()),
+            ..ObjectMeta::default()
+        },
+        involved_object: note.about,
+        reason: Some(note.reason.to_owned()),
+        message: Some(cut(note.text)),
+        type_: Some(if note.warning { "Warning" } else { "Normal" }.to_owned()),
+        count: Some(1),
+        first_timestamp: Some(Time(now)),
+        last_timestamp: Some(Time(now)),
+        source: Some(EventSource { component: Some(COMPONENT.to_owned()), host: None }),
+        reporting_component: Some(COMPONENT.to_owned()),
+        ..Event::default()
+    }
+}
+
+/// Cuts a text where Kubernetes would refuse it, at a character.
 fn cut(mut text: String) -> String {
     if text.len() > NOTE_BYTES_MAX {
         let mut end = NOTE_BYTES_MAX - 3;
@@ -111,10 +171,14 @@ mod tests {
     fn a_note_is_cut_at_a_character() {
         assert_eq!(cut("short".to_owned()), "short");
         let long = cut("ä".repeat(800));
-        assert!(
-            long.len() <= NOTE_BYTES_MAX && long.ends_with("ä..."),
-            "{}",
-            long.len()
-        );
+        assert!(long.len() <= NOTE_BYTES_MAX && long.ends_with("ä..."), "{}", long.len());
+    }
+
+    #[test]
+    fn the_name_of_an_event_fits_whatever_the_object_is_called() {
+        let about = ObjectReference { name: Some("n".repeat(253)), ..ObjectReference::default() };
+        let note = Note { about, warning: true, reason: "UpdateFailed", text: "t".to_owned() };
+        let name = event(note, "default").metadata.name.unwrap();
+        assert!(name.len() <= 253, "{}", name.len());
     }
 }

@@ -15,6 +15,7 @@ use pipeline::{
 
 use crate::context::Context;
 use crate::failure::SyncError;
+use crate::fresh;
 use crate::report;
 
 mod apply;
@@ -37,6 +38,10 @@ pub(crate) async fn reconcile(
     let nudge = context.references.take_nudge(&reference);
     let outcome = match sync(&object, &reference, &context, nudge).await {
         Ok(Done::Nothing(next)) => return Ok(report::wait(&context, &reference, next)),
+        Ok(Done::Late) => {
+            context.references.nudge_again(&reference, nudge);
+            return Ok(report::late(&context, &reference));
+        }
         Ok(Done::Foreign) => return Ok(report::leave(&context, &reference)),
         Ok(Done::Synced(outcome)) => outcome,
         Err(error) if error.is_conflict() => {
@@ -55,6 +60,8 @@ pub(crate) async fn reconcile(
 enum Done {
     /// Nothing is due.
     Nothing(Option<Timestamp>),
+    /// The object has changed since it was seen; the watch is about to say so.
+    Late,
     /// It belongs to another controller class.
     Foreign,
     /// Something was done.
@@ -78,9 +85,12 @@ async fn sync(
             let next = look(&observed, context, &adopted);
             Ok(Done::Synced(Outcome::adopted(observed.spec.target_name(), next)))
         }
-        Decision::Refresh(refresh) => carry_out(object, context, observed, &refresh)
-            .await
-            .map(Done::Synced),
+        Decision::Refresh(refresh) => {
+            if !fresh::may_rotate(context, object, &observed.record, &refresh).await? {
+                return Ok(Done::Late);
+            }
+            carry_out(object, context, observed, &refresh).await.map(Done::Synced)
+        }
     }
 }
 
@@ -126,26 +136,13 @@ async fn record(
     context: &Context,
     record: &Record,
 ) -> Result<(), SyncError> {
-    write_record(
-        context,
-        "ExternalSecret",
-        &observed.meta,
-        object,
-        observed.record_version.as_ref(),
-        record,
-    )
-    .await
+    write_record(context, "ExternalSecret", &observed.meta, object, observed.record_version.as_ref(), record)
+        .await
 }
 
 fn look(observed: &Observed, context: &Context, record: &Record) -> Option<Timestamp> {
     let now = context.clock.now();
-    next_look(
-        &observed.spec,
-        &observed.meta,
-        &Found::Found(record.clone()),
-        now,
-        now,
-    )
+    next_look(&observed.spec, &observed.meta, &Found::Found(record.clone()), now, now)
 }
 
 impl Observed {

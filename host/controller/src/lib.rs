@@ -5,6 +5,7 @@
 //! from the [`Clock`], nothing is read from the environment, and no secret is kept between two looks at an object.
 #![deny(missing_docs)]
 
+mod activity;
 mod backoff;
 mod cache;
 mod clock;
@@ -13,7 +14,9 @@ mod context;
 mod events;
 mod external_secret;
 mod failure;
+mod fresh;
 mod metrics;
+mod news;
 mod push_secret;
 mod reader;
 mod references;
@@ -25,11 +28,10 @@ mod wiring;
 
 use std::fmt::Debug;
 use std::future::Future;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{ClusterSecretStore, SecretStore};
+use api::{ClusterSecretStore, ExternalSecret, PushSecret, SecretStore};
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 use futures::{StreamExt, TryStreamExt, future};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -37,9 +39,9 @@ use kube::core::DeserializeGuard;
 use kube::runtime::controller::{Action, Config, Controller};
 use kube::runtime::reflector::{ObjectRef as Key, store};
 use kube::runtime::watcher::Event;
-use kube::runtime::{PredicateConfig, WatchStreamExt, watcher};
+use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Resource, ResourceExt};
-use pipeline::{Failure, ObjectRef};
+use pipeline::{Failure, ObjectRef, Retry, Status};
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
@@ -53,6 +55,7 @@ pub use reader::ClusterReader;
 pub use wiring::{Bridge, ClusterObject, Engines, Late, OperatorKey, VaultPrefix};
 
 use cache::Writers;
+use news::News;
 use watch::Wake;
 
 /// Runs all controllers until `shutdown`, and ends when the reconciles in flight have ended.
@@ -61,12 +64,7 @@ pub async fn run(context: Arc<Context>, writers: CacheWriters, shutdown: Cancell
     let (push_secrets, woken_push_secrets) = unbounded();
     let (secret_stores, woken_secret_stores) = unbounded();
     let (cluster_secret_stores, woken_cluster_secret_stores) = unbounded();
-    let wake = Wake {
-        external_secrets,
-        push_secrets,
-        secret_stores,
-        cluster_secret_stores,
-    };
+    let wake = Wake { external_secrets, push_secrets, secret_stores, cluster_secret_stores };
     watch::start(&context, &wake, writers.0, &shutdown);
     let cluster_stores = async {
         if context.settings.namespace.is_none() {
@@ -76,6 +74,7 @@ pub async fn run(context: Arc<Context>, writers: CacheWriters, shutdown: Cancell
                 woken_cluster_secret_stores,
                 &context,
                 &shutdown,
+                |store| store.status.is_some(),
                 secret_store::reconcile,
             )
             .await;
@@ -87,6 +86,7 @@ pub async fn run(context: Arc<Context>, writers: CacheWriters, shutdown: Cancell
             woken_secret_stores,
             &context,
             &shutdown,
+            |store| store.status.is_some(),
             secret_store::reconcile::<SecretStore>,
         ),
         cluster_stores,
@@ -95,6 +95,7 @@ pub async fn run(context: Arc<Context>, writers: CacheWriters, shutdown: Cancell
             woken_external_secrets,
             &context,
             &shutdown,
+            |object: &ExternalSecret| Status::of(object.status.as_ref()).refresh_time.is_some(),
             external_secret::reconcile,
         ),
         control(
@@ -102,6 +103,7 @@ pub async fn run(context: Arc<Context>, writers: CacheWriters, shutdown: Cancell
             woken_push_secrets,
             &context,
             &shutdown,
+            |object: &PushSecret| Status::of_push(object.status.as_ref()).refresh_time.is_some(),
             push_secret::reconcile,
         ),
     )
@@ -123,6 +125,7 @@ async fn control<K, F, R>(
     woken: UnboundedReceiver<Key<DeserializeGuard<K>>>,
     context: &Arc<Context>,
     shutdown: &CancellationToken,
+    is_reported: fn(&K) -> bool,
     reconcile: F,
 ) where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
@@ -130,51 +133,53 @@ async fn control<K, F, R>(
     R: Future<Output = Result<Action, SyncError>> + Send + 'static,
 {
     let (reader, writer) = store();
+    let news = Arc::new(News::default());
     let changes = watcher(objects, watcher::Config::default())
         .default_backoff()
         .modify(|object| object.managed_fields_mut().clear())
         .inspect_ok({
-            let context = Arc::clone(context);
+            let (context, news) = (Arc::clone(context), Arc::clone(&news));
             move |event| {
                 if let Event::Delete(object) = event {
-                    report::leave(&context, &reference::<K>(object.meta()));
+                    news.forget(object.meta());
+                    let reference = reference::<K>(object.meta());
+                    report::leave(&context, &reference);
+                    context.activity.forget(&reference);
                 }
             }
         })
         .reflect(writer)
         .applied_objects()
-        .predicate_filter(said_anew::<K>, PredicateConfig::default());
+        .try_filter(move |object| {
+            // Of one that cannot be read it is not known what its status says.
+            let reported = object.0.as_ref().is_ok_and(is_reported);
+            future::ready(news.is_news(object.meta(), reported))
+        });
     let runs = Controller::for_stream(changes, reader)
         .reconcile_on(woken)
         .with_config(Config::default().concurrency(context.settings.concurrency))
         .graceful_shutdown_on(shutdown.clone().cancelled_owned())
         .run(
-            move |object, context| {
+            move |object: Arc<DeserializeGuard<K>>, context: Arc<Context>| {
                 let reconcile = reconcile.clone();
                 async move {
-                    match &object.0 {
-                        Ok(readable) => reconcile(Arc::new(readable.clone()), context).await,
+                    let look = context.activity.begin();
+                    let done = match &object.0 {
+                        Ok(readable) => reconcile(Arc::new(readable.clone()), Arc::clone(&context)).await,
                         Err(object) => unreadable::report::<K>(object, &context).await,
+                    };
+                    if done.is_ok() {
+                        let meta = object.meta();
+                        look.done(reference::<K>(meta), meta.generation.unwrap_or_default());
                     }
+                    context.metrics.looked(&K::kind(&()), look.elapsed());
+                    done
                 }
             },
             |object, error: &SyncError, context| failed::<K>(&object, error, &context),
             Arc::clone(context),
         );
     runs.for_each(|_| future::ready(())).await;
-}
-
-/// What of an object its user has a say in: a change of its status alone is our own.
-fn said_anew<K: Resource<DynamicType = ()>>(object: &DeserializeGuard<K>) -> Option<u64> {
-    let meta = object.meta();
-    let mut hasher = DefaultHasher::new();
-    meta.uid.hash(&mut hasher);
-    meta.generation.hash(&mut hasher);
-    meta.labels.hash(&mut hasher);
-    meta.annotations.hash(&mut hasher);
-    meta.finalizers.hash(&mut hasher);
-    meta.deletion_timestamp.is_some().hash(&mut hasher);
-    Some(hasher.finish())
 }
 
 /// A report that could not be written: the look is repeated.
@@ -188,7 +193,11 @@ fn failed<K: Resource<DynamicType = ()>>(
         return report::again();
     }
     tracing::warn!(object = %reference, reason = %error.reason(), "{}", pipeline::message(error));
-    Action::requeue(context.backoff.failed(&reference).min(Duration::from_secs(10)))
+    let wait = context.backoff.failed(&reference).min(Duration::from_secs(10));
+    Action::requeue(match error.retry() {
+        Retry::After(least) => least.max(wait),
+        Retry::Backoff | Retry::WhenChanged => wait,
+    })
 }
 
 /// An object as the index, the back-off and the log know it.

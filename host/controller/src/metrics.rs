@@ -56,33 +56,28 @@ impl Default for Metrics {
 }
 
 impl Metrics {
+    /// A look at an object of `kind` took that long.
+    pub(crate) fn looked(&self, kind: &str, time: std::time::Duration) {
+        let kind = match kind {
+            "ExternalSecret" => "ExternalSecret",
+            "PushSecret" => "PushSecret",
+            "SecretStore" => "SecretStore",
+            _ => "ClusterSecretStore",
+        };
+        self.seconds.get_or_create(&KindLabels { kind }).observe(time.as_secs_f64());
+    }
+
     /// Registers everything under its name.
     pub fn register(&self, registry: &mut Registry) {
-        registry.register(
-            "externalsecret_sync_calls",
-            "Syncs of an ExternalSecret",
-            self.sync_calls.clone(),
-        );
-        registry.register(
-            "externalsecret_sync_calls_error",
-            "Failed syncs",
-            self.sync_errors.clone(),
-        );
+        registry.register("externalsecret_sync_calls", "Syncs of an ExternalSecret", self.sync_calls.clone());
+        registry.register("externalsecret_sync_calls_error", "Failed syncs", self.sync_errors.clone());
         registry.register(
             "keymill_rotations",
             "Values that were generated and recorded",
             self.rotations.clone(),
         );
-        registry.register(
-            "keymill_failures",
-            "Failed syncs by reason",
-            self.failures.clone(),
-        );
-        registry.register(
-            "keymill_sync_seconds",
-            "Time of one sync that did work",
-            self.seconds.clone(),
-        );
+        registry.register("keymill_failures", "Failed syncs by reason", self.failures.clone());
+        registry.register("keymill_look_seconds", "Time of one look at an object", self.seconds.clone());
     }
 }
 
@@ -93,18 +88,12 @@ mod tests {
     #[test]
     fn eso_names_are_kept() {
         let metrics = Metrics::default();
-        let labels = ObjectLabels {
-            name: "a".to_owned(),
-            namespace: "b".to_owned(),
-        };
+        let labels = ObjectLabels { name: "a".to_owned(), namespace: "b".to_owned() };
         metrics.sync_calls.get_or_create(&labels).inc();
         let mut registry = Registry::default();
         metrics.register(&mut registry);
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
-        assert!(
-            text.contains("externalsecret_sync_calls_total{name=\"a\",namespace=\"b\"} 1"),
-            "{text}"
-        );
+        assert!(text.contains("externalsecret_sync_calls_total{name=\"a\",namespace=\"b\"} 1"), "{text}");
     }
 }

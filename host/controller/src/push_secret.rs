@@ -19,6 +19,7 @@ use serde_json::Value as Json;
 use crate::context::Context;
 use crate::external_secret::write_record;
 use crate::failure::SyncError;
+use crate::fresh;
 use crate::report;
 
 mod finalize;
@@ -46,6 +47,10 @@ pub(crate) async fn reconcile(object: Arc<PushSecret>, context: Arc<Context>) ->
         }
     };
     match done {
+        Done::Late => {
+            context.references.nudge_again(&reference, nudge);
+            Ok(report::late(&context, &reference))
+        }
         Done::Nothing(next) => Ok(report::wait(&context, &reference, next)),
         Done::Reported(outcome, pushed) => {
             report::push_secret(&object, &reference, &context, outcome, pushed).await
@@ -57,6 +62,8 @@ pub(crate) async fn reconcile(object: Arc<PushSecret>, context: Arc<Context>) ->
 enum Done {
     /// Nothing is due.
     Nothing(Option<Timestamp>),
+    /// The object has changed since it was seen; the watch is about to say so.
+    Late,
     /// Something was done; what the stores have now, when that is known.
     Reported(Outcome, Option<Json>),
 }
@@ -90,6 +97,9 @@ async fn sync(
             Done::Reported(Outcome::pushed(0, 0, &[], next), None)
         }
         PushDecision::Push(refresh) => {
+            if !fresh::may_rotate(context, object, &observed.record, &refresh).await? {
+                return Ok(Some(Done::Late));
+            }
             push(object, context, &observed, &refresh, &inputs.source_version()).await?
         }
         PushDecision::Withdraw => withdraw(context, &observed).await,
@@ -114,25 +124,19 @@ async fn push(
         write_record(context, "PushSecret", meta, object, expected, &gathered.record).await?;
         report::rotated(context, "PushSecret", gathered.rotated.len());
     }
-    let delivery = Delivery {
-        meta,
-        spec,
-        before: &observed.synced,
-        wanted: &wanted,
-    };
+    let delivery = Delivery { meta, spec, before: &observed.synced, wanted: &wanted };
     let delivered = deliver(context.ports.push_stores.as_ref(), &delivery).await;
     let pushed = serde_json::to_value(&delivered.synced).ok();
     for failure in delivered.failures.iter().skip(1) {
         tracing::warn!(object = meta.name, reason = %failure.reason(), "{}", pipeline::message(failure));
     }
     if let Some(failure) = delivered.failures.first() {
+        // No version of a source: the next look pushes again, whatever it was that this push was for.
+        context.pushed.remember(&meta.uid, String::new());
         return Ok(Done::Reported(Outcome::push_failed(failure), pushed));
     }
     let rotation = gathered.record.rotation_id();
-    context.pushed.remember(
-        &meta.uid,
-        rotation.map_or_else(|| version.to_owned(), |id| id.to_string()),
-    );
+    context.pushed.remember(&meta.uid, rotation.map_or_else(|| version.to_owned(), |id| id.to_string()));
     tracing::info!(
         namespace = meta.namespace,
         name = meta.name,
@@ -157,11 +161,7 @@ async fn entries_by_store(
     let selected = selected_stores(spec, &observed.stores)?;
     let mut wanted: Vec<_> = selected.iter().map(|store| (store.clone(), Vec::new())).collect();
     for (origin, fields) in observed.origins(gathered) {
-        let generated = if origin.version.is_none() {
-            gathered.generated.as_slice()
-        } else {
-            &[]
-        };
+        let generated = if origin.version.is_none() { gathered.generated.as_slice() } else { &[] };
         let shaped = shape_push(&context.shapers(), spec, meta, origin, (&fields, generated), now).await?;
         for (store, list) in &mut wanted {
             for entry in entries(spec, &shaped, store, &selected)? {
@@ -186,13 +186,7 @@ async fn withdraw(context: &Context, observed: &Observed) -> Done {
 
 fn look(observed: &Observed, context: &Context, record: &Record) -> Option<Timestamp> {
     let now = context.clock.now();
-    next_push(
-        &observed.spec,
-        &observed.meta,
-        &Found::Found(record.clone()),
-        now,
-        now,
-    )
+    next_push(&observed.spec, &observed.meta, &Found::Found(record.clone()), now, now)
 }
 
 impl Observed {
@@ -219,11 +213,7 @@ impl Observed {
     /// Each source with its values.
     fn origins<'a>(&'a self, gathered: &'a GatheredPush) -> Vec<(Origin<'a>, pipeline::Fields)> {
         if let Some(generator) = self.spec.generator() {
-            let origin = Origin {
-                name: &generator.name,
-                version: None,
-                rotation: self.rotation(gathered),
-            };
+            let origin = Origin { name: &generator.name, version: None, rotation: self.rotation(gathered) };
             return vec![(origin, gathered.fields.clone())];
         }
         let origin = |source: &'a pipeline::SourceSecret| Origin {
@@ -231,10 +221,7 @@ impl Observed {
             version: Some(&source.resource_version),
             rotation: source.rotation.as_deref(),
         };
-        self.sources
-            .iter()
-            .map(|source| (origin(source), source.data.clone()))
-            .collect()
+        self.sources.iter().map(|source| (origin(source), source.data.clone())).collect()
     }
 
     fn rotation<'a>(&self, gathered: &'a GatheredPush) -> Option<&'a str> {
@@ -251,25 +238,15 @@ pub(crate) struct Pushed {
 
 impl Pushed {
     fn version(&self, uid: &str) -> Option<String> {
-        self.versions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(uid)
-            .cloned()
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner).get(uid).cloned()
     }
 
     fn remember(&self, uid: &str, version: String) {
-        self.versions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(uid.to_owned(), version);
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner).insert(uid.to_owned(), version);
     }
 
     pub(crate) fn forget(&self, uid: &str) {
-        self.versions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(uid);
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner).remove(uid);
     }
 }
 

@@ -70,23 +70,14 @@ impl MintToken for ClusterReader {
             ..Default::default()
         };
         let object = ObjectRef::namespaced("ServiceAccount", &request.namespace, &request.service_account);
-        let answer = accounts
-            .create_token_request(&request.service_account, &PostParams::default(), &body)
-            .await;
+        let answer =
+            accounts.create_token_request(&request.service_account, &PostParams::default(), &body).await;
         match answer {
             Ok(reply) => match reply.status.and_then(|status| status.token) {
                 Some(token) => Ok(Value::from(token)),
-                None => Err(ClusterError::Token {
-                    object,
-                    answer: Answer::Garbled,
-                }
-                .into()),
+                None => Err(ClusterError::Token { object, answer: Answer::Garbled }.into()),
             },
-            Err(error) => Err(ClusterError::Token {
-                object,
-                answer: error.into(),
-            }
-            .into()),
+            Err(error) => Err(ClusterError::Token { object, answer: error.into() }.into()),
         }
     }
 }
@@ -103,22 +94,12 @@ pub(crate) fn secret_fields(data: BTreeMap<String, ByteString>) -> Fields {
 }
 
 fn config_map_fields(map: ConfigMap) -> Fields {
-    let text = map
-        .data
-        .unwrap_or_default()
-        .into_iter()
-        .map(|(key, text)| (key, Value::from(text)));
-    let binary = map
-        .binary_data
-        .unwrap_or_default()
-        .into_iter()
-        .map(|(key, bytes)| (key, Value::new(bytes.0)));
+    let text = map.data.unwrap_or_default().into_iter().map(|(key, text)| (key, Value::from(text)));
+    let binary =
+        map.binary_data.unwrap_or_default().into_iter().map(|(key, bytes)| (key, Value::new(bytes.0)));
     text.chain(binary).collect()
 }
 
 fn read_error(kind: &str, namespace: &str, name: &str, error: kube::Error) -> ClusterError {
-    ClusterError::Read {
-        object: ObjectRef::namespaced(kind, namespace, name),
-        answer: error.into(),
-    }
+    ClusterError::Read { object: ObjectRef::namespaced(kind, namespace, name), answer: error.into() }
 }

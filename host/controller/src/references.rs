@@ -59,25 +59,31 @@ struct Inner {
     nudges: HashMap<ObjectRef, Nudge>,
     /// The resourceVersion that our own last write gave an object: its event is no news.
     written: HashMap<ObjectRef, String>,
+    /// What was last seen of what nudges.
+    seen: HashMap<ObjectRef, String>,
+}
+
+/// What a watch saw of an object.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sight<'a> {
+    /// Its resourceVersion.
+    pub(crate) version: &'a str,
+    /// What stays while nothing about it changes that anything is made with: a store's spec, all of a Secret; empty when it is gone.
+    pub(crate) content: &'a str,
+    /// Whether it was there when the watch began: it may have changed before, but not since.
+    pub(crate) first: bool,
 }
 
 impl References {
     /// Replaces what `referrer` refers to.
     pub(crate) fn set(&self, referrer: &ObjectRef, referents: Referents) {
         let mut inner = self.lock();
-        let before = inner
-            .referents
-            .insert(referrer.clone(), referents.clone())
-            .unwrap_or_default();
+        let before = inner.referents.insert(referrer.clone(), referents.clone()).unwrap_or_default();
         for gone in before.keys().filter(|referent| !referents.contains_key(referent)) {
             inner.forget(gone, referrer);
         }
         for (referent, role) in referents {
-            inner
-                .referrers
-                .entry(referent)
-                .or_default()
-                .insert(referrer.clone(), role);
+            inner.referrers.entry(referent).or_default().insert(referrer.clone(), role);
         }
     }
 
@@ -91,18 +97,18 @@ impl References {
     }
 
     /// Whom a change of `referent` to this version concerns, in order. What it means to each is kept until its next reconcile asks.
-    /// To the one who wrote that version it is no news; to everybody else it is.
+    /// To the one who wrote that version it is no news; to everybody else it is. What merely was listed again, or changed its status,
+    /// wakes and means nothing.
     #[must_use]
-    pub(crate) fn changed(&self, referent: &ObjectRef, version: &str) -> Vec<ObjectRef> {
+    pub(crate) fn changed(&self, referent: &ObjectRef, sight: Sight<'_>) -> Vec<ObjectRef> {
         let mut inner = self.lock();
-        let own = inner
-            .written
-            .get(referent)
-            .is_some_and(|written| written == version);
+        let version = sight.version;
+        let own = inner.written.get(referent).is_some_and(|written| written == version);
         let mut found = inner.referrers.get(referent).cloned().unwrap_or_default();
         found.retain(|_, role| !(own && *role == Role::Target));
+        let is_new = inner.is_new(referent, sight, found.values().any(|role| role.nudge().is_some()));
         for (referrer, role) in &found {
-            if let Some(nudge) = role.nudge() {
+            if let Some(nudge) = role.nudge().filter(|_| is_new) {
                 inner.nudges.insert(referrer.clone(), nudge);
             }
         }
@@ -126,9 +132,7 @@ impl References {
 
     /// Remembers the version of an object that we have just written ourselves.
     pub(crate) fn wrote(&self, object: &ObjectRef, resource_version: &str) {
-        self.lock()
-            .written
-            .insert(object.clone(), resource_version.to_owned());
+        self.lock().written.insert(object.clone(), resource_version.to_owned());
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -138,12 +142,24 @@ impl References {
 }
 
 impl Inner {
+    /// Whether the content is another than at the last sight, which is remembered for whatever somebody is made with and for stores.
+    fn is_new(&mut self, referent: &ObjectRef, sight: Sight<'_>, nudges: bool) -> bool {
+        if !nudges && !referent.kind.ends_with("SecretStore") {
+            return true;
+        }
+        match self.seen.insert(referent.clone(), sight.content.to_owned()) {
+            Some(before) => before != sight.content,
+            None => !sight.first,
+        }
+    }
+
     fn forget(&mut self, referent: &ObjectRef, referrer: &ObjectRef) {
         if let Some(referrers) = self.referrers.get_mut(referent) {
             referrers.remove(referrer);
             if referrers.is_empty() {
                 remove(&mut self.referrers, referent);
                 remove(&mut self.written, referent);
+                remove(&mut self.seen, referent);
             }
         }
     }
@@ -164,6 +180,10 @@ mod tests {
         ObjectRef::namespaced("Secret", "default", name)
     }
 
+    fn sight(version: &str) -> Sight<'_> {
+        Sight { version, content: version, first: false }
+    }
+
     fn referrer(name: &str) -> ObjectRef {
         ObjectRef::namespaced("ExternalSecret", "default", name)
     }
@@ -171,29 +191,21 @@ mod tests {
     #[test]
     fn a_change_wakes_those_that_named_it() {
         let references = References::default();
-        references.set(
-            &referrer("a"),
-            [(secret("x"), Role::Target), (secret("y"), Role::Target)].into(),
-        );
+        references.set(&referrer("a"), [(secret("x"), Role::Target), (secret("y"), Role::Target)].into());
         references.set(&referrer("b"), [(secret("y"), Role::TemplateSource)].into());
-        assert_eq!(references.changed(&secret("x"), "1"), [referrer("a")]);
-        assert_eq!(
-            references.changed(&secret("y"), "1"),
-            [referrer("a"), referrer("b")]
-        );
-        assert!(references.changed(&secret("z"), "1").is_empty());
+        assert_eq!(references.changed(&secret("x"), sight("1")), [referrer("a")]);
+        assert_eq!(references.changed(&secret("y"), sight("1")), [referrer("a"), referrer("b")]);
+        assert!(references.changed(&secret("z"), sight("1")).is_empty());
     }
 
     #[test]
     fn a_nudge_is_kept_until_it_is_answered() {
         let references = References::default();
-        references.set(
-            &referrer("a"),
-            [(secret("x"), Role::TemplateSource), (secret("y"), Role::Target)].into(),
-        );
-        let _woken = references.changed(&secret("y"), "1");
+        references
+            .set(&referrer("a"), [(secret("x"), Role::TemplateSource), (secret("y"), Role::Target)].into());
+        let _woken = references.changed(&secret("y"), sight("1"));
         assert_eq!(references.take_nudge(&referrer("a")), None);
-        let _woken = references.changed(&secret("x"), "1");
+        let _woken = references.changed(&secret("x"), sight("1"));
         let nudge = references.take_nudge(&referrer("a"));
         assert_eq!(nudge, Some(Nudge::TemplateSource));
         references.nudge_again(&referrer("a"), nudge);
@@ -206,9 +218,9 @@ mod tests {
         let references = References::default();
         references.set(&referrer("a"), [(secret("x"), Role::Target)].into());
         references.set(&referrer("a"), [(secret("y"), Role::Target)].into());
-        assert!(references.changed(&secret("x"), "1").is_empty());
+        assert!(references.changed(&secret("x"), sight("1")).is_empty());
         references.remove(&referrer("a"));
-        assert!(references.changed(&secret("y"), "1").is_empty());
+        assert!(references.changed(&secret("y"), sight("1")).is_empty());
         assert!(references.lock().referrers.is_empty());
     }
 
@@ -218,10 +230,33 @@ mod tests {
         references.set(&referrer("a"), [(secret("x"), Role::Target)].into());
         references.set(&referrer("p"), [(secret("x"), Role::PushSource)].into());
         references.wrote(&secret("x"), "7");
-        assert_eq!(references.changed(&secret("x"), "7"), [referrer("p")]);
-        assert_eq!(
-            references.changed(&secret("x"), "8"),
-            [referrer("a"), referrer("p")]
-        );
+        assert_eq!(references.changed(&secret("x"), sight("7")), [referrer("p")]);
+        assert_eq!(references.changed(&secret("x"), sight("8")), [referrer("a"), referrer("p")]);
+    }
+
+    #[test]
+    fn what_is_listed_again_or_changes_its_status_is_looked_at_and_means_nothing() {
+        let references = References::default();
+        let store = ObjectRef::namespaced("SecretStore", "default", "s");
+        let see = |version, content, first| {
+            let woken = references.changed(&store, Sight { version, content, first });
+            (woken.len(), references.take_nudge(&referrer("a")))
+        };
+        assert_eq!(see("1", "g1", true), (0, None));
+        references.set(&referrer("a"), [(store.clone(), Role::Store)].into());
+        assert_eq!(see("1", "g1", false), (1, None), "listed again");
+        assert_eq!(see("2", "g1", false), (1, None), "its status");
+        assert_eq!(see("3", "g2", false), (1, Some(Nudge::Store)), "its spec");
+    }
+
+    #[test]
+    fn a_template_that_appears_is_news_unless_it_was_there() {
+        for (first, nudge) in [(true, None), (false, Some(Nudge::TemplateSource))] {
+            let references = References::default();
+            references.set(&referrer("a"), [(secret("x"), Role::TemplateSource)].into());
+            let sight = Sight { version: "1", content: "1", first };
+            assert_eq!(references.changed(&secret("x"), sight), [referrer("a")]);
+            assert_eq!(references.take_nudge(&referrer("a")), nudge, "{first}");
+        }
     }
 }

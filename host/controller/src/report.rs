@@ -20,6 +20,7 @@ use crate::cluster::ClusterError;
 use crate::context::Context;
 use crate::events::Note;
 use crate::failure::SyncError;
+use crate::fresh::LATE;
 use crate::metrics::{FailureLabels, KindLabels, ObjectLabels};
 
 /// After a conflict the object is read again this soon.
@@ -30,6 +31,13 @@ pub(crate) fn wait(context: &Context, object: &ObjectRef, next: Option<Timestamp
     context.backoff.succeeded(object);
     context.schedule.set(object, next);
     next.map_or_else(Action::await_change, |next| Action::requeue(until(context, next)))
+}
+
+/// What was seen of the object is old.
+pub(crate) fn late(context: &Context, object: &ObjectRef) -> Action {
+    let now = context.clock.now();
+    context.schedule.set(object, now.checked_add(LATE).ok());
+    Action::requeue(LATE)
 }
 
 /// The object is none of ours, or gone.
@@ -71,21 +79,14 @@ pub(crate) async fn external_secret(
     context: &Context,
     outcome: Outcome,
 ) -> Result<Action, SyncError> {
-    let labels = ObjectLabels {
-        name: reference.name.clone(),
-        namespace: object.namespace().unwrap_or_default(),
-    };
+    let labels =
+        ObjectLabels { name: reference.name.clone(), namespace: object.namespace().unwrap_or_default() };
     context.metrics.sync_calls.get_or_create(&labels).inc();
     if outcome.failure.is_some() {
         context.metrics.sync_errors.get_or_create(&labels).inc();
     }
     let status = object.status.clone().unwrap_or_default();
-    let mut patch = base(
-        context,
-        &outcome,
-        &status.conditions,
-        &Meta::from(&object.metadata),
-    );
+    let mut patch = base(context, &outcome, &status.conditions, &Meta::from(&object.metadata));
     if outcome.refreshed {
         let name = outcome.binding.as_deref().unwrap_or_default();
         patch.insert("binding".to_owned(), json!({"name": name}));
@@ -102,12 +103,7 @@ pub(crate) async fn push_secret(
     pushed: Option<Json>,
 ) -> Result<Action, SyncError> {
     let status = object.status.clone().unwrap_or_default();
-    let mut patch = base(
-        context,
-        &outcome,
-        &status.conditions,
-        &Meta::from(&object.metadata),
-    );
+    let mut patch = base(context, &outcome, &status.conditions, &Meta::from(&object.metadata));
     if let Some(pushed) = pushed {
         let before = serde_json::to_value(&status.synced_push_secrets).unwrap_or(Json::Null);
         if pushed != before {
@@ -155,15 +151,9 @@ fn base(context: &Context, outcome: &Outcome, before: &[Condition], meta: &Meta)
 
 /// The conditions with this Ready; its time changes only when its status does.
 pub(crate) fn conditions(before: &[Condition], ready: &Ready, now: Timestamp) -> Vec<Condition> {
-    let status = if ready.status {
-        ConditionStatus::True
-    } else {
-        ConditionStatus::False
-    };
+    let status = if ready.status { ConditionStatus::True } else { ConditionStatus::False };
     let old = before.iter().find(|one| one.type_ == ConditionType::Ready);
-    let since = old
-        .filter(|old| old.status == status)
-        .and_then(|old| old.last_transition_time.clone());
+    let since = old.filter(|old| old.status == status).and_then(|old| old.last_transition_time.clone());
     let new = Condition {
         type_: ConditionType::Ready,
         status,
@@ -171,10 +161,7 @@ pub(crate) fn conditions(before: &[Condition], ready: &Ready, now: Timestamp) ->
         message: Some(ready.message.clone()),
         last_transition_time: Some(since.unwrap_or(Time(now))),
     };
-    let others = before
-        .iter()
-        .filter(|one| one.type_ != ConditionType::Ready)
-        .cloned();
+    let others = before.iter().filter(|one| one.type_ != ConditionType::Ready).cloned();
     std::iter::once(new).chain(others).collect()
 }
 
@@ -194,13 +181,14 @@ where
         + std::fmt::Debug,
 {
     if let Some(failed) = outcome.failure {
-        let labels = FailureLabels {
-            kind,
-            reason: failed.reason.as_str(),
-            blame: failed.blame.as_str(),
-        };
-        context.metrics.failures.get_or_create(&labels).inc();
-        tracing::warn!(object = %reference, reason = %failed.reason, blame = failed.blame.as_str(), "{}", outcome.ready.message);
+        let (reason, blame) = (failed.reason.as_str(), failed.blame.as_str());
+        context.metrics.failures.get_or_create(&FailureLabels { kind, reason, blame }).inc();
+        // The same failure again is no news.
+        if patch.contains_key("conditions") {
+            tracing::warn!(object = %reference, reason, blame, "{}", outcome.ready.message);
+        } else {
+            tracing::debug!(object = %reference, reason, blame, "{}", outcome.ready.message);
+        }
     }
     if !patch.is_empty() {
         let objects: Api<K> = context.within(&object.namespace().unwrap_or_default());
@@ -220,17 +208,10 @@ where
     K: Clone + DeserializeOwned + std::fmt::Debug,
 {
     let patch = json!({"status": patch});
-    match objects
-        .patch_status(&reference.name, &PatchParams::default(), &Patch::Merge(&patch))
-        .await
-    {
+    match objects.patch_status(&reference.name, &PatchParams::default(), &Patch::Merge(&patch)).await {
         Ok(_) => Ok(()),
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-        Err(error) => Err(ClusterError::Write {
-            object: reference.clone(),
-            answer: error.into(),
-        }
-        .into()),
+        Err(error) => Err(ClusterError::Write { object: reference.clone(), answer: error.into() }.into()),
     }
 }
 
@@ -281,9 +262,7 @@ pub(crate) fn schedule_within(
 }
 
 fn until(context: &Context, time: Timestamp) -> Duration {
-    time.duration_since(context.clock.now())
-        .try_into()
-        .unwrap_or(Duration::ZERO)
+    time.duration_since(context.clock.now()).try_into().unwrap_or(Duration::ZERO)
 }
 
 #[cfg(test)]
@@ -291,11 +270,7 @@ mod tests {
     use super::*;
 
     fn ready(status: bool) -> Ready {
-        Ready {
-            status,
-            reason: "SecretSynced",
-            message: "m".to_owned(),
-        }
+        Ready { status, reason: "SecretSynced", message: "m".to_owned() }
     }
 
     fn at(second: i64) -> Timestamp {
@@ -308,10 +283,7 @@ mod tests {
         let second = conditions(&first, &ready(true), at(2));
         assert_eq!(first, second);
         let third = conditions(&second, &ready(false), at(3));
-        assert_eq!(
-            third.first().and_then(|one| one.last_transition_time.clone()),
-            Some(Time(at(3)))
-        );
+        assert_eq!(third.first().and_then(|one| one.last_transition_time.clone()), Some(Time(at(3))));
     }
 
     #[test]
@@ -332,9 +304,6 @@ mod tests {
     fn what_is_not_pushed_any_more_leaves_the_status() {
         let before = json!({"SecretStore/a": {"x": 1, "y": 2}, "SecretStore/b": {"z": 3}});
         let patch = replacing(&before, json!({"SecretStore/a": {"x": 1}}));
-        assert_eq!(
-            patch,
-            json!({"SecretStore/a": {"x": 1, "y": null}, "SecretStore/b": null})
-        );
+        assert_eq!(patch, json!({"SecretStore/a": {"x": 1, "y": null}, "SecretStore/b": null}));
     }
 }

@@ -86,24 +86,16 @@ pub(crate) async fn reconcile<K: StoreObject>(
     {
         return Ok(report::leave(&context, &reference));
     }
-    context
-        .references
-        .set(&reference, referents(store.spec(), store.namespace().as_deref()));
+    context.references.set(&reference, referents(store.spec(), store.namespace().as_deref()));
     let now = context.clock.now();
     let checked = check(store.as_ref(), &reference, &context).await;
     let (ready, next, capabilities) = match checked {
-        Ok((validity, capabilities)) => (
-            ready(validity),
-            Next::At(recheck(store.spec(), &context, now)),
-            Some(capabilities),
-        ),
+        Ok((validity, capabilities)) => {
+            (ready(validity), Next::At(recheck(store.spec(), &context, now)), Some(capabilities))
+        }
         Err(failure) => {
             let message = pipeline::message(failure.as_ref());
-            let ready = Ready {
-                status: false,
-                reason: reason::INVALID_PROVIDER_CONFIG,
-                message,
-            };
+            let ready = Ready { status: false, reason: reason::INVALID_PROVIDER_CONFIG, message };
             (ready, next(failure.as_ref()), None)
         }
     };
@@ -118,11 +110,7 @@ async fn check<K: StoreObject>(
 ) -> Result<(Validity, Capabilities), BoxFailure> {
     let problems = store.problems();
     if !problems.is_empty() {
-        return Err(StoreError {
-            store: reference.clone(),
-            problems,
-        }
-        .into());
+        return Err(StoreError { store: reference.clone(), problems }.into());
     }
     let id = StoreId {
         namespace: store.namespace(),
@@ -131,14 +119,8 @@ async fn check<K: StoreObject>(
     };
     let consumer = store.namespace();
     let opener = &context.store_opener;
-    let connected = connect(
-        &store.spec().provider,
-        &id,
-        consumer.as_deref(),
-        &opener.ports,
-        &opener.clients,
-    )
-    .await?;
+    let connected =
+        connect(&store.spec().provider, &id, consumer.as_deref(), &opener.ports, &opener.clients).await?;
     Ok((connected.validate().await?, connected.capabilities()))
 }
 
@@ -151,11 +133,7 @@ struct StoreError {
 }
 
 fn list(problems: &[Problem]) -> String {
-    problems
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join("; ")
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 impl Failure for StoreError {
@@ -201,9 +179,8 @@ fn next(failure: &dyn Failure) -> Next {
 }
 
 fn recheck(spec: &SecretStoreSpec, context: &Context, now: Timestamp) -> Timestamp {
-    let interval = spec
-        .refresh_interval()
-        .map_or(context.settings.store_interval, |interval| interval.to_std());
+    let interval =
+        spec.refresh_interval().map_or(context.settings.store_interval, |interval| interval.to_std());
     now.checked_add(interval).unwrap_or(Timestamp::MAX)
 }
 
@@ -217,9 +194,7 @@ async fn write<K: StoreObject>(
 ) -> Result<(), SyncError> {
     let before = store.status().cloned().unwrap_or_default();
     let conditions = report::conditions(&before.conditions, ready, now);
-    let capabilities = capabilities
-        .map(capability)
-        .or_else(|| before.capabilities.clone());
+    let capabilities = capabilities.map(capability).or_else(|| before.capabilities.clone());
     if conditions == before.conditions && capabilities == before.capabilities {
         return Ok(());
     }
@@ -228,11 +203,7 @@ async fn write<K: StoreObject>(
     patch.insert("capabilities".to_owned(), json!(capabilities));
     report::write_status(&store.objects(context), reference, patch).await?;
     // Said once a change, not once a check.
-    let event = Event {
-        warning: !ready.status,
-        reason: ready.reason,
-        message: ready.message.clone(),
-    };
+    let event = Event { warning: !ready.status, reason: ready.reason, message: ready.message.clone() };
     report::record(context, store.object_ref(&()), &[event]);
     Ok(())
 }
@@ -287,10 +258,7 @@ mod tests {
     }
 
     fn names(spec: &SecretStoreSpec, namespace: Option<&str>) -> Vec<String> {
-        referents(spec, namespace)
-            .into_keys()
-            .map(|object| object.to_string())
-            .collect()
+        referents(spec, namespace).into_keys().map(|object| object.to_string()).collect()
     }
 
     #[test]
@@ -300,10 +268,7 @@ mod tests {
             "caProvider": {"type": "ConfigMap", "name": "ca", "key": "ca.crt"},
             "auth": {"appRole": {"path": "approle", "roleId": "x", "secretRef": {"name": "role", "key": "id"}}},
         }}));
-        assert_eq!(
-            names(&spec, Some("shop")),
-            ["ConfigMap shop/ca", "Secret shop/role"]
-        );
+        assert_eq!(names(&spec, Some("shop")), ["ConfigMap shop/ca", "Secret shop/role"]);
         assert!(names(&spec, None).is_empty());
     }
 

@@ -21,36 +21,21 @@ pub(crate) async fn report<K: Resource<DynamicType = ()>>(
     context: &Context,
 ) -> Result<Action, SyncError> {
     let reference = crate::reference::<K>(&object.metadata);
-    let message = format!(
-        "failed to read {reference}: {}; see `kubectl explain`",
-        what::<K>(object)
-    );
+    let message = format!("failed to read {reference}: {}; see `kubectl explain`", what::<K>(object));
     let reason = reason_of(&reference.kind);
     let resource = ApiResource::erase::<K>(&());
     let objects: Api<DynamicObject> = match &reference.namespace {
         Some(namespace) => Api::namespaced_with(context.client.clone(), namespace, &resource),
         None => Api::all_with(context.client.clone(), &resource),
     };
-    let ready = Ready {
-        status: false,
-        reason,
-        message: message.clone(),
-    };
+    let ready = Ready { status: false, reason, message: message.clone() };
     let mut patch: Map<String, Json> = Map::new();
     let conditions = report::conditions(&[], &ready, context.clock.now());
     patch.insert("conditions".to_owned(), json!(conditions));
     report::write_status(&objects, &reference, patch).await?;
     let mut about = DynamicObject::new(&reference.name, &resource);
     about.metadata = object.metadata.clone();
-    report::record(
-        context,
-        about.object_ref(&resource),
-        &[Event {
-            warning: true,
-            reason,
-            message,
-        }],
-    );
+    report::record(context, about.object_ref(&resource), &[Event { warning: true, reason, message }]);
     Ok(report::leave(context, &reference))
 }
 

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cache::Writers;
 use crate::cluster::Answer;
 use crate::context::Context;
-use crate::references::any_secret;
+use crate::references::{Sight, any_secret};
 
 /// Where to say that an object should be looked at again.
 #[derive(Debug, Clone)]
@@ -37,25 +37,20 @@ pub(crate) struct Wake {
 
 impl Wake {
     /// Wakes one object. The receivers live as long as the controllers; when they are gone there is nobody to wake.
-    fn wake(&self, object: &ObjectRef) {
+    fn wake(&self, context: &Context, object: &ObjectRef) {
+        context.activity.woke();
         let namespace = object.namespace.as_deref().unwrap_or_default();
         let _woken = match object.kind.as_str() {
-            "ExternalSecret" => self
-                .external_secrets
-                .unbounded_send(Key::new(&object.name).within(namespace))
-                .is_ok(),
-            "PushSecret" => self
-                .push_secrets
-                .unbounded_send(Key::new(&object.name).within(namespace))
-                .is_ok(),
-            "SecretStore" => self
-                .secret_stores
-                .unbounded_send(Key::new(&object.name).within(namespace))
-                .is_ok(),
-            "ClusterSecretStore" => self
-                .cluster_secret_stores
-                .unbounded_send(Key::new(&object.name))
-                .is_ok(),
+            "ExternalSecret" => {
+                self.external_secrets.unbounded_send(Key::new(&object.name).within(namespace)).is_ok()
+            }
+            "PushSecret" => {
+                self.push_secrets.unbounded_send(Key::new(&object.name).within(namespace)).is_ok()
+            }
+            "SecretStore" => {
+                self.secret_stores.unbounded_send(Key::new(&object.name).within(namespace)).is_ok()
+            }
+            "ClusterSecretStore" => self.cluster_secret_stores.unbounded_send(Key::new(&object.name)).is_ok(),
             _ => false,
         };
     }
@@ -71,11 +66,7 @@ struct Watch {
 
 /// Starts all watches; they end with `shutdown`.
 pub(crate) fn start(context: &Arc<Context>, wake: &Wake, writers: Writers, shutdown: &CancellationToken) {
-    let watch = Watch {
-        context: Arc::clone(context),
-        wake: wake.clone(),
-        shutdown: shutdown.clone(),
-    };
+    let watch = Watch { context: Arc::clone(context), wake: wake.clone(), shutdown: shutdown.clone() };
     watch.metadata::<Secret>(context.namespaced());
     watch.metadata::<ConfigMap>(context.namespaced());
     watch.cached(context.namespaced(), writers.secret_stores);
@@ -119,34 +110,43 @@ impl Watch {
         let watch = self.clone();
         tokio::spawn(async move {
             let mut events = std::pin::pin!(events.take_until(watch.shutdown.cancelled()));
+            let mut first = true;
             while let Some(event) = events.next().await {
                 match event {
-                    Ok(Event::Apply(object) | Event::InitApply(object) | Event::Delete(object)) => {
-                        watch.changed(&kind, &object);
-                    }
-                    Ok(Event::Init | Event::InitDone) => {}
+                    Ok(Event::InitApply(object)) => watch.changed(&kind, &object, &content(&object), first),
+                    Ok(Event::Apply(object)) => watch.changed(&kind, &object, &content(&object), false),
+                    Ok(Event::Delete(object)) => watch.changed(&kind, &object, "", false),
+                    Ok(Event::Init) => {}
+                    Ok(Event::InitDone) => first = false,
                     Err(error) => complain(&kind, error),
                 }
             }
         });
     }
 
-    fn changed<K: ResourceExt>(&self, kind: &str, object: &K) {
-        let reference = ObjectRef {
-            kind: kind.to_owned(),
-            namespace: object.namespace(),
-            name: object.name_any(),
-        };
+    /// `first`: it was there when the watch began.
+    fn changed<K: ResourceExt>(&self, kind: &str, object: &K, content: &str, first: bool) {
+        let reference =
+            ObjectRef { kind: kind.to_owned(), namespace: object.namespace(), name: object.name_any() };
         let version = object.resource_version().unwrap_or_default();
-        for referrer in self.context.references.changed(&reference, &version) {
-            self.wake.wake(&referrer);
+        let sight = Sight { version: &version, content, first };
+        for referrer in self.context.references.changed(&reference, sight) {
+            self.wake.wake(&self.context, &referrer);
         }
         if kind == "Secret" {
             let any = any_secret(reference.namespace.as_deref().unwrap_or_default());
-            for referrer in self.context.references.changed(&any, &version) {
-                self.wake.wake(&referrer);
+            for referrer in self.context.references.changed(&any, sight) {
+                self.wake.wake(&self.context, &referrer);
             }
         }
+    }
+}
+
+/// Where a kind counts the changes of its spec, its status is no content.
+fn content<K: ResourceExt>(object: &K) -> String {
+    match object.meta().generation {
+        Some(generation) => format!("{}/{generation}", object.uid().unwrap_or_default()),
+        None => object.resource_version().unwrap_or_default(),
     }
 }
 

@@ -187,9 +187,7 @@ pub fn decide(inputs: &Inputs<'_>) -> Result<Decision, PlanError> {
             Found::Found(record) => Decision::Adopt(record.clone()),
             Found::Missing => Decision::Wait { next: None },
         },
-        (None, _) => Decision::Wait {
-            next: due::next(inputs),
-        },
+        (None, _) => Decision::Wait { next: due::next(inputs) },
     })
 }
 
@@ -244,9 +242,6 @@ impl<'a> Inputs<'a> {
 
     /// Whether others have keys in the target too.
     fn shares_target(&self) -> bool {
-        matches!(
-            self.spec.target.creation,
-            CreationPolicy::Merge | CreationPolicy::CreateOrMerge
-        )
+        matches!(self.spec.target.creation, CreationPolicy::Merge | CreationPolicy::CreateOrMerge)
     }
 }

@@ -175,21 +175,13 @@ impl ObjectRef {
     /// A namespaced object.
     #[must_use]
     pub fn namespaced(kind: &str, namespace: &str, name: &str) -> Self {
-        Self {
-            kind: kind.to_owned(),
-            namespace: Some(namespace.to_owned()),
-            name: name.to_owned(),
-        }
+        Self { kind: kind.to_owned(), namespace: Some(namespace.to_owned()), name: name.to_owned() }
     }
 
     /// A cluster-scoped object.
     #[must_use]
     pub fn cluster(kind: &str, name: &str) -> Self {
-        Self {
-            kind: kind.to_owned(),
-            namespace: None,
-            name: name.to_owned(),
-        }
+        Self { kind: kind.to_owned(), namespace: None, name: name.to_owned() }
     }
 }
 

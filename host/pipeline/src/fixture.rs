@@ -23,19 +23,13 @@ pub(crate) use world::World;
 
 /// Text to fields.
 pub(crate) fn fields(pairs: &[(&str, &str)]) -> Fields {
-    pairs
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), Value::from(*value)))
-        .collect()
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect()
 }
 
 /// Fields to text.
 pub(crate) fn texts(fields: &Fields) -> BTreeMap<String, String> {
     let text = |value: &Value| String::from_utf8(value.expose().to_vec()).unwrap();
-    fields
-        .iter()
-        .map(|(key, value)| (key.clone(), text(value)))
-        .collect()
+    fields.iter().map(|(key, value)| (key.clone(), text(value))).collect()
 }
 
 /// A time some seconds after the beginning of the test's world.

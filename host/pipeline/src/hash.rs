@@ -61,11 +61,7 @@ pub fn field_manager(name: &str) -> String {
         return plain;
     }
     let digest = HEXLOWER.encode(&Sha3_224::digest(name));
-    format!(
-        "{}{}{digest}",
-        field_manager::EXTERNAL_SECRET_PREFIX,
-        field_manager::SHA3_INFIX
-    )
+    format!("{}{}{digest}", field_manager::EXTERNAL_SECRET_PREFIX, field_manager::SHA3_INFIX)
 }
 
 fn separate(hash: &mut Sha3_224, index: usize) {
@@ -103,29 +99,17 @@ mod tests {
     use crate::field::Value;
 
     fn fields(pairs: &[(&str, &str)]) -> Fields {
-        pairs
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), Value::from(*value)))
-            .collect()
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect()
     }
 
     #[test]
     fn data_hashes_are_those_of_eso() {
         for (data, want) in [
-            (
-                &[("password", "abc")][..],
-                "4a6b2381bbcb1e4fff12db04e740b8d9d49f4ea05fed12eb9b2d2d73",
-            ),
+            (&[("password", "abc")][..], "4a6b2381bbcb1e4fff12db04e740b8d9d49f4ea05fed12eb9b2d2d73"),
             (&[], "74a974446e359fb3e6baff9bd0058950e6edd0f040888d9989b0a11b"),
             // Recorded from ESO 2.9.0.
-            (
-                &[("a", "a"), ("b", "b")],
-                "c8871cbcb0b48557cd0e9775a7555dadf47c71e7ce355057ed1d06e1",
-            ),
-            (
-                &[("k", "a\0b")],
-                "4865c1a4703c86c8da0867fea6c5a4a6add72c9c6cb0a187645ef26a",
-            ),
+            (&[("a", "a"), ("b", "b")], "c8871cbcb0b48557cd0e9775a7555dadf47c71e7ce355057ed1d06e1"),
+            (&[("k", "a\0b")], "4865c1a4703c86c8da0867fea6c5a4a6add72c9c6cb0a187645ef26a"),
             (
                 &[("k", "v1"), ("new", "1"), ("user", "bob")],
                 "d6f7ff05521a01b5e1657a3aae10a60e77c83d1bab0b5fb36d42c76f",
@@ -150,10 +134,7 @@ mod tests {
 
     #[test]
     fn created_by_hashes_namespace_and_name() {
-        assert_eq!(
-            created_by("default", "app"),
-            "681d4a0ad0265d19b46750f5b00fc5b34b830c155fc5af351e695744"
-        );
+        assert_eq!(created_by("default", "app"), "681d4a0ad0265d19b46750f5b00fc5b34b830c155fc5af351e695744");
     }
 
     #[test]

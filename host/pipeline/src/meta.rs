@@ -37,10 +37,7 @@ impl Meta {
     /// Whose values they are.
     #[must_use]
     pub fn owner(&self) -> Owner {
-        Owner {
-            namespace: self.namespace.clone(),
-            name: self.name.clone(),
-        }
+        Owner { namespace: self.namespace.clone(), name: self.name.clone() }
     }
 
     pub(crate) fn force_sync(&self) -> Option<&str> {
@@ -50,16 +47,11 @@ impl Meta {
     /// Whether a change of the generator's config rotates at once.
     #[must_use]
     pub fn rotates_on_config_change(&self) -> bool {
-        self.annotations
-            .get(annotation::ROTATE_ON_CONFIG_CHANGE)
-            .is_some_and(|value| value == "true")
+        self.annotations.get(annotation::ROTATE_ON_CONFIG_CHANGE).is_some_and(|value| value == "true")
     }
 
     pub(crate) fn template_engine(&self) -> Option<&str> {
-        self.annotations
-            .get(annotation::TEMPLATE_ENGINE)
-            .map(String::as_str)
-            .filter(|name| !name.is_empty())
+        self.annotations.get(annotation::TEMPLATE_ENGINE).map(String::as_str).filter(|name| !name.is_empty())
     }
 }
 
@@ -85,6 +77,8 @@ pub struct Status {
     pub synced_version: Option<String>,
     /// Whether it ended with no value left and the target deleted, so that its absence is no fault.
     pub target_deleted: bool,
+    /// Whether it ended because creationPolicy Merge had no target to merge into.
+    pub target_missing: bool,
     /// Whether it ended with the source of a PushSecret gone and everything withdrawn.
     pub source_deleted: bool,
 }
@@ -99,10 +93,8 @@ impl Status {
         let ready = status.ready().and_then(|ready| ready.reason.as_deref());
         Self {
             target_deleted: ready == Some(reason::SECRET_DELETED),
-            ..Self::new(
-                status.refresh_time.as_ref(),
-                status.synced_resource_version.as_deref(),
-            )
+            target_missing: ready == Some(reason::SECRET_MISSING),
+            ..Self::new(status.refresh_time.as_ref(), status.synced_resource_version.as_deref())
         }
     }
 
@@ -115,20 +107,16 @@ impl Status {
         let ready = status.ready().and_then(|ready| ready.reason.as_deref());
         Self {
             source_deleted: ready == Some(reason::SOURCE_DELETED),
-            ..Self::new(
-                status.refresh_time.as_ref(),
-                status.synced_resource_version.as_deref(),
-            )
+            ..Self::new(status.refresh_time.as_ref(), status.synced_resource_version.as_deref())
         }
     }
 
     fn new(refresh_time: Option<&Time>, synced_version: Option<&str>) -> Self {
         Self {
             refresh_time: refresh_time.map(|time| time.0),
-            synced_version: synced_version
-                .filter(|version| !version.is_empty())
-                .map(str::to_owned),
+            synced_version: synced_version.filter(|version| !version.is_empty()).map(str::to_owned),
             target_deleted: false,
+            target_missing: false,
             source_deleted: false,
         }
     }
@@ -141,7 +129,5 @@ impl Status {
 
 /// The generation in a synced version.
 pub(crate) fn generation_of(version: &str) -> Option<i64> {
-    version
-        .split_once('-')
-        .and_then(|(generation, _)| generation.parse().ok())
+    version.split_once('-').and_then(|(generation, _)| generation.parse().ok())
 }

@@ -107,20 +107,13 @@ impl Outcome {
     #[must_use]
     pub fn synced(synced: &Synced<'_>) -> Self {
         let (reason, message, bound) = state(synced);
-        let lost = synced
-            .rotated
-            .iter()
-            .find(|rotated| rotated.occasion == Occasion::ValueLost);
+        let lost = synced.rotated.iter().find(|rotated| rotated.occasion == Occasion::ValueLost);
         let message = match lost {
             Some(rotated) => format!("{message}; {}", lost_message(rotated)),
             None => message,
         };
         Self {
-            ready: Ready {
-                status: true,
-                reason,
-                message,
-            },
+            ready: Ready { status: true, reason, message },
             events: events(synced),
             failure: None,
             refreshed: true,
@@ -136,11 +129,7 @@ impl Outcome {
             "Secret {target} is kept as it is until the next rotation: only it has the generated values"
         );
         Self {
-            ready: Ready {
-                status: true,
-                reason: reason::SECRET_SYNCED,
-                message,
-            },
+            ready: Ready { status: true, reason: reason::SECRET_SYNCED, message },
             events: Vec::new(),
             failure: None,
             refreshed: true,
@@ -158,24 +147,13 @@ impl Outcome {
     /// Of a PushSecret whose values are in all stores.
     #[must_use]
     pub fn pushed(written: usize, unchanged: usize, rotated: &[Rotated], next: Option<Timestamp>) -> Self {
-        let message = format!(
-            "{} remote secrets are up to date, {written} of them written now",
-            written + unchanged
-        );
+        let message = pushed_message(written + unchanged, written);
         let mut events: Vec<Event> = rotated.iter().map(rotation_event).collect();
         if written > 0 {
-            events.push(Event {
-                warning: false,
-                reason: reason::SYNCED,
-                message: message.clone(),
-            });
+            events.push(Event { warning: false, reason: reason::SYNCED, message: message.clone() });
         }
         Self {
-            ready: Ready {
-                status: true,
-                reason: reason::SYNCED,
-                message,
-            },
+            ready: Ready { status: true, reason: reason::SYNCED, message },
             events,
             failure: None,
             refreshed: true,
@@ -197,20 +175,9 @@ impl Outcome {
             "Secret {source} is gone and what was pushed from it was deleted from the stores; create it again to push it again"
         );
         Self {
-            ready: Ready {
-                status: false,
-                reason: reason::SOURCE_DELETED,
-                message: message.clone(),
-            },
-            events: vec![Event {
-                warning: true,
-                reason: reason::SOURCE_DELETED,
-                message,
-            }],
-            failure: Some(Failed {
-                reason: Reason::SourceMissing,
-                blame: Blame::User,
-            }),
+            ready: Ready { status: false, reason: reason::SOURCE_DELETED, message: message.clone() },
+            events: vec![Event { warning: true, reason: reason::SOURCE_DELETED, message }],
+            failure: Some(Failed { reason: Reason::SourceMissing, blame: Blame::User }),
             refreshed: true,
             binding: None,
             next: Next::WhenChanged,
@@ -220,20 +187,9 @@ impl Outcome {
     fn failure(failure: &dyn Failure, reason: &'static str, event: &'static str) -> Self {
         let message = message(failure);
         Self {
-            ready: Ready {
-                status: false,
-                reason,
-                message: message.clone(),
-            },
-            events: vec![Event {
-                warning: true,
-                reason: event,
-                message,
-            }],
-            failure: Some(Failed {
-                reason: failure.reason(),
-                blame: failure.blame(),
-            }),
+            ready: Ready { status: false, reason, message: message.clone() },
+            events: vec![Event { warning: true, reason: event, message }],
+            failure: Some(Failed { reason: failure.reason(), blame: failure.blame() }),
             refreshed: false,
             binding: None,
             next: match failure.retry() {
@@ -262,15 +218,22 @@ pub fn message(failure: &dyn Failure) -> String {
     message
 }
 
+fn pushed_message(all: usize, written: usize) -> String {
+    let what = if all == 1 {
+        "1 remote secret is up to date".to_owned()
+    } else {
+        format!("{all} remote secrets are up to date")
+    };
+    if written == 0 { what } else { format!("{what}, {written} written now") }
+}
+
 /// Reason, message, and whether there is a target.
 fn state(synced: &Synced<'_>) -> (&'static str, String, bool) {
     let target = synced.target;
     match synced.plan {
-        Plan::Create(_) | Plan::Patch(_) | Plan::Keep(Kept::Same) => (
-            reason::SECRET_SYNCED,
-            format!("Secret {target} is up to date"),
-            true,
-        ),
+        Plan::Create(_) | Plan::Patch(_) | Plan::Keep(Kept::Same) => {
+            (reason::SECRET_SYNCED, format!("Secret {target} is up to date"), true)
+        }
         Plan::Delete(_) | Plan::Keep(Kept::DeletedBefore) => (
             reason::SECRET_DELETED,
             format!("Secret {target} was deleted: the stores have no value any more"),
@@ -304,30 +267,18 @@ fn events(synced: &Synced<'_>) -> Vec<Event> {
     let written = match synced.plan {
         Plan::Create(_) => Some((event::CREATED, format!("created Secret {target}"))),
         Plan::Patch(_) => Some((event::UPDATED, format!("updated Secret {target}"))),
-        Plan::Delete(_) => Some((
-            event::DELETED,
-            format!("deleted Secret {target}: the stores have no value any more"),
-        )),
+        Plan::Delete(_) => {
+            Some((event::DELETED, format!("deleted Secret {target}: the stores have no value any more")))
+        }
         Plan::Keep(_) => None,
     };
-    let written = written.map(|(reason, message)| Event {
-        warning: false,
-        reason,
-        message,
-    });
-    missing
-        .chain(synced.rotated.iter().map(rotation_event))
-        .chain(written)
-        .collect()
+    let written = written.map(|(reason, message)| Event { warning: false, reason, message });
+    missing.chain(synced.rotated.iter().map(rotation_event)).chain(written).collect()
 }
 
 fn rotation_event(rotated: &Rotated) -> Event {
     match rotated.occasion {
-        Occasion::ValueLost => Event {
-            warning: true,
-            reason: VALUE_LOST,
-            message: lost_message(rotated),
-        },
+        Occasion::ValueLost => Event { warning: true, reason: VALUE_LOST, message: lost_message(rotated) },
         Occasion::Initial
         | Occasion::Scheduled
         | Occasion::Forced
@@ -346,8 +297,5 @@ fn rotation_event(rotated: &Rotated) -> Event {
 }
 
 fn lost_message(rotated: &Rotated) -> String {
-    format!(
-        "the value of {} was lost and had to be generated anew, rotation {}",
-        rotated.key, rotated.id
-    )
+    format!("the value of {} was lost and had to be generated anew, rotation {}", rotated.key, rotated.id)
 }

@@ -212,12 +212,7 @@ pub fn plan(
     shaped: &Shaped,
     rotation: Option<&RotationId>,
 ) -> Result<Plan, PlanError> {
-    let making = Making {
-        spec,
-        meta,
-        shaped,
-        rotation,
-    };
+    let making = Making { spec, meta, shaped, rotation };
     match (spec.target.creation, target) {
         (CreationPolicy::None, _) => Ok(Plan::Keep(Kept::NoTarget)),
         (_, target) if shaped.nothing_left => Ok(without_values(spec, meta, target)),
@@ -271,6 +266,5 @@ pub fn leftovers<'a>(
     let left = candidates
         .iter()
         .filter(|(name, view)| owner && *name != spec.target.name && view.is_controlled_by(meta));
-    left.map(|(name, view)| (name.as_str(), Precondition::of(view)))
-        .collect()
+    left.map(|(name, view)| (name.as_str(), Precondition::of(view))).collect()
 }

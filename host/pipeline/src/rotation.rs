@@ -67,11 +67,7 @@ impl RotationId {
     #[must_use]
     pub fn derive(uid: &str, entry: &EntryKey, trigger: &Trigger<'_>) -> Self {
         let words = trigger.words();
-        Self(digest(
-            [uid, entry.as_str()]
-                .into_iter()
-                .chain(words.iter().map(String::as_str)),
-        ))
+        Self(digest([uid, entry.as_str()].into_iter().chain(words.iter().map(String::as_str))))
     }
 
     /// An id that was written down; none when the text is not one.
@@ -119,20 +115,13 @@ impl Trigger<'_> {
             Trigger::Initial(others) => vec!["initial".to_owned(), others.map(id).unwrap_or_default()],
             Trigger::Slot(previous) => vec!["slot".to_owned(), id(previous)],
             Trigger::Forced(previous, value) => {
-                vec![
-                    "forced".to_owned(),
-                    previous.map(id).unwrap_or_default(),
-                    (*value).to_owned(),
-                ]
+                vec!["forced".to_owned(), previous.map(id).unwrap_or_default(), (*value).to_owned()]
             }
             Trigger::Config(previous, digest) => {
                 vec!["config".to_owned(), id(previous), (*digest).to_owned()]
             }
             Trigger::Expiry(previous) => vec!["expiry".to_owned(), id(previous)],
-            Trigger::Lost(known) => ["lost".to_owned()]
-                .into_iter()
-                .chain(known.iter().cloned())
-                .collect(),
+            Trigger::Lost(known) => ["lost".to_owned()].into_iter().chain(known.iter().cloned()).collect(),
         }
     }
 }
@@ -221,10 +210,7 @@ impl Record {
             (None, _) => None,
             (Some((_, only)), None) => Some(only.id.clone()),
             (Some(_), Some(_)) => {
-                let words = self
-                    .entries
-                    .iter()
-                    .flat_map(|(key, entry)| [key.as_str(), entry.id.as_str()]);
+                let words = self.entries.iter().flat_map(|(key, entry)| [key.as_str(), entry.id.as_str()]);
                 Some(RotationId(digest(words)))
             }
         }
@@ -250,11 +236,8 @@ pub fn record_name(kind: &str, name: &str) -> String {
 /// commas between them where several may merge into one target.
 pub(crate) fn published<'a>(annotation: &'a str, name: &str) -> Option<&'a str> {
     let pairs = || annotation.split(',');
-    let own = pairs().find_map(|pair| {
-        pair.split_once(':')
-            .filter(|(owner, _)| *owner == name)
-            .map(|(_, id)| id)
-    });
+    let own =
+        pairs().find_map(|pair| pair.split_once(':').filter(|(owner, _)| *owner == name).map(|(_, id)| id));
     own.or_else(|| pairs().find(|pair| !pair.is_empty() && !pair.contains(':')))
 }
 
@@ -269,10 +252,7 @@ pub(crate) fn publish(
         return id.map(|id| id.as_str().to_owned());
     }
     let others = annotation.unwrap_or_default().split(',');
-    let others = others.filter(|pair| {
-        pair.split_once(':')
-            .is_some_and(|(owner, _)| owner != object.name)
-    });
+    let others = others.filter(|pair| pair.split_once(':').is_some_and(|(owner, _)| owner != object.name));
     let mut pairs: Vec<String> = others.map(str::to_owned).collect();
     pairs.extend(id.map(|id| format!("{}:{id}", object.name)));
     pairs.sort();
@@ -286,9 +266,5 @@ fn digest<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
         hash.update((word.len() as u64).to_be_bytes());
         hash.update(word);
     }
-    HEXLOWER
-        .encode(&hash.finalize())
-        .chars()
-        .take(ID_LENGTH)
-        .collect()
+    HEXLOWER.encode(&hash.finalize()).chars().take(ID_LENGTH).collect()
 }

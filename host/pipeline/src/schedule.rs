@@ -48,11 +48,7 @@ pub(crate) fn rotation_after(rotated_at: Timestamp, period: Duration) -> Timesta
 /// When a value that will be worthless is to be replaced: after two thirds of its life.
 pub(crate) fn before_expiry(rotated_at: Timestamp, expires_at: Timestamp) -> Timestamp {
     let life = expires_at.duration_since(rotated_at);
-    let wait = life
-        .checked_div(3)
-        .unwrap_or_default()
-        .saturating_mul(2)
-        .max(LIFE_MIN);
+    let wait = life.checked_div(3).unwrap_or_default().saturating_mul(2).max(LIFE_MIN);
     rotated_at.saturating_add(wait).unwrap_or(Timestamp::MAX)
 }
 
@@ -64,9 +60,6 @@ pub(crate) fn later(time: Timestamp, duration: Duration) -> Timestamp {
 
 fn phase(uid: &str, period: i64) -> i64 {
     let hash = Sha256::digest(uid);
-    let first = hash
-        .iter()
-        .take(7)
-        .fold(0_i64, |sum, byte| (sum << 8) | i64::from(*byte));
+    let first = hash.iter().take(7).fold(0_i64, |sum, byte| (sum << 8) | i64::from(*byte));
     first.rem_euclid(period)
 }

@@ -82,22 +82,14 @@ pub async fn shape(
     gathered: &Gathered,
 ) -> Result<Shaped, ShapeError> {
     if gathered.fields.is_empty() && spec.target.deletion != DeletionPolicy::Merge {
-        return Ok(Shaped {
-            nothing_left: true,
-            ..Shaped::default()
-        });
+        return Ok(Shaped { nothing_left: true, ..Shaped::default() });
     }
     let shaped = match &spec.target.template {
         None => template::without(meta, gathered.fields.clone()),
         Some(wanted) => {
             let id = gathered.rotation_id();
             let stream = format!("{}/{}", meta.uid, id.as_ref().map_or("", |id| id.as_str()));
-            let rendering = Rendering {
-                meta,
-                fields: &gathered.fields,
-                stream: &stream,
-                now: gathered.time,
-            };
+            let rendering = Rendering { meta, fields: &gathered.fields, stream: &stream, now: gathered.time };
             let assembled = assemble(shapers, wanted, &rendering).await?;
             template::onto(wanted, gathered.fields.clone(), assembled)
         }

@@ -137,29 +137,13 @@ pub struct GeneratorEntry {
 #[derive(Debug, Clone)]
 pub(crate) enum Source {
     /// One value under a key.
-    Data {
-        key: String,
-        store: StoreName,
-        remote: Remote,
-    },
+    Data { key: String, store: StoreName, remote: Remote },
     /// All entries of one remote secret.
-    Extract {
-        store: StoreName,
-        remote: Remote,
-        rewrite: Vec<Rewrite>,
-    },
+    Extract { store: StoreName, remote: Remote, rewrite: Vec<Rewrite> },
     /// All remote secrets that match.
-    Find {
-        store: StoreName,
-        query: ListQuery,
-        reading: Reading,
-        rewrite: Vec<Rewrite>,
-    },
+    Find { store: StoreName, query: ListQuery, reading: Reading, rewrite: Vec<Rewrite> },
     /// What a generator makes.
-    Generator {
-        entry: GeneratorEntry,
-        rewrite: Vec<Rewrite>,
-    },
+    Generator { entry: GeneratorEntry, rewrite: Vec<Rewrite> },
 }
 
 /// A value in a store.
@@ -211,11 +195,7 @@ pub enum SpecError {
 }
 
 fn list(problems: &[Problem]) -> String {
-    problems
-        .iter()
-        .map(Problem::to_string)
-        .collect::<Vec<_>>()
-        .join("; ")
+    problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("; ")
 }
 
 impl Failure for SpecError {

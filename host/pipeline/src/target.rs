@@ -62,9 +62,7 @@ impl TargetView {
             uid: meta.uid.clone().unwrap_or_default(),
             resource_version: meta.resource_version.clone().unwrap_or_default(),
             secret_type: secret.type_.clone().unwrap_or_default(),
-            data: data
-                .map(|(key, bytes)| (key.clone(), Value::from(bytes.0.as_slice())))
-                .collect(),
+            data: data.map(|(key, bytes)| (key.clone(), Value::from(bytes.0.as_slice()))).collect(),
             labels: meta.labels.clone().unwrap_or_default(),
             annotations: meta.annotations.clone().unwrap_or_default(),
             finalizers: meta.finalizers.clone().unwrap_or_default(),
@@ -77,17 +75,13 @@ impl TargetView {
     /// Whether it carries the label of a Secret that an ExternalSecret manages.
     #[must_use]
     pub fn is_managed(&self) -> bool {
-        self.labels
-            .get(label::MANAGED)
-            .is_some_and(|value| value == label::MANAGED_VALUE)
+        self.labels.get(label::MANAGED).is_some_and(|value| value == label::MANAGED_VALUE)
     }
 
     /// Whether its data is what was written last.
     #[must_use]
     pub fn is_unchanged(&self) -> bool {
-        self.annotations
-            .get(annotation::DATA_HASH)
-            .is_some_and(|hash| *hash == hash::data_hash(&self.data))
+        self.annotations.get(annotation::DATA_HASH).is_some_and(|hash| *hash == hash::data_hash(&self.data))
     }
 
     /// The controller among the owners.
@@ -111,25 +105,19 @@ impl TargetView {
 
     /// The rotation id that the object published here.
     pub(crate) fn rotation_of(&self, object: &Meta) -> Option<&str> {
-        self.annotations
-            .get(annotation::ROTATION)
-            .and_then(|text| rotation::published(text, &object.name))
+        self.annotations.get(annotation::ROTATION).and_then(|text| rotation::published(text, &object.name))
     }
 }
 
 impl OwnFields {
     fn of(entries: &[ManagedFieldsEntry], manager: &str) -> Self {
         let mut own = Self::default();
-        let ours = entries
-            .iter()
-            .filter(|entry| entry.manager.as_deref() == Some(manager));
+        let ours = entries.iter().filter(|entry| entry.manager.as_deref() == Some(manager));
         for fields in ours.filter_map(|entry| entry.fields_v1.as_ref()) {
             let metadata = fields.0.get("f:metadata");
             own.data.extend(names(fields.0.get("f:data")));
-            own.labels
-                .extend(names(metadata.and_then(|metadata| metadata.get("f:labels"))));
-            own.annotations
-                .extend(names(metadata.and_then(|metadata| metadata.get("f:annotations"))));
+            own.labels.extend(names(metadata.and_then(|metadata| metadata.get("f:labels"))));
+            own.annotations.extend(names(metadata.and_then(|metadata| metadata.get("f:annotations"))));
         }
         own
     }
@@ -171,16 +159,9 @@ mod tests {
     fn what_is_ours_is_what_our_field_manager_wrote() {
         let view = TargetView::of(&secret(), &meta());
         let set = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect::<BTreeSet<_>>();
-        let want = OwnFields {
-            data: set(&["j", "k"]),
-            labels: set(&["l"]),
-            annotations: set(&["a"]),
-        };
+        let want = OwnFields { data: set(&["j", "k"]), labels: set(&["l"]), annotations: set(&["a"]) };
         assert_eq!(view.own, want);
-        let other = Meta {
-            name: "other".to_owned(),
-            ..meta()
-        };
+        let other = Meta { name: "other".to_owned(), ..meta() };
         assert_eq!(TargetView::of(&secret(), &other).own, OwnFields::default());
     }
 
@@ -203,20 +184,8 @@ mod tests {
         let owner = crate::fixture::controller("external-secrets.io/v1", "ExternalSecret", "app", "uid-1");
         for (view, want) in [
             (bare(), false),
-            (
-                TargetView {
-                    labels: [created_by].into(),
-                    ..bare()
-                },
-                true,
-            ),
-            (
-                TargetView {
-                    owners: vec![owner],
-                    ..bare()
-                },
-                true,
-            ),
+            (TargetView { labels: [created_by].into(), ..bare() }, true),
+            (TargetView { owners: vec![owner], ..bare() }, true),
             (
                 TargetView {
                     annotations: [(annotation::ROTATION.to_owned(), "other:r".to_owned())].into(),

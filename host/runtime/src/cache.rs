@@ -39,11 +39,7 @@ impl Cache {
         let key = read_or_make_key(&folder.join("key"), random)?;
         let mut compatible = Sha256Hasher(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut compatible);
-        Ok(Self {
-            folder: folder.to_owned(),
-            key,
-            compatible: compatible.0.finalize().into(),
-        })
+        Ok(Self { folder: folder.to_owned(), key, compatible: compatible.0.finalize().into() })
     }
 
     /// The compiled component, if an entry of it is there and ours.
@@ -56,9 +52,7 @@ impl Cache {
     /// Keeps a compiled component. The entry appears whole or not at all.
     pub(crate) fn put(&self, digest: &Digest, compiled: &Compiled) -> io::Result<()> {
         let code = compiled.serialize().map_err(io::Error::other)?;
-        let mac = self
-            .mac(digest, &code)
-            .ok_or_else(|| io::Error::other("no key"))?;
+        let mac = self.mac(digest, &code).ok_or_else(|| io::Error::other("no key"))?;
         let tag = mac.finalize().into_bytes();
         let path = self.path(digest);
         let draft = path.with_extension(format!("draft-{}", std::process::id()));
@@ -143,21 +137,12 @@ fn read_key(path: &Path) -> Result<Option<Zeroizing<[u8; KEY_BYTES]>>, CacheErro
 
 /// Nobody but its owner may read or write it.
 fn private(metadata: &fs::Metadata) -> Result<(), CacheError> {
-    if metadata.mode() & 0o077 == 0 {
-        Ok(())
-    } else {
-        Err(CacheError::Permissions)
-    }
+    if metadata.mode() & 0o077 == 0 { Ok(()) } else { Err(CacheError::Permissions) }
 }
 
 fn write_private(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     let mut options = File::options();
-    let mut file = options
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)?;
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
     for part in parts {
         file.write_all(part)?;
     }

@@ -33,14 +33,8 @@ impl Catalog {
     /// A catalog of these components. One that repeats a world and name replaces the one before.
     #[must_use]
     pub fn new(engine: Engine, entries: impl IntoIterator<Item = BuiltIn>) -> Self {
-        let entries = entries
-            .into_iter()
-            .map(|entry| ((entry.world, entry.name), entry));
-        Self {
-            engine,
-            entries: entries.collect(),
-            loaded: Mutex::default(),
-        }
+        let entries = entries.into_iter().map(|entry| ((entry.world, entry.name), entry));
+        Self { engine, entries: entries.collect(), loaded: Mutex::default() }
     }
 
     /// What there is, by world and then name.
@@ -53,10 +47,7 @@ impl Catalog {
     /// # Errors
     /// [`LoadError`].
     pub fn get(&self, world: World, name: &str) -> Result<Option<Component>, LoadError> {
-        let Some(entry) = self
-            .entries
-            .values()
-            .find(|entry| entry.world == world && entry.name == name)
+        let Some(entry) = self.entries.values().find(|entry| entry.world == world && entry.name == name)
         else {
             return Ok(None);
         };

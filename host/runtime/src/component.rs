@@ -103,11 +103,7 @@ impl Component {
 
     fn expect(&self, wanted: World) -> Result<Self, CallError> {
         let found = self.world();
-        if found == wanted {
-            Ok(self.clone())
-        } else {
-            Err(CallError::WrongWorld { wanted, found })
-        }
+        if found == wanted { Ok(self.clone()) } else { Err(CallError::WrongWorld { wanted, found }) }
     }
 }
 

@@ -27,20 +27,13 @@ pub(crate) fn problems(
     let by_schema = problems.len();
     for (index, problem) in guests.iter().enumerate() {
         let Some(rule) = described.description.rule(&problem.rule) else {
-            return Err(BadOutput::UndeclaredRule {
-                what: "problem",
-                index,
-            });
+            return Err(BadOutput::UndeclaredRule { what: "problem", index });
         };
         let path = existing(config, &problem.path);
         if problems.iter().take(by_schema).any(|known| known.path == path) {
             continue;
         }
-        let problem = Problem {
-            path,
-            rule: Some(rule.name.clone()),
-            message: rule.about.clone(),
-        };
+        let problem = Problem { path, rule: Some(rule.name.clone()), message: rule.about.clone() };
         if !problems.contains(&problem) {
             problems.push(problem);
         }

@@ -93,18 +93,12 @@ pub(crate) fn derive(
 }
 
 fn digest(input: &Value, bytes: Vec<u8>, bits: f64) -> Value {
-    Value {
-        bytes: Zeroizing::new(bytes),
-        trace: input.trace.clone().digest(bits),
-        key: None,
-    }
+    Value { bytes: Zeroizing::new(bytes), trace: input.trace.clone().digest(bits), key: None }
 }
 
 fn key<'a>(input: &'a Value, via: &'static str) -> Result<(&'a [u8], KeyAlgorithm), RecipeFault> {
-    let algorithm = input.key.ok_or(RecipeFault::Transform {
-        via,
-        detail: "it is not one drawn key alone",
-    })?;
+    let algorithm =
+        input.key.ok_or(RecipeFault::Transform { via, detail: "it is not one drawn key alone" })?;
     Ok((&input.bytes, algorithm))
 }
 

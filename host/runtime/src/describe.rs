@@ -33,18 +33,11 @@ pub(crate) fn describe(
 ) -> Result<Described, LoadError> {
     let state = State::describing(limits.describe);
     let finished = run(engine, "describe", state, |store| match prepared {
-        Prepared::Generator(pre) => pre
-            .instantiate(&mut *store)?
-            .keymill_guest_generate()
-            .call_describe(store),
-        Prepared::Template(pre) => pre
-            .instantiate(&mut *store)?
-            .keymill_guest_render()
-            .call_describe(store),
-        Prepared::Policy(pre) => pre
-            .instantiate(&mut *store)?
-            .keymill_guest_judge()
-            .call_describe(store),
+        Prepared::Generator(pre) => {
+            pre.instantiate(&mut *store)?.keymill_guest_generate().call_describe(store)
+        }
+        Prepared::Template(pre) => pre.instantiate(&mut *store)?.keymill_guest_render().call_describe(store),
+        Prepared::Policy(pre) => pre.instantiate(&mut *store)?.keymill_guest_judge().call_describe(store),
     });
     let raw = finished.map_err(LoadError::Describe)?.answer;
     check(raw).map_err(LoadError::Description)
@@ -55,20 +48,11 @@ fn check(raw: types::Description) -> Result<Described, DescriptionFault> {
     text("the version", &raw.version, NAME_BYTES)?;
     text("the summary", &raw.summary, TEXT_BYTES)?;
     let (schema, value) = schema(&raw.config_schema)?;
-    let fields = raw
-        .fields
-        .iter()
-        .map(|field| (field.name.as_str(), field.about.as_str()));
+    let fields = raw.fields.iter().map(|field| (field.name.as_str(), field.about.as_str()));
     items("fields", "field", fields, key_syntax::is_key)?;
-    let rules = raw
-        .rules
-        .iter()
-        .map(|rule| (rule.name.as_str(), rule.about.as_str()));
+    let rules = raw.rules.iter().map(|rule| (rule.name.as_str(), rule.about.as_str()));
     items("rules", "rule", rules, is_name)?;
-    let wants = raw
-        .wants
-        .iter()
-        .map(|want| (want.label.as_str(), want.about.as_str()));
+    let wants = raw.wants.iter().map(|want| (want.label.as_str(), want.about.as_str()));
     items("wants", "label", wants, is_name)?;
     let description = Arc::new(Description {
         name: raw.name,
@@ -84,10 +68,7 @@ fn check(raw: types::Description) -> Result<Described, DescriptionFault> {
 
 fn schema(text: &str) -> Result<(Schema, serde_json::Value), DescriptionFault> {
     if text.len() > SCHEMA_BYTES {
-        return Err(DescriptionFault::Text {
-            what: "the config schema".to_owned(),
-            limit: SCHEMA_BYTES,
-        });
+        return Err(DescriptionFault::Text { what: "the config schema".to_owned(), limit: SCHEMA_BYTES });
     }
     let shown = |text: String| DescriptionFault::Schema(text.escape_debug().take(300).collect());
     let value = serde_json::from_str(text).map_err(|error| shown(error.to_string()))?;
@@ -104,11 +85,7 @@ fn items<'a>(
 ) -> Result<(), DescriptionFault> {
     let count = items.len();
     if count > ITEMS {
-        return Err(DescriptionFault::TooMany {
-            what: list,
-            count,
-            limit: ITEMS,
-        });
+        return Err(DescriptionFault::TooMany { what: list, count, limit: ITEMS });
     }
     let mut seen = BTreeSet::new();
     for (name, about) in items {
@@ -117,10 +94,7 @@ fn items<'a>(
             return Err(DescriptionFault::Name { what, name });
         }
         if !seen.insert(name) {
-            return Err(DescriptionFault::Duplicate {
-                what,
-                name: name.to_owned(),
-            });
+            return Err(DescriptionFault::Duplicate { what, name: name.to_owned() });
         }
         text(&format!("the text of {what} `{name}`"), about, TEXT_BYTES)?;
     }
@@ -153,26 +127,15 @@ fn text(what: &str, text: &str, limit: usize) -> Result<(), DescriptionFault> {
 }
 
 fn field(field: types::FieldDoc) -> FieldDoc {
-    FieldDoc {
-        name: field.name,
-        about: field.about,
-        sensitivity: field.sensitivity,
-    }
+    FieldDoc { name: field.name, about: field.about, sensitivity: field.sensitivity }
 }
 
 fn rule(rule: types::Doc) -> RuleDoc {
-    RuleDoc {
-        name: rule.name,
-        about: rule.about,
-    }
+    RuleDoc { name: rule.name, about: rule.about }
 }
 
 fn want(want: types::Want) -> Want {
-    Want {
-        label: want.label,
-        capability: want.capability,
-        about: want.about,
-    }
+    Want { label: want.label, capability: want.capability, about: want.about }
 }
 
 #[cfg(test)]
@@ -192,10 +155,7 @@ mod tests {
     }
 
     fn doc(name: &str) -> types::Doc {
-        types::Doc {
-            name: name.to_owned(),
-            about: "It is so.".to_owned(),
-        }
+        types::Doc { name: name.to_owned(), about: "It is so.".to_owned() }
     }
 
     fn fault(change: impl FnOnce(&mut types::Description)) -> Option<String> {
@@ -212,28 +172,16 @@ mod tests {
     #[test]
     fn refuses_what_could_not_be_shown() {
         for (change, expected) in [
-            (
-                (|d| d.name = "Probe".to_owned()) as fn(&mut types::Description),
-                "is not a valid name",
-            ),
+            ((|d| d.name = "Probe".to_owned()) as fn(&mut types::Description), "is not a valid name"),
             (|d| d.name = String::new(), "is not a valid name"),
             (|d| d.summary = "two\nlines".to_owned(), "the summary is empty"),
             (|d| d.summary = "x".repeat(TEXT_BYTES + 1), "the summary is empty"),
             (|d| d.version = " ".to_owned(), "the version is empty"),
             (|d| d.config_schema = "{".to_owned(), "not a JSON Schema"),
-            (
-                |d| d.config_schema = r#"{"type": 1}"#.to_owned(),
-                "not a JSON Schema",
-            ),
-            (
-                |d| d.rules = vec![doc("a"), doc("a")],
-                "rule `a` is declared twice",
-            ),
+            (|d| d.config_schema = r#"{"type": 1}"#.to_owned(), "not a JSON Schema"),
+            (|d| d.rules = vec![doc("a"), doc("a")], "rule `a` is declared twice"),
             (|d| d.rules = vec![doc("-")], "rule `-` is not a valid name"),
-            (
-                |d| d.rules = (0..257).map(|i| doc(&format!("r{i}"))).collect(),
-                "257 rules are declared",
-            ),
+            (|d| d.rules = (0..257).map(|i| doc(&format!("r{i}"))).collect(), "257 rules are declared"),
         ] {
             let fault = fault(change).unwrap_or_default();
             assert!(fault.contains(expected), "{fault:?} lacks {expected:?}");

@@ -66,21 +66,13 @@ fn bytes(count: u32, random: &mut Random<'_>) -> Result<Drawn, DrawError> {
     let mut bytes = Zeroizing::new(vec![0; count]);
     random.fill(&mut bytes)?;
     let bits = 8.0 * count as f64;
-    Ok(Drawn {
-        bytes,
-        entropy: Entropy { bits, exact: true },
-        fixed: true,
-        key: None,
-    })
+    Ok(Drawn { bytes, entropy: Entropy { bits, exact: true }, fixed: true, key: None })
 }
 
 /// The distinct characters of an alphabet, in the order of their first occurrence.
 fn distinct(alphabet: &str) -> Vec<char> {
     let mut seen = PerCharacter::default();
-    alphabet
-        .chars()
-        .filter(|c| seen.first(*c, ()).is_none())
-        .collect()
+    alphabet.chars().filter(|c| seen.first(*c, ()).is_none()).collect()
 }
 
 /// What was noted first for each character. Alphabets are ASCII nearly always, so those characters need no search.
@@ -91,10 +83,7 @@ struct PerCharacter<T> {
 
 impl<T: Copy> Default for PerCharacter<T> {
     fn default() -> Self {
-        Self {
-            ascii: [None; 128],
-            others: std::collections::BTreeMap::new(),
-        }
+        Self { ascii: [None; 128], others: std::collections::BTreeMap::new() }
     }
 }
 

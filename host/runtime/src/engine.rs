@@ -31,11 +31,7 @@ pub struct EngineConfig {
 
 impl Default for EngineConfig {
     fn default() -> Self {
-        Self {
-            cache_dir: None,
-            tick: Duration::from_millis(1),
-            random: Arc::new(SystemRandom),
-        }
+        Self { cache_dir: None, tick: Duration::from_millis(1), random: Arc::new(SystemRandom) }
     }
 }
 
@@ -85,18 +81,9 @@ impl Engine {
             None => None,
         };
         let ticker = Ticker::start(wasmtime.weak(), config.tick).map_err(EngineError::Ticker)?;
-        let shared = Arc::new(Shared {
-            ticker,
-            wasmtime,
-            random: config.random,
-        });
+        let shared = Arc::new(Shared { ticker, wasmtime, random: config.random });
         let loaded = Mutex::default();
-        let inner = Arc::new(Inner {
-            shared,
-            linked,
-            cache,
-            loaded,
-        });
+        let inner = Arc::new(Inner { shared, linked, cache, loaded });
         Ok(Self { inner })
     }
 

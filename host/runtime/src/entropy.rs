@@ -34,23 +34,13 @@ struct Drawn {
 impl Trace {
     /// Of a literal.
     pub(crate) fn literal() -> Self {
-        Self {
-            fixed: true,
-            ..Self::default()
-        }
+        Self { fixed: true, ..Self::default() }
     }
 
     /// Of a draw that stands at `index`.
     pub(crate) fn draw(index: u32, entropy: Entropy, fixed: bool) -> Self {
-        let drawn = Drawn {
-            entropy,
-            readable: true,
-        };
-        Self {
-            draws: BTreeMap::from([(index, drawn)]),
-            floor: 0.0,
-            fixed,
-        }
+        let drawn = Drawn { entropy, readable: true };
+        Self { draws: BTreeMap::from([(index, drawn)]), floor: 0.0, fixed }
     }
 
     /// Of the concatenation of `parts`. It can be taken apart again if at most one part varies in length.
@@ -58,27 +48,16 @@ impl Trace {
         let varying = parts.iter().filter(|part| !part.fixed).count();
         let fixed = varying == 0;
         if varying > 1 {
-            return Self {
-                floor: undivided_floor(parts),
-                draws: unreadable(parts),
-                fixed,
-            };
+            return Self { floor: undivided_floor(parts), draws: unreadable(parts), fixed };
         }
-        let mut whole = Self {
-            fixed,
-            ..Self::default()
-        };
+        let mut whole = Self { fixed, ..Self::default() };
         for part in parts {
             for (&index, drawn) in &part.draws {
                 let kept = whole.draws.entry(index).or_insert(*drawn);
                 kept.readable |= drawn.readable;
             }
         }
-        whole.floor = parts
-            .iter()
-            .enumerate()
-            .map(|(i, part)| part.lone_floor(i, parts))
-            .sum();
+        whole.floor = parts.iter().enumerate().map(|(i, part)| part.lone_floor(i, parts)).sum();
         whole
     }
 
@@ -92,19 +71,12 @@ impl Trace {
     pub(crate) fn digest(self, bits: f64) -> Self {
         let floor = self.bits().min(bits);
         let draws = unreadable(&[&self]);
-        Self {
-            draws,
-            floor,
-            fixed: true,
-        }
+        Self { draws, floor, fixed: true }
     }
 
     /// `None` if no draw stands in it: then nobody here can say.
     pub(crate) fn entropy(&self) -> Option<Entropy> {
-        let exact = self
-            .draws
-            .values()
-            .all(|drawn| drawn.readable && drawn.entropy.exact);
+        let exact = self.draws.values().all(|drawn| drawn.readable && drawn.entropy.exact);
         let bits = self.bits();
         (!self.draws.is_empty()).then_some(Entropy { bits, exact })
     }
@@ -121,9 +93,7 @@ impl Trace {
 
     fn alone(&self, at: usize, parts: &[&Self]) -> bool {
         let others = parts.iter().enumerate().filter(|(i, _)| *i != at);
-        others
-            .flat_map(|(_, part)| part.draws.keys())
-            .all(|index| !self.draws.contains_key(index))
+        others.flat_map(|(_, part)| part.draws.keys()).all(|index| !self.draws.contains_key(index))
     }
 }
 
@@ -135,17 +105,7 @@ fn undivided_floor(parts: &[&Trace]) -> f64 {
 
 fn unreadable(parts: &[&Trace]) -> BTreeMap<u32, Drawn> {
     let draws = parts.iter().flat_map(|part| &part.draws);
-    draws
-        .map(|(&index, &drawn)| {
-            (
-                index,
-                Drawn {
-                    readable: false,
-                    ..drawn
-                },
-            )
-        })
-        .collect()
+    draws.map(|(&index, &drawn)| (index, Drawn { readable: false, ..drawn })).collect()
 }
 
 #[cfg(test)]
@@ -168,22 +128,14 @@ mod tests {
     #[test]
     fn a_draw_counts_once_however_often_it_stands() {
         let password = draw(0, 100.0, true);
-        check(
-            &Trace::concatenation(&[&password, &Trace::literal(), &password]),
-            100.0,
-            true,
-        );
+        check(&Trace::concatenation(&[&password, &Trace::literal(), &password]), 100.0, true);
     }
 
     #[test]
     fn one_varying_part_can_still_be_told_apart() {
         let escaped = draw(0, 100.0, true).one_to_one(false);
         let user = draw(1, 20.0, true);
-        check(
-            &Trace::concatenation(&[&user, &Trace::literal(), &escaped]),
-            120.0,
-            true,
-        );
+        check(&Trace::concatenation(&[&user, &Trace::literal(), &escaped]), 120.0, true);
     }
 
     #[test]
@@ -191,11 +143,7 @@ mod tests {
         let (a, b) = (draw(0, 100.0, false), draw(1, 20.0, false));
         check(&Trace::concatenation(&[&a, &b]), 100.0, false);
         // Of the same draw they might complement each other to a constant.
-        check(
-            &Trace::concatenation(&[&a, &a.clone().one_to_one(false)]),
-            0.0,
-            false,
-        );
+        check(&Trace::concatenation(&[&a, &a.clone().one_to_one(false)]), 0.0, false);
     }
 
     #[test]
@@ -204,15 +152,7 @@ mod tests {
         check(&draw(0, 50.0, true).digest(256.0), 50.0, false);
         let password = draw(0, 50.0, true);
         // Beside its own password a digest adds nothing, and takes nothing away.
-        check(
-            &Trace::concatenation(&[&password, &password.clone().digest(256.0)]),
-            50.0,
-            true,
-        );
-        check(
-            &Trace::concatenation(&[&draw(1, 8.0, true), &password.digest(256.0)]),
-            58.0,
-            false,
-        );
+        check(&Trace::concatenation(&[&password, &password.clone().digest(256.0)]), 50.0, true);
+        check(&Trace::concatenation(&[&draw(1, 8.0, true), &password.digest(256.0)]), 58.0, false);
     }
 }

@@ -362,11 +362,7 @@ fn first_problem(problems: &[Problem]) -> String {
     let Some(first) = problems.first() else {
         return "it is invalid".to_owned();
     };
-    let place = if first.path.is_empty() {
-        "the whole"
-    } else {
-        &first.path
-    };
+    let place = if first.path.is_empty() { "the whole" } else { &first.path };
     match problems.len() {
         1 => format!("{place}: {}", first.message),
         n => format!("{place}: {} (and {} more)", first.message, n - 1),

@@ -102,11 +102,7 @@ fn check(output: &Output, description: &Description) -> Result<(), BadOutput> {
     for (index, field) in output.fields.iter().enumerate() {
         check_key(index, field, description)?;
         if let Some(first) = keys.insert(&field.key, index) {
-            return Err(BadOutput::DuplicateKey {
-                what: "field",
-                index,
-                first,
-            });
+            return Err(BadOutput::DuplicateKey { what: "field", index, first });
         }
     }
     Ok(())
@@ -114,10 +110,7 @@ fn check(output: &Output, description: &Description) -> Result<(), BadOutput> {
 
 fn check_key(index: usize, field: &Field, description: &Description) -> Result<(), BadOutput> {
     if !is_key(&field.key) {
-        return Err(invalid(
-            index,
-            "its key is not 1 to 253 of letters, digits, `-`, `.` and `_`",
-        ));
+        return Err(invalid(index, "its key is not 1 to 253 of letters, digits, `-`, `.` and `_`"));
     }
     let declared = &description.fields;
     if !declared.is_empty() && !declared.iter().any(|doc| doc.name == field.key) {
@@ -156,11 +149,7 @@ fn values(sources: &[Source], random: &mut Random<'_>, keys: u32) -> Result<Vec<
 fn drawn(index: usize, recipe: &Draw, random: &mut Random<'_>) -> Result<Value, DrawError> {
     let drawn = draw(recipe, random)?;
     let index = u32::try_from(index).unwrap_or(u32::MAX);
-    Ok(Value {
-        bytes: drawn.bytes,
-        trace: Trace::draw(index, drawn.entropy, drawn.fixed),
-        key: drawn.key,
-    })
+    Ok(Value { bytes: drawn.bytes, trace: Trace::draw(index, drawn.entropy, drawn.fixed), key: drawn.key })
 }
 
 /// Literals and earlier values, one after the other, in one allocation.
@@ -192,20 +181,13 @@ fn join(segments: &[Segment], values: &[Value], limit: usize) -> Result<Value, R
         [Segment::Value(index)] => values.get(*index as usize).and_then(|value| value.key),
         _ => None,
     };
-    Ok(Value {
-        bytes,
-        trace: Trace::concatenation(&traces),
-        key,
-    })
+    Ok(Value { bytes, trace: Trace::concatenation(&traces), key })
 }
 
 /// A guest that writes an empty literal passes on what its config says, as ESO's Fake does; emptiness of a value, or of nothing at all,
 /// is a mistake.
 fn means_empty(segments: &[Segment]) -> bool {
-    !segments.is_empty()
-        && segments
-            .iter()
-            .all(|segment| matches!(segment, Segment::Literal(_)))
+    !segments.is_empty() && segments.iter().all(|segment| matches!(segment, Segment::Literal(_)))
 }
 
 fn at_value(index: usize, error: DrawError) -> FillError {
@@ -223,11 +205,7 @@ fn at_field(index: usize, fault: RecipeFault) -> BadOutput {
 }
 
 fn invalid(index: usize, detail: &'static str) -> BadOutput {
-    BadOutput::Invalid {
-        what: "field",
-        index,
-        detail,
-    }
+    BadOutput::Invalid { what: "field", index, detail }
 }
 
 pub(crate) fn at_most(what: &'static str, count: usize, limit: usize) -> Result<(), BadOutput> {

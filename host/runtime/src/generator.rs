@@ -47,11 +47,7 @@ impl<'a> GenerateRequest<'a> {
     /// A first request: no previous fields, no state.
     #[must_use]
     pub const fn new(config: &'a Value) -> Self {
-        Self {
-            config,
-            previous: &[],
-            state: None,
-        }
+        Self { config, previous: &[], state: None }
     }
 }
 
@@ -130,13 +126,9 @@ impl GeneratorComponent {
         let mut called = self.calling(call);
         called.log.tainted = true;
         let finished = self.call("cleanup", called, |guest, store| {
-            guest
-                .keymill_guest_generate()
-                .call_cleanup(store, &text, state.expose_secret())
+            guest.keymill_guest_generate().call_cleanup(store, &text, state.expose_secret())
         })?;
-        finished
-            .answer
-            .map_err(|failure| self.failure("cleanup", config, failure))
+        finished.answer.map_err(|failure| self.failure("cleanup", config, failure))
     }
 
     fn call<T>(
@@ -147,14 +139,9 @@ impl GeneratorComponent {
     ) -> Result<Finished<T>, CallError> {
         let loaded = self.component.loaded();
         let Prepared::Generator(pre) = &loaded.prepared else {
-            return Err(CallError::WrongWorld {
-                wanted: World::Generator,
-                found: loaded.world,
-            });
+            return Err(CallError::WrongWorld { wanted: World::Generator, found: loaded.world });
         };
-        run(&loaded.engine, export, state, |store| {
-            work(&pre.instantiate(&mut *store)?, store)
-        })
+        run(&loaded.engine, export, state, |store| work(&pre.instantiate(&mut *store)?, store))
     }
 
     fn calling(&self, call: &Call) -> State {
@@ -172,19 +159,9 @@ impl GeneratorComponent {
         let asked = generate::Request {
             config: request.config.to_string(),
             occasion: call.occasion,
-            owner: types::Owner {
-                namespace: call.owner.namespace.clone(),
-                name: call.owner.name.clone(),
-            },
-            previous: if previous {
-                entries(request.previous)
-            } else {
-                Vec::new()
-            },
-            state: request
-                .state
-                .filter(|_| previous)
-                .map(|state| state.expose_secret().to_vec()),
+            owner: types::Owner { namespace: call.owner.namespace.clone(), name: call.owner.name.clone() },
+            previous: if previous { entries(request.previous) } else { Vec::new() },
+            state: request.state.filter(|_| previous).map(|state| state.expose_secret().to_vec()),
         };
         (asked, state)
     }
@@ -192,9 +169,7 @@ impl GeneratorComponent {
     /// A label that it declared for `previous` was granted for it.
     fn may_see_previous(&self, call: &Call) -> bool {
         let wants = &self.component.description().wants;
-        let mut wanted = wants
-            .iter()
-            .filter(|want| want.capability == Capability::Previous);
+        let mut wanted = wants.iter().filter(|want| want.capability == Capability::Previous);
         wanted.any(|want| {
             let bound = call.grants.get(&want.label);
             bound.is_some_and(|bound| bound.grant.capability() == Capability::Previous)
@@ -210,21 +185,8 @@ impl GeneratorComponent {
     ) -> Result<Generated, CallError> {
         let loaded = self.component.loaded();
         let limits = call.limits.unwrap_or(Limits::of(World::Generator));
-        let invalid = |detail| {
-            bad(
-                "generate",
-                BadOutput::Invalid {
-                    what: "answer",
-                    index: 0,
-                    detail,
-                },
-            )
-        };
-        if output
-            .state
-            .as_ref()
-            .is_some_and(|state| state.len() > STATE_BYTES)
-        {
+        let invalid = |detail| bad("generate", BadOutput::Invalid { what: "answer", index: 0, detail });
+        if output.state.as_ref().is_some_and(|state| state.len() > STATE_BYTES) {
             return Err(invalid("its state is larger than 64 KiB"));
         }
         let expires_in = output.expires_in.map(rounded).transpose().map_err(invalid)?;
@@ -236,12 +198,7 @@ impl GeneratorComponent {
             FillError::Random(error) => CallError::Random(error),
         })?;
         let state = output.state.take().map(SecretBytes::from);
-        Ok(Generated {
-            fields,
-            state,
-            expires_in,
-            fuel,
-        })
+        Ok(Generated { fields, state, expires_in, fuel })
     }
 
     /// What a failure means: a config that the component calls invalid is asked about, so that the answer says what is wrong with it.
@@ -272,10 +229,9 @@ fn rounded(seconds: u64) -> Result<u64, &'static str> {
 }
 
 pub(crate) fn entries(entries: &[Entry]) -> Vec<types::Entry> {
-    let entries = entries.iter().map(|entry| types::Entry {
-        key: entry.key.clone(),
-        value: entry.value.expose_secret().to_vec(),
-    });
+    let entries = entries
+        .iter()
+        .map(|entry| types::Entry { key: entry.key.clone(), value: entry.value.expose_secret().to_vec() });
     entries.collect()
 }
 

@@ -29,10 +29,7 @@ impl Entry {
     /// An entry of `key`.
     #[must_use]
     pub fn new(key: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
-        Self {
-            key: key.into(),
-            value: SecretBytes::from(value.into()),
-        }
+        Self { key: key.into(), value: SecretBytes::from(value.into()) }
     }
 }
 
@@ -218,9 +215,7 @@ impl Grants {
 
     /// The labels, sorted, each with the capability that it grants.
     pub fn labels(&self) -> impl Iterator<Item = (&str, Capability)> {
-        self.by_label
-            .iter()
-            .map(|(label, bound)| (label.as_str(), bound.grant.capability()))
+        self.by_label.iter().map(|(label, bound)| (label.as_str(), bound.grant.capability()))
     }
 
     pub(crate) fn get(&self, label: &str) -> Option<&Bound> {

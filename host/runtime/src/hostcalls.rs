@@ -112,9 +112,7 @@ impl kube::Host for State {
 
     fn token(&mut self, label: String) -> wasmtime::Result<Result<Vec<u8>, types::Refusal>> {
         let token = self.kube(&label, |object, timeout| object.token(timeout))?;
-        Ok(token
-            .map(|token| token.expose_secret().to_vec())
-            .map_err(Into::into))
+        Ok(token.map(|token| token.expose_secret().to_vec()).map_err(Into::into))
     }
 }
 
@@ -248,10 +246,7 @@ impl State {
         if self.usage.host_calls > self.limits.host_calls {
             return Err(self.stop(Reason::HostDenied));
         }
-        let declared = self
-            .description
-            .as_ref()
-            .and_then(|description| description.want(label));
+        let declared = self.description.as_ref().and_then(|description| description.want(label));
         if declared.is_none_or(|want| want.capability != capability) {
             return Ok(Err(Refusal::Denied));
         }
@@ -295,9 +290,7 @@ fn relative(path: &str) -> Result<(), Refusal> {
 
 fn bounded_query(query: &[(String, String)]) -> Result<(), Refusal> {
     let bytes: usize = query.iter().map(|(name, value)| name.len() + value.len()).sum();
-    let control = query
-        .iter()
-        .any(|(name, value)| (name.chars().chain(value.chars())).any(char::is_control));
+    let control = query.iter().any(|(name, value)| (name.chars().chain(value.chars())).any(char::is_control));
     if query.len() > QUERY_PAIRS || bytes > QUERY_BYTES || control {
         return Err(Refusal::Invalid);
     }
@@ -312,25 +305,15 @@ fn lease_id(lease: &str) -> Result<(), Refusal> {
 }
 
 fn contract_entry(entry: &Entry) -> types::Entry {
-    types::Entry {
-        key: entry.key.clone(),
-        value: entry.value.expose_secret().to_vec(),
-    }
+    types::Entry { key: entry.key.clone(), value: entry.value.expose_secret().to_vec() }
 }
 
 fn contract_reply(reply: VaultReply) -> vault::Reply {
-    vault::Reply {
-        body: reply.body.expose_secret().to_vec(),
-        lease: reply.lease.map(contract_lease),
-    }
+    vault::Reply { body: reply.body.expose_secret().to_vec(), lease: reply.lease.map(contract_lease) }
 }
 
 fn contract_lease(lease: Lease) -> vault::Lease {
-    vault::Lease {
-        id: lease.id,
-        seconds: lease.seconds,
-        renewable: lease.renewable,
-    }
+    vault::Lease { id: lease.id, seconds: lease.seconds, renewable: lease.renewable }
 }
 
 #[cfg(test)]

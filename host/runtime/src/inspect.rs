@@ -31,11 +31,7 @@ pub(crate) fn inspect(bytes: &[u8]) -> Result<Inspected, LoadError> {
     if !foreign.is_empty() {
         return Err(LoadError::Imports(foreign));
     }
-    Ok(Inspected {
-        world: world(names.exports)?,
-        imports: names.imports,
-        parts: names.parts,
-    })
+    Ok(Inspected { world: world(names.exports)?, imports: names.imports, parts: names.parts })
 }
 
 /// Validates everything, code included. After the imports were judged: a proposal that only a refused import needs is not what its author
@@ -151,12 +147,7 @@ mod tests {
         };
         assert_eq!(
             names,
-            [
-                "wasi:cli/environment@0.2.0",
-                "keymill:guest/clock@0.2.0",
-                "keymill:other/clock@0.1.0",
-                "plain"
-            ]
+            ["wasi:cli/environment@0.2.0", "keymill:guest/clock@0.2.0", "keymill:other/clock@0.1.0", "plain"]
         );
     }
 
@@ -179,10 +170,7 @@ mod tests {
     fn refuses_what_is_not_a_component() {
         assert!(matches!(check("(module)"), Err(LoadError::Malformed(text)) if text.contains("core module")));
         for bytes in [&b""[..], b"\0asm", b"hello", b"\0asm\x0d\0\x01\0\xff"] {
-            assert!(
-                matches!(inspect(bytes), Err(LoadError::Malformed(_))),
-                "{bytes:?}"
-            );
+            assert!(matches!(inspect(bytes), Err(LoadError::Malformed(_))), "{bytes:?}");
         }
     }
 }

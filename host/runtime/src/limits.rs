@@ -79,18 +79,12 @@ impl LoadLimits {
     /// For components whose guest tool embeds a language engine (SpiderMonkey, CPython): 32 MiB instead of 4.
     #[must_use]
     pub fn large() -> Self {
-        Self {
-            component_bytes: 32 << 20,
-            ..Self::default()
-        }
+        Self { component_bytes: 32 << 20, ..Self::default() }
     }
 }
 
 impl Default for LoadLimits {
     fn default() -> Self {
-        Self {
-            component_bytes: 4 << 20,
-            describe: Limits::of(World::Policy),
-        }
+        Self { component_bytes: 4 << 20, describe: Limits::of(World::Policy) }
     }
 }

@@ -29,11 +29,7 @@ impl Linked {
         bindings::template::Template::add_to_linker::<_, HasSelf<_>>(&mut template, itself)?;
         let mut policy = Linker::new(engine);
         bindings::policy::Policy::add_to_linker::<_, HasSelf<_>>(&mut policy, itself)?;
-        Ok(Self {
-            generator,
-            template,
-            policy,
-        })
+        Ok(Self { generator, template, policy })
     }
 
     pub(crate) fn prepare(&self, world: World, compiled: &Compiled) -> wasmtime::Result<Prepared> {

@@ -28,16 +28,10 @@ pub(crate) fn load(
     let inspected = inspect(bytes)?;
     let limit = 3 * limits.describe.instances;
     if inspected.parts > limit {
-        return Err(LoadError::TooManyParts {
-            count: inspected.parts,
-            limit,
-        });
+        return Err(LoadError::TooManyParts { count: inspected.parts, limit });
     }
     let compiled = compile(engine, bytes, &digest)?;
-    let prepared = engine
-        .linked()
-        .prepare(inspected.world, &compiled)
-        .map_err(compile_error)?;
+    let prepared = engine.linked().prepare(inspected.world, &compiled).map_err(compile_error)?;
     let description = describe::describe(engine.shared(), &prepared, limits)?;
     Ok(Component::new(Loaded {
         engine: std::sync::Arc::clone(engine.shared()),

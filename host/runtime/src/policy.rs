@@ -100,14 +100,10 @@ impl PolicyComponent {
         let mut state = State::calling(call, limits, &loaded.description.description, Randomness::Denied);
         state.log.tainted = true;
         let mut asked = request(call, config, candidates);
-        let finished = self.call("evaluate", state, |guest, store| {
-            guest.keymill_guest_judge().call_evaluate(store, &asked)
-        });
+        let finished = self
+            .call("evaluate", state, |guest, store| guest.keymill_guest_judge().call_evaluate(store, &asked));
         asked.config.zeroize();
-        asked
-            .candidates
-            .iter_mut()
-            .for_each(|candidate| candidate.value.zeroize());
+        asked.candidates.iter_mut().for_each(|candidate| candidate.value.zeroize());
         let violations = checked(self.component.description(), candidates, &finished?.answer);
         violations.map_err(|fault| bad("evaluate", fault))
     }
@@ -120,14 +116,9 @@ impl PolicyComponent {
     ) -> Result<Finished<T>, CallError> {
         let loaded = self.component.loaded();
         let Prepared::Policy(pre) = &loaded.prepared else {
-            return Err(CallError::WrongWorld {
-                wanted: World::Policy,
-                found: loaded.world,
-            });
+            return Err(CallError::WrongWorld { wanted: World::Policy, found: loaded.world });
         };
-        run(&loaded.engine, export, state, |store| {
-            work(&pre.instantiate(&mut *store)?, store)
-        })
+        run(&loaded.engine, export, state, |store| work(&pre.instantiate(&mut *store)?, store))
     }
 }
 
@@ -143,10 +134,7 @@ fn request(call: &Call, config: &Value, candidates: &[Candidate]) -> judge::Requ
         config: config.to_string(),
         candidates: candidates.iter().map(candidate).collect(),
         occasion: call.occasion,
-        owner: types::Owner {
-            namespace: call.owner.namespace.clone(),
-            name: call.owner.name.clone(),
-        },
+        owner: types::Owner { namespace: call.owner.namespace.clone(), name: call.owner.name.clone() },
     }
 }
 
@@ -159,16 +147,10 @@ fn checked(
     let mut checked = Vec::with_capacity(violations.len());
     for (index, violation) in violations.iter().enumerate() {
         let Some(rule) = description.rule(&violation.rule) else {
-            return Err(BadOutput::UndeclaredRule {
-                what: "violation",
-                index,
-            });
+            return Err(BadOutput::UndeclaredRule { what: "violation", index });
         };
         let Some(candidate) = candidates.iter().find(|candidate| candidate.key == violation.key) else {
-            return Err(BadOutput::UnknownKey {
-                what: "violation",
-                index,
-            });
+            return Err(BadOutput::UnknownKey { what: "violation", index });
         };
         checked.push(Violation {
             rule: rule.name.clone(),
@@ -189,10 +171,7 @@ mod tests {
     use crate::description::RuleDoc;
 
     fn check(violations: &[(&str, &str)]) -> Result<Vec<(String, String)>, BadOutput> {
-        let rule = |name: &str| RuleDoc {
-            name: name.to_owned(),
-            about: format!("{name}."),
-        };
+        let rule = |name: &str| RuleDoc { name: name.to_owned(), about: format!("{name}.") };
         let description = Description {
             name: "probe".to_owned(),
             version: "1".to_owned(),
@@ -210,16 +189,10 @@ mod tests {
         };
         let violations: Vec<judge::Violation> = violations
             .iter()
-            .map(|(rule, key)| judge::Violation {
-                rule: (*rule).to_owned(),
-                key: (*key).to_owned(),
-            })
+            .map(|(rule, key)| judge::Violation { rule: (*rule).to_owned(), key: (*key).to_owned() })
             .collect();
         let checked = checked(&description, &[candidate("b"), candidate("a")], &violations)?;
-        Ok(checked
-            .into_iter()
-            .map(|violation| (violation.rule, violation.key))
-            .collect())
+        Ok(checked.into_iter().map(|violation| (violation.rule, violation.key)).collect())
     }
 
     #[test]
@@ -235,17 +208,11 @@ mod tests {
     fn only_what_was_declared_or_given_may_be_named() {
         assert_eq!(
             check(&[("short", "a"), ("hunter2", "a")]),
-            Err(BadOutput::UndeclaredRule {
-                what: "violation",
-                index: 1
-            })
+            Err(BadOutput::UndeclaredRule { what: "violation", index: 1 })
         );
         assert_eq!(
             check(&[("short", "hunter2")]),
-            Err(BadOutput::UnknownKey {
-                what: "violation",
-                index: 0
-            })
+            Err(BadOutput::UnknownKey { what: "violation", index: 0 })
         );
     }
 }

@@ -39,11 +39,7 @@ pub(crate) struct Random<'a> {
 
 impl<'a> Random<'a> {
     pub(crate) fn new(source: &'a dyn RandomSource) -> Self {
-        Self {
-            source,
-            block: [0; BLOCK],
-            used: BLOCK,
-        }
+        Self { source, block: [0; BLOCK], used: BLOCK }
     }
 
     pub(crate) fn fill(&mut self, bytes: &mut [u8]) -> Result<(), RandomError> {

@@ -25,11 +25,7 @@ pub(crate) fn run<T>(
     let _running = engine.ticker.running();
     let mut store = limited(&engine.wasmtime, state).map_err(|error| CallError::Host(error.to_string()))?;
     let result = work(&mut store);
-    let fuel = store
-        .data()
-        .limits
-        .fuel
-        .saturating_sub(store.get_fuel().unwrap_or(0));
+    let fuel = store.data().limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0));
     let state = store.into_data();
     match result {
         Ok(answer) => {
@@ -67,10 +63,7 @@ fn why(export: &'static str, state: &State, error: &wasmtime::Error) -> CallErro
         // Neither ours nor a trap: what the guest handed over could not be lifted.
         (None, None) => {
             let limit = state.limits.output;
-            return CallError::BadOutput {
-                export,
-                fault: BadOutput::Unreadable { limit },
-            };
+            return CallError::BadOutput { export, fault: BadOutput::Unreadable { limit } };
         }
     };
     CallError::Stopped { export, reason }

@@ -33,11 +33,7 @@ impl Schema {
 }
 
 fn problem(error: &ValidationError<'_>) -> Problem {
-    Problem {
-        path: error.instance_path().as_str().to_owned(),
-        rule: None,
-        message: message(error.kind()),
-    }
+    Problem { path: error.instance_path().as_str().to_owned(), rule: None, message: message(error.kind()) }
 }
 
 fn message(kind: &ValidationErrorKind) -> String {
@@ -111,18 +107,9 @@ mod tests {
         assert_eq!(check(json!({"length": 3})), []);
         assert_eq!(check(json!({})), one("", "\"length\" is required"));
         assert_eq!(check(json!({"length": 65})), one("/length", "must be at most 64"));
-        assert_eq!(
-            check(json!({"length": "hunter2"})),
-            one("/length", "must be of the type integer")
-        );
-        assert_eq!(
-            check(json!({"length": 1, "extra": "hunter2"})),
-            one("", "\"extra\" is not known here")
-        );
-        assert_eq!(
-            check(json!({"length": 1, "symbols": "HUNTER2"})),
-            one("/symbols", "must match ^[a-z]+$")
-        );
+        assert_eq!(check(json!({"length": "hunter2"})), one("/length", "must be of the type integer"));
+        assert_eq!(check(json!({"length": 1, "extra": "hunter2"})), one("", "\"extra\" is not known here"));
+        assert_eq!(check(json!({"length": 1, "symbols": "HUNTER2"})), one("/symbols", "must match ^[a-z]+$"));
         assert_eq!(
             check(json!({"length": 1, "kind": "hunter2"})),
             one("/kind", "must be one of [\"a\",\"b\"]")

@@ -91,25 +91,15 @@ impl State {
             randomness: Randomness::Denied,
             memory: 0,
             table_elements: 0,
-            clock: GuestClock {
-                started: Instant::now(),
-                in_host: Duration::ZERO,
-            },
+            clock: GuestClock { started: Instant::now(), in_host: Duration::ZERO },
         }
     }
 
     /// For `validate`: a config may hold a secret, so nothing is logged; no grant, no randomness, no time.
     pub(crate) fn examining(limits: Limits, loaded: &crate::component::Loaded) -> Self {
         let description = Some(Arc::clone(&loaded.description.description));
-        let log = Log {
-            tainted: true,
-            ..Log::default()
-        };
-        Self {
-            description,
-            log,
-            ..Self::describing(limits)
-        }
+        let log = Log { tainted: true, ..Log::default() };
+        Self { description, log, ..Self::describing(limits) }
     }
 
     /// For a call. A config may hold a secret, so the call counts as given one unless the caller knows better.
@@ -124,11 +114,7 @@ impl State {
             grants: call.grants.clone(),
             description: Some(Arc::clone(description)),
             randomness,
-            log: Log {
-                sink: call.log.clone(),
-                tainted: !call.config_is_public,
-                lines: Vec::new(),
-            },
+            log: Log { sink: call.log.clone(), tainted: !call.config_is_public, lines: Vec::new() },
             ..Self::describing(limits)
         }
     }

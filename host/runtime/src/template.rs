@@ -84,13 +84,8 @@ impl TemplateComponent {
         })?;
         let faults = finished.answer;
         at_most("faults", faults.len(), FAULTS).map_err(|fault| bad("validate", fault))?;
-        let checked = faults
-            .into_iter()
-            .enumerate()
-            .map(|(i, fault)| self.fault(i, templates, fault));
-        checked
-            .collect::<Result<_, _>>()
-            .map_err(|fault| bad("validate", fault))
+        let checked = faults.into_iter().enumerate().map(|(i, fault)| self.fault(i, templates, fault));
+        checked.collect::<Result<_, _>>().map_err(|fault| bad("validate", fault))
     }
 
     /// Renders all templates, or none: the first fault ends it. The answer has one item per template, in order.
@@ -115,9 +110,8 @@ impl TemplateComponent {
             data: entries(data),
             config: config.to_string(),
         };
-        let finished = self.call("render", state, |guest, store| {
-            guest.keymill_guest_render().call_render(store, &asked)
-        });
+        let finished = self
+            .call("render", state, |guest, store| guest.keymill_guest_render().call_render(store, &asked));
         asked.data.iter_mut().for_each(|entry| entry.value.zeroize());
         asked.config.zeroize();
         match finished?.answer {
@@ -135,11 +129,7 @@ impl TemplateComponent {
 
     fn check_config(&self, config: &Value) -> Result<(), CallError> {
         let problems = self.component.loaded().description.schema.problems(config);
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(CallError::InvalidConfig(problems))
-        }
+        if problems.is_empty() { Ok(()) } else { Err(CallError::InvalidConfig(problems)) }
     }
 
     fn call<T>(
@@ -150,14 +140,9 @@ impl TemplateComponent {
     ) -> Result<Finished<T>, CallError> {
         let loaded = self.component.loaded();
         let Prepared::Template(pre) = &loaded.prepared else {
-            return Err(CallError::WrongWorld {
-                wanted: World::Template,
-                found: loaded.world,
-            });
+            return Err(CallError::WrongWorld { wanted: World::Template, found: loaded.world });
         };
-        run(&loaded.engine, export, state, |store| {
-            work(&pre.instantiate(&mut *store)?, store)
-        })
+        run(&loaded.engine, export, state, |store| work(&pre.instantiate(&mut *store)?, store))
     }
 
     fn fault(
@@ -177,11 +162,7 @@ fn checked_fault(
     templates: &[TemplateText],
     fault: render::Fault,
 ) -> Result<TemplateFault, BadOutput> {
-    let invalid = |detail| BadOutput::Invalid {
-        what: "fault",
-        index,
-        detail,
-    };
+    let invalid = |detail| BadOutput::Invalid { what: "fault", index, detail };
     let at = fault.index as usize;
     let template = templates.get(at).ok_or(invalid("its template does not exist"))?;
     let Some(rule) = description.rule(&fault.rule) else {
@@ -190,11 +171,7 @@ fn checked_fault(
     if !lies_within(&template.text, fault.line, fault.column) {
         return Err(invalid("its place lies outside the template's text"));
     }
-    if fault
-        .name
-        .as_ref()
-        .is_some_and(|name| name.is_empty() || !template.text.contains(name.as_str()))
-    {
+    if fault.name.as_ref().is_some_and(|name| name.is_empty() || !template.text.contains(name.as_str())) {
         return Err(invalid("its name does not stand in the template's text"));
     }
     Ok(TemplateFault {
@@ -219,11 +196,7 @@ fn lies_within(text: &str, line: u32, column: u32) -> bool {
 
 /// One answer per template, in order, with the keys that may be in it.
 fn check(templates: &[TemplateText], rendered: &[Rendered]) -> Result<(), BadOutput> {
-    let invalid = |index, detail| BadOutput::Invalid {
-        what: "rendered template",
-        index,
-        detail,
-    };
+    let invalid = |index, detail| BadOutput::Invalid { what: "rendered template", index, detail };
     if rendered.len() != templates.len() {
         return Err(invalid(rendered.len(), "there is not one for each template"));
     }
@@ -283,11 +256,7 @@ mod tests {
     use crate::description::RuleDoc;
 
     fn template(text: &str, scope: Scope) -> TemplateText {
-        TemplateText {
-            key: "uri".to_owned(),
-            text: text.to_owned(),
-            scope,
-        }
+        TemplateText { key: "uri".to_owned(), text: text.to_owned(), scope }
     }
 
     fn rendered(index: usize, keys: &[&str]) -> Rendered {
@@ -302,25 +271,12 @@ mod tests {
             summary: "Probes.".to_owned(),
             config_schema: Arc::new(Value::Bool(true)),
             fields: vec![],
-            rules: vec![RuleDoc {
-                name: "bad".to_owned(),
-                about: "It is bad.".to_owned(),
-            }],
+            rules: vec![RuleDoc { name: "bad".to_owned(), about: "It is bad.".to_owned() }],
             wants: vec![],
         };
-        let fault = render::Fault {
-            index: 0,
-            line,
-            column,
-            rule: rule.to_owned(),
-            name: name.map(str::to_owned),
-        };
-        checked_fault(
-            0,
-            &description,
-            &[template("a{{ .pass }}\nä", Scope::Values)],
-            fault,
-        )
+        let fault =
+            render::Fault { index: 0, line, column, rule: rule.to_owned(), name: name.map(str::to_owned) };
+        checked_fault(0, &description, &[template("a{{ .pass }}\nä", Scope::Values)], fault)
     }
 
     #[test]
@@ -344,10 +300,7 @@ mod tests {
         let ok = |templates: &[TemplateText], rendered: &[Rendered]| check(templates, rendered).is_ok();
         let value = || template("", Scope::Values);
         let keys = || template("", Scope::KeysAndValues);
-        assert!(ok(
-            &[value(), keys()],
-            &[rendered(0, &["uri"]), rendered(1, &["a", "b"])]
-        ));
+        assert!(ok(&[value(), keys()], &[rendered(0, &["uri"]), rendered(1, &["a", "b"])]));
         assert!(ok(&[keys()], &[rendered(0, &[])]));
         assert!(!ok(&[value()], &[rendered(0, &["other"])]));
         assert!(!ok(&[value()], &[rendered(0, &["uri", "other"])]));

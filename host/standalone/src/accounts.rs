@@ -38,33 +38,19 @@ pub struct Claims {
 impl Claims {
     /// As Kubernetes names the user.
     pub fn user(&self) -> String {
-        format!(
-            "system:serviceaccount:{}:{}",
-            self.namespace, self.service_account
-        )
+        format!("system:serviceaccount:{}:{}", self.namespace, self.service_account)
     }
 }
 
 /// POST of a TokenRequest to an account.
 pub(crate) fn request_token(call: &Call<'_>, request: &Value) -> Result<Value, Failure> {
-    let account = call
-        .api
-        .objects
-        .now()
-        .get(&call.place(&call.name))
-        .cloned()
-        .ok_or_else(|| call.missing())?;
-    let seconds = request
-        .pointer("/spec/expirationSeconds")
-        .and_then(Value::as_i64)
-        .unwrap_or(DEFAULT_SECONDS);
+    let account =
+        call.api.objects.now().get(&call.place(&call.name)).cloned().ok_or_else(|| call.missing())?;
+    let seconds =
+        request.pointer("/spec/expirationSeconds").and_then(Value::as_i64).unwrap_or(DEFAULT_SECONDS);
     check_seconds(seconds)?;
     let asked = object::strings(request.pointer("/spec/audiences"));
-    let audiences = if asked.is_empty() {
-        vec![API_AUDIENCE]
-    } else {
-        asked
-    };
+    let audiences = if asked.is_empty() { vec![API_AUDIENCE] } else { asked };
     let now = call.api.clock.now();
     let expires = now.as_second().saturating_add(seconds);
     let claims = json!({
@@ -98,12 +84,7 @@ fn check_seconds(seconds: i64) -> Result<(), Failure> {
         _ => "may not specify a duration larger than 2^32 seconds",
     };
     let cause = Cause::invalid("spec.expirationSeconds", &seconds.into(), why);
-    Err(Failure::invalid_kind(
-        "authentication.k8s.io",
-        "TokenRequest",
-        "",
-        &[cause],
-    ))
+    Err(Failure::invalid_kind("authentication.k8s.io", "TokenRequest", "", &[cause]))
 }
 
 /// What a token says, when it is ours, for this audience, not expired, and its account is still the same one.
@@ -114,10 +95,7 @@ pub(crate) fn verify(api: &Inner, token: &str, audience: &str) -> Option<Claims>
         namespace: text("/kubernetes.io/namespace"),
         service_account: text("/kubernetes.io/serviceaccount/name"),
         uid: text("/kubernetes.io/serviceaccount/uid"),
-        audiences: object::strings(claims.get("aud"))
-            .into_iter()
-            .map(str::to_owned)
-            .collect(),
+        audiences: object::strings(claims.get("aud")).into_iter().map(str::to_owned).collect(),
         expires: claims.get("exp").and_then(Value::as_i64)?,
     };
     let is_current = claims.expires > api.clock.now().as_second();
@@ -131,9 +109,7 @@ fn exists(state: &State, claims: &Claims) -> bool {
         namespace: claims.namespace.clone(),
         name: claims.service_account.clone(),
     };
-    state
-        .get(&place)
-        .is_some_and(|account| object::uid(account) == claims.uid)
+    state.get(&place).is_some_and(|account| object::uid(account) == claims.uid)
 }
 
 fn sign(key: &[u8], claims: &Value) -> SecretString {
@@ -146,9 +122,7 @@ fn sign(key: &[u8], claims: &Value) -> SecretString {
 
 fn opened(key: &[u8], token: &str) -> Option<Value> {
     let (signed, signature) = token.rsplit_once('.')?;
-    mac(key, signed)
-        .verify_slice(&URL_SAFE_NO_PAD.decode(signature).ok()?)
-        .ok()?;
+    mac(key, signed).verify_slice(&URL_SAFE_NO_PAD.decode(signature).ok()?).ok()?;
     let (_, claims) = signed.split_once('.')?;
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
 }

@@ -72,16 +72,10 @@ impl Api {
         let identity = Identity::of(&config.database).map_err(ApiError::Identity)?;
         let objects = Objects::open(config.database, config.history).map_err(ApiError::Load)?;
         make_namespaces(&objects, &*config.clock).map_err(ApiError::Namespaces)?;
-        let inner = Inner {
-            objects: Arc::new(objects),
-            kinds: Kinds::default(),
-            clock: config.clock,
-            identity,
-        };
+        let inner =
+            Inner { objects: Arc::new(objects), kinds: Kinds::default(), clock: config.clock, identity };
         inner.kinds.renew(|| inner.objects.now());
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The service as its administrator sees it: requests need no token. What `kube::Client::new` takes.
@@ -118,11 +112,7 @@ impl Api {
 
     /// What a ServiceAccount's token says, when it is valid for `audience`; an empty one means this API.
     pub fn verify_token(&self, token: &str, audience: &str) -> Option<Claims> {
-        let audience = if audience.is_empty() {
-            accounts::API_AUDIENCE
-        } else {
-            audience
-        };
+        let audience = if audience.is_empty() { accounts::API_AUDIENCE } else { audience };
         accounts::verify(&self.inner, token, audience)
     }
 
@@ -133,20 +123,13 @@ impl Api {
 }
 
 fn make_namespaces(objects: &Objects, clock: &dyn Clock) -> Result<(), Failure> {
-    let Some(info) = ResourceInfo::builtins()
-        .iter()
-        .find(|info| info.plural == "namespaces")
-    else {
+    let Some(info) = ResourceInfo::builtins().iter().find(|info| info.plural == "namespaces") else {
         return Ok(());
     };
     let now = clock::seconds(clock.now());
     objects.change(false, |draft| {
         for name in rules::KEPT_NAMESPACES {
-            let place = Place {
-                kind: "/namespaces".into(),
-                namespace: String::new(),
-                name: name.to_owned(),
-            };
+            let place = Place { kind: "/namespaces".into(), namespace: String::new(), name: name.to_owned() };
             if draft.get(&place).is_none() {
                 draft.put(&place, namespace(info, name, &now));
             }
@@ -159,11 +142,7 @@ fn namespace(info: &ResourceInfo, name: &str, now: &str) -> Value {
     let mut namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
     rules::on_read(info, &mut namespace);
     rules::on_create(info, &mut namespace, now);
-    object::set_metadata(
-        &mut namespace,
-        "uid",
-        Some(uuid::Uuid::new_v4().to_string().into()),
-    );
+    object::set_metadata(&mut namespace, "uid", Some(uuid::Uuid::new_v4().to_string().into()));
     object::set_metadata(&mut namespace, "creationTimestamp", Some(now.into()));
     namespace
 }

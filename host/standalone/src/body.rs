@@ -17,12 +17,7 @@ const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 
 /// A media type without its parameters, in lower case.
 pub(crate) fn media_type(content_type: &str) -> String {
-    content_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase()
+    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// The object of a create, update or delete.
@@ -51,9 +46,7 @@ pub(crate) fn yaml(body: &[u8]) -> Result<Value, Failure> {
     let wrong = |at: String| Failure::bad_request(format!("error decoding YAML{at}"));
     let text = std::str::from_utf8(body).map_err(|_| wrong(": it is not UTF-8".to_owned()))?;
     serde_saphyr::from_str(text).map_err(|error| {
-        let at = error
-            .location()
-            .map(|at| format!(" at line {}, column {}", at.line(), at.column()));
+        let at = error.location().map(|at| format!(" at line {}, column {}", at.line(), at.column()));
         wrong(at.unwrap_or_default())
     })
 }

@@ -44,26 +44,16 @@ impl Call<'_> {
 
     /// The kind as it is stored: the storage version of the same.
     pub(crate) fn storage(&self) -> Arc<ResourceInfo> {
-        self.kinds
-            .stored(&kinds::stored_kind(&self.info))
-            .unwrap_or(&self.info)
-            .clone()
+        self.kinds.stored(&kinds::stored_kind(&self.info)).unwrap_or(&self.info).clone()
     }
 
     pub(crate) fn place(&self, name: &str) -> Place {
-        Place {
-            kind: self.stored_kind(),
-            namespace: self.namespace.clone(),
-            name: name.to_owned(),
-        }
+        Place { kind: self.stored_kind(), namespace: self.namespace.clone(), name: name.to_owned() }
     }
 
     pub(crate) fn scope(&self) -> Scope {
         let namespace = Some(self.namespace.clone()).filter(|namespace| !namespace.is_empty());
-        Scope {
-            kind: self.stored_kind(),
-            namespace,
-        }
+        Scope { kind: self.stored_kind(), namespace }
     }
 
     pub(crate) fn missing(&self) -> Failure {
@@ -75,10 +65,7 @@ impl Call<'_> {
     }
 
     pub(crate) fn field(&self) -> Field<'_> {
-        self.info
-            .schema
-            .as_ref()
-            .map_or_else(Field::unknown, |schema| schema.field())
+        self.info.schema.as_ref().map_or_else(Field::unknown, |schema| schema.field())
     }
 
     pub(crate) fn warn(&self, text: String) {
@@ -91,12 +78,7 @@ impl Call<'_> {
             given => given.to_owned(),
         };
         let subresource = self.subresource.clone();
-        Manager {
-            name,
-            operation,
-            api_version: self.info.api_version(),
-            subresource,
-        }
+        Manager { name, operation, api_version: self.info.api_version(), subresource }
     }
 
     /// Runs `f` with how this request writes `value` in place of `old`.
@@ -109,39 +91,24 @@ impl Call<'_> {
     ) -> T {
         let manager = self.manager(operation);
         let names = |value: &Value| {
-            value
-                .as_object()
-                .into_iter()
-                .flatten()
-                .map(|(name, _)| name.clone())
-                .collect::<Vec<_>>()
+            value.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect::<Vec<_>>()
         };
         let (old, new) = (names(old), names(value));
         let ignored: Vec<&str> = match (self.subresource.as_str(), self.info.has_status) {
             ("", true) => vec!["status"],
-            ("status", _) => old
-                .iter()
-                .chain(&new)
-                .map(String::as_str)
-                .filter(|name| *name != "status")
-                .collect(),
+            ("status", _) => {
+                old.iter().chain(&new).map(String::as_str).filter(|name| *name != "status").collect()
+            }
             _ => Vec::new(),
         };
-        f(&Writing {
-            manager: &manager,
-            field: self.field(),
-            ignored: &ignored,
-            now: self.api.clock.now(),
-        })
+        f(&Writing { manager: &manager, field: self.field(), ignored: &ignored, now: self.api.clock.now() })
     }
 
     /// Checks that an object is of this kind, and fits the path. Gives it what only the path says.
     pub(crate) fn check_identity(&self, value: &mut Value) -> Result<(), Failure> {
         let expected = self.info.api_version();
-        let (version, kind) = (
-            object::text(value, "/apiVersion").to_owned(),
-            object::text(value, "/kind").to_owned(),
-        );
+        let (version, kind) =
+            (object::text(value, "/apiVersion").to_owned(), object::text(value, "/kind").to_owned());
         if !value.is_object() {
             return Err(Failure::bad_request(format!(
                 "the object provided is unrecognized (must be of type {})",
@@ -196,12 +163,7 @@ impl Call<'_> {
 
     /// Makes a stored object of one in the version of the request: prunes, converts and fills in defaults.
     pub(crate) fn read(&self, value: &mut Value) -> Result<Vec<String>, Failure> {
-        let unknown = self
-            .info
-            .schema
-            .as_ref()
-            .map(|schema| schema.prune(value))
-            .unwrap_or_default();
+        let unknown = self.info.schema.as_ref().map(|schema| schema.prune(value)).unwrap_or_default();
         rules::on_read(&self.info, value);
         conversion::stored(&self.info, &self.storage(), value);
         self.apply_defaults(value);
@@ -216,10 +178,7 @@ impl Call<'_> {
 
     /// What is done about fields that the schema does not know.
     pub(crate) fn judge_unknown(&self, unknown: &[String]) -> Result<(), Failure> {
-        let found: Vec<String> = unknown
-            .iter()
-            .map(|field| format!("unknown field {field:?}"))
-            .collect();
+        let found: Vec<String> = unknown.iter().map(|field| format!("unknown field {field:?}")).collect();
         match self.options.field_validation {
             _ if found.is_empty() => Ok(()),
             FieldValidation::Ignore => Ok(()),
@@ -248,11 +207,7 @@ impl Call<'_> {
         if causes.is_empty() && storage.builtin && storage.plural == "customresourcedefinitions" {
             causes.extend(ResourceInfo::from_crd(new).err().unwrap_or_default());
         }
-        if causes.is_empty() {
-            Ok(())
-        } else {
-            Err(Failure::invalid(&self.info, object::name(new), &causes))
-        }
+        if causes.is_empty() { Ok(()) } else { Err(Failure::invalid(&self.info, object::name(new), &causes)) }
     }
 
     /// New objects need a namespace that is there and stays.
@@ -260,11 +215,8 @@ impl Call<'_> {
         if self.namespace.is_empty() {
             return Ok(());
         }
-        let place = Place {
-            kind: "/namespaces".into(),
-            namespace: String::new(),
-            name: self.namespace.clone(),
-        };
+        let place =
+            Place { kind: "/namespaces".into(), namespace: String::new(), name: self.namespace.clone() };
         match draft.get(&place) {
             None => Err(Failure::namespace_not_found(&self.namespace)),
             Some(namespace) if object::is_deleting(&namespace) => {
@@ -277,17 +229,7 @@ impl Call<'_> {
 
 /// What a client that names no manager is called: its agent up to the version.
 fn agent_name(agent: &str) -> String {
-    let name: String = agent
-        .split('/')
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(128)
-        .collect();
-    if name.is_empty() {
-        "unknown".to_owned()
-    } else {
-        name
-    }
+    let name: String =
+        agent.split('/').next().unwrap_or_default().chars().filter(|c| !c.is_control()).take(128).collect();
+    if name.is_empty() { "unknown".to_owned() } else { name }
 }

@@ -30,9 +30,7 @@ pub struct ManualClock {
 impl ManualClock {
     /// A clock that stands at `start`.
     pub fn at(start: Timestamp) -> Self {
-        Self {
-            microseconds: AtomicI64::new(start.as_microsecond()),
-        }
+        Self { microseconds: AtomicI64::new(start.as_microsecond()) }
     }
 
     /// Sets it, forwards or backwards.
@@ -42,8 +40,7 @@ impl ManualClock {
 
     /// Moves it; a negative number of seconds moves it back.
     pub fn advance(&self, seconds: i64) {
-        self.microseconds
-            .fetch_add(seconds.saturating_mul(1_000_000), Ordering::SeqCst);
+        self.microseconds.fetch_add(seconds.saturating_mul(1_000_000), Ordering::SeqCst);
     }
 }
 

@@ -53,10 +53,7 @@ pub enum DatabaseError {
     Altered { table: String },
     /// The disk or the database engine failed.
     #[error("{doing} the database")]
-    Engine {
-        doing: &'static str,
-        source: Box<redb::Error>,
-    },
+    Engine { doing: &'static str, source: Box<redb::Error> },
     /// The operating system gave no randomness.
     #[error("draw a nonce for the database")]
     Random { source: getrandom::Error },
@@ -95,10 +92,8 @@ impl Database {
     /// Opens or creates the file at `path`, of mode 0600, under `key`. Only one process can have it open.
     pub fn open(path: impl AsRef<Path>, key: &[u8; 32]) -> Result<Self, DatabaseError> {
         let path = path.as_ref();
-        let failed = |source: redb::Error| DatabaseError::Open {
-            path: path.into(),
-            source: Box::new(source),
-        };
+        let failed =
+            |source: redb::Error| DatabaseError::Open { path: path.into(), source: Box::new(source) };
         create_private(path).map_err(|error| failed(error.into()))?;
         let opened = redb::Builder::new().set_cache_size(CACHE_BYTES).create(path);
         let mut engine = opened.map_err(|error| failed(error.into()))?;
@@ -112,11 +107,7 @@ impl Database {
     pub fn read<T, E: From<DatabaseError>>(&self, f: impl FnOnce(&Read<'_>) -> Result<T, E>) -> Result<T, E> {
         let keys = self.keys();
         let rows = self.inner.engine.begin_read().map_err(engine("read"))?;
-        f(&Read {
-            inner: &self.inner,
-            keys,
-            rows,
-        })
+        f(&Read { inner: &self.inner, keys, rows })
     }
 
     /// Runs `f` and commits what it wrote when it returns `Ok`; nothing is written when it returns `Err` or panics.
@@ -127,11 +118,7 @@ impl Database {
         f: impl FnOnce(&mut Write<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let rows = self.inner.engine.begin_write().map_err(engine("write"))?;
-        let mut write = Write {
-            inner: &self.inner,
-            rows,
-            changed: BTreeMap::new(),
-        };
+        let mut write = Write { inner: &self.inner, rows, changed: BTreeMap::new() };
         let value = f(&mut write)?;
         let Write { rows, changed, .. } = write;
         let mut keys = self.inner.keys.write().unwrap_or_else(PoisonError::into_inner);
@@ -153,20 +140,10 @@ impl Database {
 
     fn start(engine: redb::Database, key: &[u8; 32], path: &Path) -> Result<Self, DatabaseError> {
         let seal = Seal::new(key);
-        let database = Self {
-            inner: Arc::new(Inner {
-                engine,
-                seal,
-                keys: RwLock::default(),
-            }),
-        };
+        let database = Self { inner: Arc::new(Inner { engine, seal, keys: RwLock::default() }) };
         database.check_key(path)?;
         let keys = database.load_keys()?;
-        *database
-            .inner
-            .keys
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = keys;
+        *database.inner.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
         Ok(database)
     }
 
@@ -260,8 +237,7 @@ impl Write<'_> {
         let place = self.inner.seal.place(table, key);
         let sealed = self.inner.seal.close(table, &place, key, value)?;
         let mut rows = self.rows.open_table(Rows::new(table)).map_err(engine("write"))?;
-        rows.insert(place.as_slice(), sealed.as_slice())
-            .map_err(engine("write"))?;
+        rows.insert(place.as_slice(), sealed.as_slice()).map_err(engine("write"))?;
         self.changed.insert((table.to_owned(), key.to_owned()), true);
         Ok(())
     }
@@ -318,10 +294,7 @@ impl std::fmt::Debug for Write<'_> {
 fn with_prefix<'a>(keys: &'a Keys, table: &str, prefix: &'a [u8]) -> impl Iterator<Item = &'a Vec<u8>> {
     let from = (Bound::Included(prefix), Bound::Unbounded);
     let table = keys.get(table).into_iter();
-    table.flat_map(move |keys| {
-        keys.range::<[u8], _>(from)
-            .take_while(move |key| key.starts_with(prefix))
-    })
+    table.flat_map(move |keys| keys.range::<[u8], _>(from).take_while(move |key| key.starts_with(prefix)))
 }
 
 fn fetch(
@@ -343,10 +316,7 @@ fn fetch(
 }
 
 fn engine<E: Into<redb::Error>>(doing: &'static str) -> impl Fn(E) -> DatabaseError {
-    move |source| DatabaseError::Engine {
-        doing,
-        source: Box::new(source.into()),
-    }
+    move |source| DatabaseError::Engine { doing, source: Box::new(source.into()) }
 }
 
 /// The state is for its owner's eyes even though it is encrypted: the key may lie beside it.

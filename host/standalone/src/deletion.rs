@@ -41,14 +41,10 @@ impl DeleteOptions {
         let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         let orphan = body.get("orphanDependents").and_then(Value::as_bool);
         let given = text("/propagationPolicy").or_else(|| call.options.propagation.clone());
-        let dry_run: Vec<String> = object::strings(body.get("dryRun"))
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
+        let dry_run: Vec<String> =
+            object::strings(body.get("dryRun")).into_iter().map(str::to_owned).collect();
         let mut causes = Vec::new();
-        let policy = given
-            .as_deref()
-            .map_or(Ok(None), |given| parse_propagation(given).map(Some));
+        let policy = given.as_deref().map_or(Ok(None), |given| parse_propagation(given).map(Some));
         let propagation = match (orphan, policy) {
             (Some(_), Ok(Some(_))) => {
                 let why = "orphanDependents and deletionPropagation cannot be both set";
@@ -85,11 +81,7 @@ fn parse_propagation(text: &str) -> Result<Propagation, Cause> {
         "Orphan" => Ok(Propagation::Orphan),
         other => {
             let supported = ["Foreground", "Background", "Orphan", "nil"].map(Value::from);
-            Err(Cause::not_supported(
-                "propagationPolicy",
-                &other.into(),
-                &supported,
-            ))
+            Err(Cause::not_supported("propagationPolicy", &other.into(), &supported))
         }
     }
 }
@@ -108,23 +100,13 @@ pub(crate) fn delete(call: &Call<'_>, options: &DeleteOptions) -> Result<Deleted
         && call.info.plural == "namespaces"
         && rules::IMMORTAL_NAMESPACES.contains(&call.name.as_str())
     {
-        return Err(Failure::forbidden(
-            &call.info,
-            &call.name,
-            "this namespace may not be deleted",
-        ));
+        return Err(Failure::forbidden(&call.info, &call.name, "this namespace may not be deleted"));
     }
     call.api.objects.change(options.dry_run, |draft| {
         let place = call.place(&call.name);
         let old = draft.get(&place).ok_or_else(|| call.missing())?;
         check_preconditions(call, options, &old)?;
-        Ok(delete_object(
-            draft,
-            &place,
-            &old,
-            options.propagation,
-            &call.now(),
-        ))
+        Ok(delete_object(draft, &place, &old, options.propagation, &call.now()))
     })
 }
 
@@ -183,11 +165,7 @@ pub(crate) fn delete_object(
             object::child(&mut new, "status").insert("phase".to_owned(), "Terminating".into());
         }
     }
-    if new == **old {
-        Deleted::Later(old.clone())
-    } else {
-        Deleted::Later(draft.put(place, new))
-    }
+    if new == **old { Deleted::Later(old.clone()) } else { Deleted::Later(draft.put(place, new)) }
 }
 
 /// The finalizers after a delete: the propagation that is asked for replaces one that was asked for before.
@@ -207,11 +185,7 @@ fn finalizers_for(old: &Value, propagation: Option<Propagation>) -> Vec<String> 
 fn check_preconditions(call: &Call<'_>, options: &DeleteOptions, old: &Value) -> Result<(), Failure> {
     let checks = [
         (&options.uid, object::uid(old), "UID"),
-        (
-            &options.resource_version,
-            object::resource_version(old),
-            "ResourceVersion",
-        ),
+        (&options.resource_version, object::resource_version(old), "ResourceVersion"),
     ];
     for (wanted, found, what) in checks {
         if let Some(wanted) = wanted.as_ref().filter(|wanted| *wanted != found) {

@@ -45,22 +45,15 @@ pub fn document(resources: &[Arc<ResourceInfo>], path: &str, accept: &str) -> Op
     let find = |name: &str| groups.iter().find(|group| group.name == name);
     let body = match parts.as_slice() {
         ["api"] if aggregated => {
-            return Some(with_etag(aggregated::list(
-                groups.iter().filter(|group| group.name.is_empty()),
-            )));
+            return Some(with_etag(aggregated::list(groups.iter().filter(|group| group.name.is_empty()))));
         }
         ["apis"] if aggregated => {
-            return Some(with_etag(aggregated::list(
-                groups.iter().filter(|group| !group.name.is_empty()),
-            )));
+            return Some(with_etag(aggregated::list(groups.iter().filter(|group| !group.name.is_empty()))));
         }
         ["api"] => core_versions(&groups),
         ["apis"] => {
-            let named: Value = groups
-                .iter()
-                .filter(|group| !group.name.is_empty())
-                .map(Group::to_json)
-                .collect();
+            let named: Value =
+                groups.iter().filter(|group| !group.name.is_empty()).map(Group::to_json).collect();
             json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": named})
         }
         ["api", version] => resource_list(find("")?.versions.iter().find(|found| found.name == *version)?),
@@ -69,19 +62,12 @@ pub fn document(resources: &[Arc<ResourceInfo>], path: &str, accept: &str) -> Op
             merge(&mut body, find(group)?.to_json());
             body
         }
-        ["apis", group, version] if !group.is_empty() => resource_list(
-            find(group)?
-                .versions
-                .iter()
-                .find(|found| found.name == *version)?,
-        ),
+        ["apis", group, version] if !group.is_empty() => {
+            resource_list(find(group)?.versions.iter().find(|found| found.name == *version)?)
+        }
         _ => return None,
     };
-    Some(Document {
-        content_type: "application/json",
-        body,
-        etag: None,
-    })
+    Some(Document { content_type: "application/json", body, etag: None })
 }
 
 /// Whether one of the media types is the aggregated form; its parameters come in any order.
@@ -99,11 +85,7 @@ fn wants_aggregated(accept: &str) -> bool {
 fn with_etag(body: Value) -> Document {
     let digest = Sha256::digest(body.to_string().as_bytes());
     let etag = format!("\"{}\"", data_encoding::HEXUPPER.encode(&digest));
-    Document {
-        content_type: AGGREGATED,
-        body,
-        etag: Some(etag),
-    }
+    Document { content_type: AGGREGATED, body, etag: Some(etag) }
 }
 
 fn merge(into: &mut Value, from: Value) {
@@ -138,29 +120,20 @@ impl<'a> Group<'a> {
             match groups.iter_mut().find(|group| group.name == resource.group) {
                 Some(group) => group.add(resource),
                 None => {
-                    let mut group = Self {
-                        name: &resource.group,
-                        versions: Vec::new(),
-                    };
+                    let mut group = Self { name: &resource.group, versions: Vec::new() };
                     group.add(resource);
                     groups.push(group);
                 }
             }
         }
         for group in &mut groups {
-            group
-                .versions
-                .sort_by(|left, right| version::compare(right.name, left.name));
+            group.versions.sort_by(|left, right| version::compare(right.name, left.name));
         }
         groups
     }
 
     fn add(&mut self, resource: &'a ResourceInfo) {
-        match self
-            .versions
-            .iter_mut()
-            .find(|version| version.name == resource.version)
-        {
+        match self.versions.iter_mut().find(|version| version.name == resource.version) {
             Some(version) => version.resources.push(resource),
             None => self.versions.push(Version {
                 group: &resource.group,
@@ -179,11 +152,7 @@ impl<'a> Group<'a> {
 
 impl Version<'_> {
     fn group_version(&self) -> String {
-        if self.group.is_empty() {
-            self.name.to_owned()
-        } else {
-            format!("{}/{}", self.group, self.name)
-        }
+        if self.group.is_empty() { self.name.to_owned() } else { format!("{}/{}", self.group, self.name) }
     }
 
     fn to_json(&self) -> Value {
@@ -193,28 +162,18 @@ impl Version<'_> {
 
 fn core_versions(groups: &[Group<'_>]) -> Value {
     let core = groups.iter().filter(|group| group.name.is_empty());
-    let versions: Vec<&str> = core
-        .flat_map(|group| &group.versions)
-        .map(|version| version.name)
-        .collect();
+    let versions: Vec<&str> = core.flat_map(|group| &group.versions).map(|version| version.name).collect();
     json!({"kind": "APIVersions", "versions": versions, "serverAddressByClientCIDRs": []})
 }
 
 fn resource_list(version: &Version<'_>) -> Value {
-    let resources: Vec<Value> = version
-        .resources
-        .iter()
-        .flat_map(|resource| entries(resource))
-        .collect();
+    let resources: Vec<Value> = version.resources.iter().flat_map(|resource| entries(resource)).collect();
     let mut list = json!({"kind": "APIResourceList"});
     // The core group's list has never had an apiVersion.
     if !version.group.is_empty() {
         merge(&mut list, json!({"apiVersion": "v1"}));
     }
-    merge(
-        &mut list,
-        json!({"groupVersion": version.group_version(), "resources": resources}),
-    );
+    merge(&mut list, json!({"groupVersion": version.group_version(), "resources": resources}));
     list
 }
 
@@ -244,15 +203,9 @@ fn entries(resource: &ResourceInfo) -> Vec<Value> {
             "namespaced": resource.namespaced,
         });
         if subresource.group != resource.group {
-            merge(
-                &mut entry,
-                json!({"group": subresource.group, "version": subresource.version}),
-            );
+            merge(&mut entry, json!({"group": subresource.group, "version": subresource.version}));
         }
-        merge(
-            &mut entry,
-            json!({"kind": subresource.kind, "verbs": subresource.verbs}),
-        );
+        merge(&mut entry, json!({"kind": subresource.kind, "verbs": subresource.verbs}));
         entries.push(entry);
     }
     if resource.has_status {

@@ -31,27 +31,13 @@ pub(crate) fn answer(route: &Route, kinds: &Table, head: &Parts) -> http::Respon
 fn discovered(kinds: &Table, head: &Parts) -> Option<http::Response<ResponseBody>> {
     let document = discovery::document(kinds.served(), head.uri.path(), header(&head.headers, &ACCEPT))?;
     let text = document.body.to_string();
-    Some(tagged(
-        head,
-        StatusCode::OK,
-        document.content_type,
-        document.etag,
-        text,
-    ))
+    Some(tagged(head, StatusCode::OK, document.content_type, document.etag, text))
 }
 
 /// What the kinds look like.
 fn described(kinds: &Table, head: &Parts) -> Option<http::Response<ResponseBody>> {
-    let answer = kinds
-        .documents()
-        .answer(head.uri.path(), header(&head.headers, &ACCEPT))?;
-    Some(tagged(
-        head,
-        answer.status,
-        answer.content_type,
-        answer.etag,
-        answer.body.to_string(),
-    ))
+    let answer = kinds.documents().answer(head.uri.path(), header(&head.headers, &ACCEPT))?;
+    Some(tagged(head, answer.status, answer.content_type, answer.etag, answer.body.to_string()))
 }
 
 /// The text, or that it is still the one that the client has.
@@ -88,9 +74,5 @@ fn version() -> serde_json::Value {
 }
 
 fn nowhere() -> http::Response<ResponseBody> {
-    whole(
-        StatusCode::NOT_FOUND,
-        "text/plain; charset=utf-8",
-        "404 page not found\n",
-    )
+    whole(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", "404 page not found\n")
 }

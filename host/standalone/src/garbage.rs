@@ -30,11 +30,8 @@ pub(crate) async fn collect_always(api: Arc<Inner>) {
     loop {
         let matters = {
             let state = api.objects.now();
-            let matters = seen == 0
-                || state
-                    .history
-                    .after(seen)
-                    .is_none_or(|mut changes| changes.any(can_matter));
+            let matters =
+                seen == 0 || state.history.after(seen).is_none_or(|mut changes| changes.any(can_matter));
             seen = state.version;
             matters
         };
@@ -63,9 +60,7 @@ fn collect(api: &Inner) {
 
 fn can_matter(change: &Change) -> bool {
     let owners = |object: &Option<Arc<Value>>| {
-        object
-            .as_ref()
-            .and_then(|object| object.pointer("/metadata/ownerReferences").cloned())
+        object.as_ref().and_then(|object| object.pointer("/metadata/ownerReferences").cloned())
     };
     let is_new_event = &*change.place.kind == EVENTS && change.old.is_none();
     match &change.new {
@@ -86,10 +81,7 @@ fn pass(api: &Inner) -> Result<bool, Failure> {
     let (changed, renewed) = api.objects.change(false, |draft| {
         let before = draft.before();
         let graph = Graph::of(before, &kinds);
-        let mut pass = Pass {
-            draft,
-            now: clock::seconds(now),
-        };
+        let mut pass = Pass { draft, now: clock::seconds(now) };
         for (place, object) in before.all() {
             pass.dependent(&graph, place, object);
             if object::is_deleting(object) {
@@ -125,19 +117,11 @@ enum Owner {
 
 impl<'a> Graph<'a> {
     fn of(state: &'a State, kinds: &'a Table) -> Self {
-        let mut graph = Self {
-            kinds,
-            by_uid: HashMap::new(),
-            dependents: HashMap::new(),
-        };
+        let mut graph = Self { kinds, by_uid: HashMap::new(), dependents: HashMap::new() };
         for (place, object) in state.all() {
             graph.by_uid.insert(object::uid(object), (place, object));
             for owner in object::owners(object) {
-                graph
-                    .dependents
-                    .entry(object::text(owner, "/uid"))
-                    .or_default()
-                    .push((place, owner));
+                graph.dependents.entry(object::text(owner, "/uid")).or_default().push((place, owner));
             }
         }
         graph
@@ -150,15 +134,9 @@ impl<'a> Graph<'a> {
                 if waits { Owner::Waiting } else { Owner::Solid }
             }
             _ => {
-                let (version, kind) = (
-                    object::text(reference, "/apiVersion"),
-                    object::text(reference, "/kind"),
-                );
-                if self.kinds.find_kind(version, kind).is_some() {
-                    Owner::Gone
-                } else {
-                    Owner::Solid
-                }
+                let (version, kind) =
+                    (object::text(reference, "/apiVersion"), object::text(reference, "/kind"));
+                if self.kinds.find_kind(version, kind).is_some() { Owner::Gone } else { Owner::Solid }
             }
         }
     }
@@ -175,20 +153,15 @@ struct Pass<'d, 'a> {
 
 impl Pass<'_, '_> {
     fn delete(&mut self, place: &Place, propagation: Propagation) {
-        if let Some(object) = self
-            .draft
-            .get(place)
-            .filter(|object| !object::is_deleting(object))
-        {
+        if let Some(object) = self.draft.get(place).filter(|object| !object::is_deleting(object)) {
             deletion::delete_object(self.draft, place, &object, Some(propagation), &self.now);
         }
     }
 
     /// Deletes a dependent that no living owner keeps, and drops its references to dead ones otherwise.
     fn dependent(&mut self, graph: &Graph<'_>, place: &Place, object: &Arc<Value>) {
-        let owners: Vec<(&Value, Owner)> = object::owners(object)
-            .map(|reference| (reference, graph.owner(place, reference)))
-            .collect();
+        let owners: Vec<(&Value, Owner)> =
+            object::owners(object).map(|reference| (reference, graph.owner(place, reference))).collect();
         let has = |kind: Owner| owners.iter().any(|(_, owner)| *owner == kind);
         if has(Owner::Solid) {
             if has(Owner::Gone) || has(Owner::Waiting) {
@@ -199,11 +172,7 @@ impl Pass<'_, '_> {
             let has_dependents = !graph.dependents(object::uid(object)).is_empty();
             self.delete(
                 place,
-                if has_dependents {
-                    Propagation::Foreground
-                } else {
-                    Propagation::Background
-                },
+                if has_dependents { Propagation::Foreground } else { Propagation::Background },
             );
         } else if has(Owner::Gone) {
             self.delete(place, Propagation::Background);
@@ -222,11 +191,7 @@ impl Pass<'_, '_> {
         }
         if finalizers.contains(&FOREGROUND) {
             let blocks = |reference: &Value| reference.get("blockOwnerDeletion") == Some(&Value::Bool(true));
-            if !graph
-                .dependents(uid)
-                .iter()
-                .any(|(_, reference)| blocks(reference))
-            {
+            if !graph.dependents(uid).iter().any(|(_, reference)| blocks(reference)) {
                 self.release(place, FOREGROUND);
             }
         }
@@ -236,9 +201,8 @@ impl Pass<'_, '_> {
         let Some(object) = self.draft.get(place) else {
             return;
         };
-        let kept = object::owners(&object)
-            .filter(|reference| object::text(reference, "/uid") != uid)
-            .cloned();
+        let kept =
+            object::owners(&object).filter(|reference| object::text(reference, "/uid") != uid).cloned();
         self.set_owners(place, kept.collect());
     }
 
@@ -260,10 +224,8 @@ impl Pass<'_, '_> {
             return;
         };
         let mut new = (*object).clone();
-        let kept: Vec<&str> = object::finalizers(&object)
-            .into_iter()
-            .filter(|name| *name != finalizer)
-            .collect();
+        let kept: Vec<&str> =
+            object::finalizers(&object).into_iter().filter(|name| *name != finalizer).collect();
         let holds_spec = !object::strings(object.pointer("/spec/finalizers")).is_empty();
         let is_namespace = &*place.kind == NAMESPACES;
         if kept.is_empty() && !(is_namespace && holds_spec) {
@@ -281,9 +243,7 @@ impl Pass<'_, '_> {
     /// Empties namespaces and definitions that are being deleted, and removes those that are empty.
     fn containers(&mut self, before: &State) {
         let deleting = |kind: &'static str| {
-            before
-                .all()
-                .filter(move |(place, object)| &*place.kind == kind && object::is_deleting(object))
+            before.all().filter(move |(place, object)| &*place.kind == kind && object::is_deleting(object))
         };
         for (place, _) in deleting(NAMESPACES) {
             let inside = before.all().filter(|(inner, _)| inner.namespace == place.name);
@@ -326,23 +286,13 @@ impl Pass<'_, '_> {
 
     fn old_events(&mut self, before: &State, now: Timestamp) {
         let is_old = |event: &Value| {
-            let texts = [
-                "/lastTimestamp",
-                "/series/lastObservedTime",
-                "/eventTime",
-                "/metadata/creationTimestamp",
-            ];
-            let times = texts
-                .iter()
-                .filter_map(|pointer| object::text(event, pointer).parse::<Timestamp>().ok());
-            times
-                .max()
-                .is_some_and(|last| now.as_second().saturating_sub(last.as_second()) > EVENT_SECONDS)
+            let texts =
+                ["/lastTimestamp", "/series/lastObservedTime", "/eventTime", "/metadata/creationTimestamp"];
+            let times =
+                texts.iter().filter_map(|pointer| object::text(event, pointer).parse::<Timestamp>().ok());
+            times.max().is_some_and(|last| now.as_second().saturating_sub(last.as_second()) > EVENT_SECONDS)
         };
-        for (place, _) in before
-            .all()
-            .filter(|(place, event)| &*place.kind == EVENTS && is_old(event))
-        {
+        for (place, _) in before.all().filter(|(place, event)| &*place.kind == EVENTS && is_old(event)) {
             self.draft.remove(place);
         }
     }

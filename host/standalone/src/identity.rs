@@ -17,13 +17,7 @@ const SIGNING_KEY: &[u8] = b"signing-key";
 const CA_KEY: &[u8] = b"ca-key";
 const CA_CERTIFICATE: &[u8] = b"ca-certificate";
 /// Names by which the server is reached; it listens on loopback unless told otherwise.
-const NAMES: [&str; 5] = [
-    "localhost",
-    "127.0.0.1",
-    "::1",
-    "kubernetes",
-    "kubernetes.default.svc",
-];
+const NAMES: [&str; 5] = ["localhost", "127.0.0.1", "::1", "kubernetes", "kubernetes.default.svc"];
 
 /// Why the server's identity could not be made or read.
 #[derive(Debug, thiserror::Error)]
@@ -81,10 +75,7 @@ impl Identity {
         let key = KeyPair::generate().map_err(failed)?;
         let certificate = params.signed_by(&key, &issuer).map_err(failed)?;
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        Ok(ServerCertificate {
-            chain: vec![certificate.der().clone()],
-            key,
-        })
+        Ok(ServerCertificate { chain: vec![certificate.der().clone()], key })
     }
 
     fn load(database: &Database) -> Result<Option<Self>, IdentityError> {
@@ -135,9 +126,7 @@ fn random() -> Result<Zeroizing<[u8; 32]>, IdentityError> {
 /// The same at every start, so that the issuer's name stays that of the kept certificate.
 fn ca_params() -> CertificateParams {
     let mut params = CertificateParams::default();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "keymill standalone API");
+    params.distinguished_name.push(DnType::CommonName, "keymill standalone API");
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     make_everlasting(&mut params);

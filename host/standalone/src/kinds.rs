@@ -24,10 +24,7 @@ pub(crate) struct Table {
 impl Table {
     pub(crate) fn new(definitions: &State) -> Self {
         let mut table = Self::default();
-        let scope = Scope {
-            kind: DEFINITIONS.into(),
-            namespace: None,
-        };
+        let scope = Scope { kind: DEFINITIONS.into(), namespace: None };
         let added = definitions.list(&scope).flat_map(|(_, definition)| {
             let kinds = ResourceInfo::from_crd(definition);
             kinds.unwrap_or_default().into_iter().map(Arc::new)
@@ -41,9 +38,7 @@ impl Table {
     fn add(&mut self, info: Arc<ResourceInfo>) {
         if info.storage {
             // Of the two groups of Events, the first one is how they are stored.
-            self.stored
-                .entry(stored_kind(&info))
-                .or_insert_with(|| info.clone());
+            self.stored.entry(stored_kind(&info)).or_insert_with(|| info.clone());
         }
         if info.served {
             let path = (info.group.clone(), info.version.clone(), info.plural.clone());
@@ -63,16 +58,13 @@ impl Table {
     }
 
     pub(crate) fn find(&self, group: &str, version: &str, plural: &str) -> Option<&Arc<ResourceInfo>> {
-        self.by_path
-            .get(&(group.to_owned(), version.to_owned(), plural.to_owned()))
+        self.by_path.get(&(group.to_owned(), version.to_owned(), plural.to_owned()))
     }
 
     /// Any served version of a kind, as owner references name it.
     pub(crate) fn find_kind(&self, api_version: &str, kind: &str) -> Option<&Arc<ResourceInfo>> {
         let group = api_version.split_once('/').map_or("", |(group, _)| group);
-        self.served
-            .iter()
-            .find(|info| info.group == group && info.kind == kind)
+        self.served.iter().find(|info| info.group == group && info.kind == kind)
     }
 
     /// How the objects of a kind in storage look.

@@ -59,10 +59,7 @@ pub struct Mount {
 impl Mount {
     /// A mount at `path`, with or without slashes at its ends.
     pub fn new(path: &str, version: KvVersion) -> Self {
-        Self {
-            path: path.trim_matches('/').to_owned(),
-            version,
-        }
+        Self { path: path.trim_matches('/').to_owned(), version }
     }
 }
 
@@ -89,13 +86,7 @@ struct Inner {
 impl Kv {
     /// A key store on `database` that serves nothing to nobody yet.
     pub fn new(database: Database, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            inner: Arc::new(Inner {
-                database,
-                clock,
-                config: RwLock::default(),
-            }),
-        }
+        Self { inner: Arc::new(Inner { database, clock, config: RwLock::default() }) }
     }
 
     /// Sets mounts and tokens.
@@ -128,10 +119,7 @@ impl Kv {
 
     /// Whether the token is one of ours. Takes as long for a wrong one as for a right one.
     fn lets_in(&self, token: &str) -> bool {
-        self.config()
-            .tokens
-            .iter()
-            .fold(false, |found, known| found | same(known, token))
+        self.config().tokens.iter().fold(false, |found, known| found | same(known, token))
     }
 
     fn revoke(&self, token: &str) {
@@ -142,10 +130,7 @@ impl Kv {
     fn mount(&self, path: &str) -> Option<(Mount, String)> {
         let config = self.config();
         let below = |mount: &Mount| Some(path.strip_prefix(&mount.path)?.strip_prefix('/')?.to_owned());
-        let found = config
-            .mounts
-            .iter()
-            .filter_map(|mount| Some((mount.clone(), below(mount)?)));
+        let found = config.mounts.iter().filter_map(|mount| Some((mount.clone(), below(mount)?)));
         found.max_by_key(|(mount, _)| mount.path.len())
     }
 }

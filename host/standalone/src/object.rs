@@ -7,10 +7,7 @@ use serde_json::{Map, Value};
 
 /// The text at a JSON pointer, or "".
 pub(crate) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
-    object
-        .pointer(pointer)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 pub(crate) fn name(object: &Value) -> &str {
@@ -39,27 +36,16 @@ pub(crate) fn finalizers(object: &Value) -> Vec<&str> {
 }
 
 pub(crate) fn generation(object: &Value) -> i64 {
-    object
-        .pointer("/metadata/generation")
-        .and_then(Value::as_i64)
-        .unwrap_or(0)
+    object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0)
 }
 
 /// The entries of `metadata.ownerReferences`.
 pub(crate) fn owners(object: &Value) -> impl Iterator<Item = &Value> {
-    object
-        .pointer("/metadata/ownerReferences")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
+    object.pointer("/metadata/ownerReferences").and_then(Value::as_array).into_iter().flatten()
 }
 
 pub(crate) fn strings(list: Option<&Value>) -> Vec<&str> {
-    list.and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect()
+    list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
 /// The fields of an object; an object that is none becomes an empty one.

@@ -37,12 +37,7 @@ pub(crate) struct Place {
 impl Place {
     /// No part of a place contains a space or a control character, so that the bytes keep the order and can be split.
     fn to_bytes(&self) -> Vec<u8> {
-        [
-            self.kind.as_bytes(),
-            self.namespace.as_bytes(),
-            self.name.as_bytes(),
-        ]
-        .join(&0)
+        [self.kind.as_bytes(), self.namespace.as_bytes(), self.name.as_bytes()].join(&0)
     }
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
@@ -65,10 +60,7 @@ pub(crate) struct Scope {
 impl Scope {
     pub(crate) fn holds(&self, place: &Place) -> bool {
         place.kind == self.kind
-            && self
-                .namespace
-                .as_ref()
-                .is_none_or(|namespace| *namespace == place.namespace)
+            && self.namespace.as_ref().is_none_or(|namespace| *namespace == place.namespace)
     }
 }
 
@@ -104,10 +96,8 @@ impl State {
     /// The objects as they were at `version`; `None` when that is forgotten.
     pub(crate) fn list_at(&self, scope: &Scope, version: u64) -> Option<BTreeMap<Place, Arc<Value>>> {
         let undone = self.history.after(version)?;
-        let mut objects: BTreeMap<Place, Arc<Value>> = self
-            .list(scope)
-            .map(|(place, object)| (place.clone(), object.clone()))
-            .collect();
+        let mut objects: BTreeMap<Place, Arc<Value>> =
+            self.list(scope).map(|(place, object)| (place.clone(), object.clone())).collect();
         for change in undone.rev().filter(|change| scope.holds(&change.place)) {
             match &change.old {
                 Some(old) => objects.insert(change.place.clone(), old.clone()),
@@ -138,18 +128,9 @@ impl Objects {
             }
             Ok::<_, DatabaseError>((version.map_or(Ok(0), |bytes| counter(&bytes))?, objects))
         })?;
-        let state = State {
-            version,
-            objects,
-            history: History::new(history, version),
-        };
+        let state = State { version, objects, history: History::new(history, version) };
         let latest = watch::Sender::new(version);
-        Ok(Self {
-            database,
-            writer: Mutex::new(()),
-            state: RwLock::new(state),
-            latest,
-        })
+        Ok(Self { database, writer: Mutex::new(()), state: RwLock::new(state), latest })
     }
 
     /// The objects now. Not to be held across an await or a change.
@@ -171,11 +152,7 @@ impl Objects {
     ) -> Result<T, Failure> {
         let _turn: MutexGuard<'_, ()> = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let state = self.now();
-        let mut draft = Draft {
-            version: state.version,
-            state: &state,
-            changes: Vec::new(),
-        };
+        let mut draft = Draft { version: state.version, state: &state, changes: Vec::new() };
         let value = f(&mut draft)?;
         let Draft { version, changes, .. } = draft;
         drop(state);
@@ -274,27 +251,18 @@ impl<'a> Draft<'a> {
 
     fn push(&mut self, version: u64, place: &Place, new: Option<Arc<Value>>) {
         let old = self.get(place);
-        self.changes.push(Change {
-            version,
-            place: place.clone(),
-            old,
-            new,
-        });
+        self.changes.push(Change { version, place: place.clone(), old, new });
     }
 }
 
 fn parse(key: &[u8], value: &[u8]) -> Result<(Place, Value), DatabaseError> {
-    let altered = || DatabaseError::Altered {
-        table: OBJECTS.to_owned(),
-    };
+    let altered = || DatabaseError::Altered { table: OBJECTS.to_owned() };
     let place = Place::from_bytes(key).ok_or_else(altered)?;
     let object = serde_json::from_slice(value).map_err(|_| altered())?;
     Ok((place, object))
 }
 
 fn counter(bytes: &[u8]) -> Result<u64, DatabaseError> {
-    let bytes = bytes.try_into().map_err(|_| DatabaseError::Altered {
-        table: COUNTERS.to_owned(),
-    })?;
+    let bytes = bytes.try_into().map_err(|_| DatabaseError::Altered { table: COUNTERS.to_owned() })?;
     Ok(u64::from_be_bytes(bytes))
 }

@@ -56,33 +56,21 @@ pub struct Answer {
 impl Documents {
     /// Writes the documents about the served ones of these kinds.
     pub fn new(resources: &[Arc<ResourceInfo>]) -> Self {
-        let served: Vec<&ResourceInfo> = resources
-            .iter()
-            .map(|resource| &**resource)
-            .filter(|resource| resource.served)
-            .collect();
+        let served: Vec<&ResourceInfo> =
+            resources.iter().map(|resource| &**resource).filter(|resource| resource.served).collect();
         let mut groups: BTreeMap<String, Vec<&ResourceInfo>> = BTreeMap::new();
         for resource in &served {
             let prefix = if resource.group.is_empty() { "api" } else { "apis" };
-            groups
-                .entry(format!("{prefix}/{}", resource.api_version()))
-                .or_default()
-                .push(resource);
+            groups.entry(format!("{prefix}/{}", resource.api_version())).or_default().push(resource);
         }
-        let v3: BTreeMap<String, Text> = groups
-            .into_iter()
-            .map(|(name, group)| (name, Text::new(&v3(&group))))
-            .collect();
+        let v3: BTreeMap<String, Text> =
+            groups.into_iter().map(|(name, group)| (name, Text::new(&v3(&group)))).collect();
         let paths = v3.iter().map(|(name, text)| {
             let url = format!("/openapi/v3/{name}?hash={}", text.digest);
             (name.clone(), json!({"serverRelativeURL": url}))
         });
         let index = Text::new(&json!({"paths": paths.collect::<Map<_, _>>()}));
-        Self {
-            v2: Text::new(&v2(&served)),
-            index,
-            v3,
-        }
+        Self { v2: Text::new(&v2(&served)), index, v3 }
     }
 
     /// The answer for a path, or none if it is not one of ours. `accept` is the request's Accept header.
@@ -94,12 +82,7 @@ impl Documents {
         };
         Some(if takes_json(accept) {
             let etag = Some(format!("\"{}\"", text.digest));
-            Answer {
-                status: StatusCode::OK,
-                content_type: JSON,
-                etag,
-                body: text.body.clone(),
-            }
+            Answer { status: StatusCode::OK, content_type: JSON, etag, body: text.body.clone() }
         } else {
             let body = "only application/json is served\n".into();
             Answer {
@@ -116,25 +99,18 @@ impl Text {
     fn new(document: &Value) -> Self {
         let body = document.to_string();
         let digest = data_encoding::HEXUPPER.encode(&Sha256::digest(body.as_bytes()));
-        Self {
-            body: body.into(),
-            digest,
-        }
+        Self { body: body.into(), digest }
     }
 }
 
 fn takes_json(accept: &str) -> bool {
-    let mut media = accept
-        .split(',')
-        .map(|media| media.split(';').next().unwrap_or_default().trim());
+    let mut media = accept.split(',').map(|media| media.split(';').next().unwrap_or_default().trim());
     accept.trim().is_empty() || media.any(|media| matches!(media, "*/*" | "application/*" | JSON))
 }
 
 fn v2(resources: &[&ResourceInfo]) -> Value {
-    let paths: Map<String, Value> = resources
-        .iter()
-        .flat_map(|resource| paths::of(resource, Dialect::V2))
-        .collect();
+    let paths: Map<String, Value> =
+        resources.iter().flat_map(|resource| paths::of(resource, Dialect::V2)).collect();
     let definitions = definition::needed(resources, &Value::Object(paths.clone()), Dialect::V2);
     json!({
         "swagger": "2.0",
@@ -145,10 +121,8 @@ fn v2(resources: &[&ResourceInfo]) -> Value {
 }
 
 fn v3(resources: &[&ResourceInfo]) -> Value {
-    let paths: Map<String, Value> = resources
-        .iter()
-        .flat_map(|resource| paths::of(resource, Dialect::V3))
-        .collect();
+    let paths: Map<String, Value> =
+        resources.iter().flat_map(|resource| paths::of(resource, Dialect::V3)).collect();
     let schemas = definition::needed(resources, &Value::Object(paths.clone()), Dialect::V3);
     json!({
         "openapi": "3.0.0",

@@ -63,15 +63,11 @@ pub(crate) fn apply(writing: &Writing<'_>, old: &Value, config: &Value, force: b
     let set = strip(merge::owned_by(config, writing.field), writing.ignored);
     let last = managers::take(&mut entries, writing.manager);
     let merged = merge::merge(Some(old), config, writing.field);
-    let managed = entries
-        .iter()
-        .fold(set.clone(), |managed, entry| managed.union(&entry.set));
+    let managed = entries.iter().fold(set.clone(), |managed, entry| managed.union(&entry.set));
     let mut merged = match &last {
-        Some(last) => merge::without(
-            &merged,
-            &abandoned(&merged, &last.set, &managed, writing.field),
-            writing.field,
-        ),
+        Some(last) => {
+            merge::without(&merged, &abandoned(&merged, &last.set, &managed, writing.field), writing.field)
+        }
         None => merged,
     };
     let changes = compare::compare(old, &merged, writing.field);
@@ -82,10 +78,7 @@ pub(crate) fn apply(writing: &Writing<'_>, old: &Value, config: &Value, force: b
         return Applied::Conflicts(conflicts);
     }
     let is_same = changed.is_empty() && removed.is_empty();
-    let time = last
-        .as_ref()
-        .filter(|_| is_same)
-        .and_then(|last| last.time.clone());
+    let time = last.as_ref().filter(|_| is_same).and_then(|last| last.time.clone());
     if !set.is_empty() {
         entries.push(Entry::new(writing.manager.clone(), set, time, writing.now));
     }
@@ -103,9 +96,7 @@ pub(crate) fn undeclared(config: &Value, field: Field<'_>) -> Vec<String> {
 /// What the applier said before, says no more, and nobody else owns.
 fn abandoned(merged: &Value, last: &FieldSet, managed: &FieldSet, field: Field<'_>) -> FieldSet {
     let named = |set: &FieldSet| merge::with_named_fields(set, field);
-    named(&merge::owned_by(merged, field))
-        .intersection(&named(last))
-        .difference(&named(managed))
+    named(&merge::owned_by(merged, field)).intersection(&named(last)).difference(&named(managed))
 }
 
 fn take_over(entries: &mut [Entry], changed: &FieldSet, removed: &FieldSet) -> Vec<(String, String)> {
@@ -122,9 +113,7 @@ fn take_over(entries: &mut [Entry], changed: &FieldSet, removed: &FieldSet) -> V
 /// The entries to start from: those of the request where it brings its own, which may be to forget them all, else
 /// those stored.
 fn entries_of(writing: &Writing<'_>, old: &Value, new: &Value) -> Vec<Entry> {
-    let own = new
-        .pointer("/metadata/managedFields")
-        .filter(|_| writing.manager.subresource.is_empty());
+    let own = new.pointer("/metadata/managedFields").filter(|_| writing.manager.subresource.is_empty());
     match own.and_then(Value::as_array).map(Vec::as_slice) {
         Some([]) => Vec::new(),
         Some([one]) if one.as_object().is_some_and(serde_json::Map::is_empty) => Vec::new(),

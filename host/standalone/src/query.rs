@@ -31,11 +31,7 @@ pub(crate) fn decode(text: &str, plus_is_space: bool) -> String {
                 rest = after;
             }
             None => {
-                out.push(if *byte == b'+' && plus_is_space {
-                    b' '
-                } else {
-                    *byte
-                });
+                out.push(if *byte == b'+' && plus_is_space { b' ' } else { *byte });
                 rest = after;
             }
         }
@@ -100,12 +96,8 @@ impl Options {
         if self.resource_version.is_empty() {
             return Ok(None);
         }
-        let wrong = |_| {
-            Failure::bad_request(format!(
-                "resourceVersion: Invalid value: {:?}",
-                self.resource_version
-            ))
-        };
+        let wrong =
+            |_| Failure::bad_request(format!("resourceVersion: Invalid value: {:?}", self.resource_version));
         self.resource_version.parse().map(Some).map_err(wrong)
     }
 
@@ -163,13 +155,8 @@ fn wrong_manager(name: &str) -> Option<Cause> {
     if name.len() > MOST_BYTES {
         return Some(Cause::too_long("fieldManager", MOST_BYTES as u64));
     }
-    let (at, character) = name
-        .char_indices()
-        .find(|(_, character)| character.is_control())?;
-    let why = format!(
-        "invalid character U+{:04X} (at position {at})",
-        u32::from(character)
-    );
+    let (at, character) = name.char_indices().find(|(_, character)| character.is_control())?;
+    let why = format!("invalid character U+{:04X} (at position {at})", u32::from(character));
     Some(Cause::invalid("fieldManager", &name.into(), &why))
 }
 
@@ -213,12 +200,7 @@ mod tests {
     fn queries_are_decoded() {
         let expected = [("labelSelector", "a in (b,c)"), ("watch", ""), ("x", "50%")];
         let found = pairs("labelSelector=a+in+%28b%2Cc%29&watch&&x=50%");
-        assert!(
-            found
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str()))
-                .eq(expected)
-        );
+        assert!(found.iter().map(|(name, value)| (name.as_str(), value.as_str())).eq(expected));
         assert_eq!(decode("a+b%2Fc", false), "a+b/c");
     }
 

@@ -22,10 +22,7 @@ pub(crate) fn get(call: &Call<'_>) -> Result<Arc<Value>, Failure> {
     if let Some(asked) = call.options.version()? {
         check_reached(asked, state.version)?;
     }
-    state
-        .get(&call.place(&call.name))
-        .cloned()
-        .ok_or_else(|| call.missing())
+    state.get(&call.place(&call.name)).cloned().ok_or_else(|| call.missing())
 }
 
 /// GET of a collection.
@@ -35,9 +32,7 @@ pub(crate) fn list(call: &Call<'_>, shown: &Shown) -> Result<Value, Failure> {
     let page = Page::of(call, state.version)?;
     let objects = objects_at(call, &state, &page)?;
     let after = page.after.as_ref();
-    let mut rest = objects
-        .into_iter()
-        .filter(|(place, _)| after.is_none_or(|after| place > after));
+    let mut rest = objects.into_iter().filter(|(place, _)| after.is_none_or(|after| place > after));
     let mut served = Vec::new();
     let mut last = None;
     for (place, object) in rest.by_ref() {
@@ -67,12 +62,9 @@ pub(crate) fn list(call: &Call<'_>, shown: &Shown) -> Result<Value, Failure> {
 pub(crate) fn selected(call: &Call<'_>, state: &State) -> Result<Vec<(Place, Arc<Value>)>, Failure> {
     let selector = Selector::parse(&call.options.labels, &call.options.fields, &call.info)?;
     let scope = call.scope();
-    let objects = state
-        .list(&scope)
-        .filter(|(_, object)| selector.selects(&conversion::served(&call.info, object)));
-    Ok(objects
-        .map(|(place, object)| (place.clone(), object.clone()))
-        .collect())
+    let objects =
+        state.list(&scope).filter(|(_, object)| selector.selects(&conversion::served(&call.info, object)));
+    Ok(objects.map(|(place, object)| (place.clone(), object.clone())).collect())
 }
 
 /// Which state a list shows, and from where.
@@ -103,17 +95,12 @@ impl Page {
             // What clients that know no match rely on: a limited list is of the version that it names.
             None => asked > 0 && options.limit > 0,
         };
-        Ok(Self {
-            version: if exact { asked } else { current },
-            after: None,
-        })
+        Ok(Self { version: if exact { asked } else { current }, after: None })
     }
 
     fn resumed(call: &Call<'_>, current: u64) -> Result<Self, Failure> {
         let wrong = || Failure::bad_request("continue key is not valid");
-        let bytes = URL_SAFE_NO_PAD
-            .decode(&call.options.resume)
-            .map_err(|_| wrong())?;
+        let bytes = URL_SAFE_NO_PAD.decode(&call.options.resume).map_err(|_| wrong())?;
         let token: Value = serde_json::from_slice(&bytes).map_err(|_| wrong())?;
         let text = |name: &str| Some(token.get(name)?.as_str()?.to_owned());
         let version = token.get("rv").and_then(Value::as_i64).ok_or_else(wrong)?;
@@ -124,20 +111,14 @@ impl Page {
         };
         // Below zero: the client goes on in the state of today.
         let version = u64::try_from(version).unwrap_or(current);
-        Ok(Self {
-            version,
-            after: Some(after),
-        })
+        Ok(Self { version, after: Some(after) })
     }
 }
 
 fn objects_at(call: &Call<'_>, state: &State, page: &Page) -> Result<Vec<(Place, Arc<Value>)>, Failure> {
     let scope = call.scope();
     if page.version == state.version {
-        return Ok(state
-            .list(&scope)
-            .map(|(place, object)| (place.clone(), object.clone()))
-            .collect());
+        return Ok(state.list(&scope).map(|(place, object)| (place.clone(), object.clone())).collect());
     }
     match (state.list_at(&scope, page.version), &page.after) {
         (Some(objects), _) => Ok(objects.into_iter().collect()),
@@ -164,14 +145,12 @@ fn check_list(call: &Call<'_>, asked: Option<u64>) -> Result<(), Failure> {
         (Some(_), _) if !options.resume.is_empty() => {
             forbidden(at, "resourceVersionMatch is forbidden when continue is provided")
         }
-        (Some(_), None) => forbidden(
-            at,
-            "resourceVersionMatch is forbidden unless resourceVersion is provided",
-        ),
-        (Some(VersionMatch::Exact), Some(0)) => forbidden(
-            at,
-            "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
-        ),
+        (Some(_), None) => {
+            forbidden(at, "resourceVersionMatch is forbidden unless resourceVersion is provided")
+        }
+        (Some(VersionMatch::Exact), Some(0)) => {
+            forbidden(at, "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"")
+        }
         (Some(_), Some(_)) | (None, _) => Ok(()),
     }
 }
@@ -181,11 +160,7 @@ pub(crate) fn list_options(cause: &Cause) -> Failure {
 }
 
 fn check_reached(asked: u64, current: u64) -> Result<(), Failure> {
-    if asked > current {
-        Err(Failure::version_ahead(asked, current))
-    } else {
-        Ok(())
-    }
+    if asked > current { Err(Failure::version_ahead(asked, current)) } else { Ok(()) }
 }
 
 fn token(version: u64, last: &Place) -> String {

@@ -30,19 +30,11 @@ pub(crate) fn answer(call: &Call<'_>, review: &Value) -> Option<Value> {
 }
 
 fn groups(user: &str) -> Vec<String> {
-    let own = match user
-        .strip_prefix("system:serviceaccount:")
-        .and_then(|account| account.split_once(':'))
-    {
+    let own = match user.strip_prefix("system:serviceaccount:").and_then(|account| account.split_once(':')) {
         Some((namespace, _)) => {
-            vec![
-                "system:serviceaccounts".to_owned(),
-                format!("system:serviceaccounts:{namespace}"),
-            ]
+            vec!["system:serviceaccounts".to_owned(), format!("system:serviceaccounts:{namespace}")]
         }
         None => vec!["system:masters".to_owned()],
     };
-    own.into_iter()
-        .chain(["system:authenticated".to_owned()])
-        .collect()
+    own.into_iter().chain(["system:authenticated".to_owned()]).collect()
 }

@@ -31,11 +31,8 @@ pub(crate) enum Route {
 
 impl Route {
     pub(crate) fn of(path: &str, kinds: &Table) -> Self {
-        let parts: Vec<String> = path
-            .split('/')
-            .filter(|part| !part.is_empty())
-            .map(|part| query::decode(part, false))
-            .collect();
+        let parts: Vec<String> =
+            path.split('/').filter(|part| !part.is_empty()).map(|part| query::decode(part, false)).collect();
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         match parts.as_slice() {
             ["healthz" | "livez" | "readyz", ..] => Self::Health,
@@ -94,12 +91,7 @@ mod tests {
         let kinds = Table::new(&State::default());
         let check = |path: &str, expected: &str| {
             let found = match Route::of(path, &kinds) {
-                Route::Resource(ResourcePath {
-                    info,
-                    namespace,
-                    name,
-                    subresource,
-                }) => {
+                Route::Resource(ResourcePath { info, namespace, name, subresource }) => {
                     format!("{}|{namespace}|{name}|{subresource}", info.plural)
                 }
                 other => format!("{other:?}"),
@@ -109,17 +101,11 @@ mod tests {
         check("/api/v1/secrets", "secrets|||");
         check("/api/v1/namespaces/a/secrets", "secrets|a||");
         check("/api/v1/namespaces/a/secrets/b", "secrets|a|b|");
-        check(
-            "/api/v1/namespaces/a/serviceaccounts/b/token",
-            "serviceaccounts|a|b|token",
-        );
+        check("/api/v1/namespaces/a/serviceaccounts/b/token", "serviceaccounts|a|b|token");
         check("/api/v1/namespaces", "namespaces|||");
         check("/api/v1/namespaces/a", "namespaces||a|");
         check("/api/v1/namespaces/a/finalize", "namespaces||a|finalize");
-        check(
-            "/apis/coordination.k8s.io/v1/namespaces/a/leases/b%2Dc",
-            "leases|a|b-c|",
-        );
+        check("/apis/coordination.k8s.io/v1/namespaces/a/leases/b%2Dc", "leases|a|b-c|");
         check("/api/v1/namespaces/a/events/x%3Ay", "events|a|x:y|");
         check("/openapi/v3/apis/keymill.dev/v1alpha1", "OpenApi");
         for path in ["/api", "/apis", "/api/v1", "/apis/g", "/apis/g/v1/"] {

@@ -54,10 +54,7 @@ pub(crate) fn blank(info: &ResourceInfo) -> Value {
     if info.builtin {
         let fields = object::fields(&mut blank);
         fields.insert("metadata".to_owned(), json!({}));
-        if matches!(
-            info.plural.as_str(),
-            "namespaces" | "leases" | "customresourcedefinitions"
-        ) {
+        if matches!(info.plural.as_str(), "namespaces" | "leases" | "customresourcedefinitions") {
             fields.insert("spec".to_owned(), json!({}));
         }
         if info.has_status {
@@ -132,10 +129,7 @@ fn differs(info: &ResourceInfo, old: &Value, new: &Value) -> bool {
     let counts = |name: &str| name != "metadata" && !(name == "status" && info.has_status);
     let fields = |value: &Value| {
         let fields = value.as_object().cloned().unwrap_or_default();
-        fields
-            .into_iter()
-            .filter(|(name, _)| counts(name))
-            .collect::<serde_json::Map<_, _>>()
+        fields.into_iter().filter(|(name, _)| counts(name)).collect::<serde_json::Map<_, _>>()
     };
     fields(old) != fields(new)
 }
@@ -174,9 +168,7 @@ fn read_secret(secret: &mut Value) {
 fn read_namespace(namespace: &mut Value) {
     let name = object::name(namespace).to_owned();
     if !name.is_empty() {
-        let labels = object::metadata(namespace)
-            .entry("labels")
-            .or_insert_with(|| json!({}));
+        let labels = object::metadata(namespace).entry("labels").or_insert_with(|| json!({}));
         object::fields(labels).insert("kubernetes.io/metadata.name".to_owned(), name.into());
     }
 }
@@ -196,11 +188,7 @@ fn drop_empty(metadata: &mut serde_json::Map<String, Value>) {
 fn drop_empty_fields(value: &mut Value, names: &[&str]) {
     let fields = object::fields(value);
     for name in names {
-        if fields
-            .get(*name)
-            .and_then(Value::as_object)
-            .is_some_and(serde_json::Map::is_empty)
-        {
+        if fields.get(*name).and_then(Value::as_object).is_some_and(serde_json::Map::is_empty) {
             fields.shift_remove(*name);
         }
     }
@@ -237,12 +225,7 @@ pub(crate) fn check_metadata(info: &ResourceInfo, value: &Value) -> Vec<Cause> {
 
 fn check_labels(value: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
-    for (key, label) in value
-        .pointer("/metadata/labels")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-    {
+    for (key, label) in value.pointer("/metadata/labels").and_then(Value::as_object).into_iter().flatten() {
         if let Some(why) = names::label_key(key) {
             causes.push(Cause::invalid("metadata.labels", &key.as_str().into(), &why));
         }
@@ -257,11 +240,7 @@ fn check_annotations(value: &Value) -> Vec<Cause> {
     const MOST_BYTES: usize = 256 << 10;
     let mut causes = Vec::new();
     let mut bytes = 0;
-    for (key, text) in value
-        .pointer("/metadata/annotations")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
+    for (key, text) in value.pointer("/metadata/annotations").and_then(Value::as_object).into_iter().flatten()
     {
         bytes += key.len() + text.as_str().map_or(0, str::len);
         if let Some(why) = names::label_key(&key.to_lowercase()) {
@@ -281,20 +260,13 @@ fn check_owners(value: &Value) -> Vec<Cause> {
     for owner in object::owners(value) {
         for field in ["apiVersion", "kind", "name", "uid"] {
             if object::text(owner, &format!("/{field}")).is_empty() {
-                let why = if field == "apiVersion" {
-                    "version must not be empty"
-                } else {
-                    "must not be empty"
-                };
+                let why =
+                    if field == "apiVersion" { "version must not be empty" } else { "must not be empty" };
                 causes.push(Cause::invalid(at(field), &"".into(), why));
             }
         }
         if owner.get("controller") == Some(&Value::Bool(true)) {
-            controllers.push(format!(
-                "{}/{}",
-                object::text(owner, "/kind"),
-                object::text(owner, "/name")
-            ));
+            controllers.push(format!("{}/{}", object::text(owner, "/kind"), object::text(owner, "/name")));
         }
     }
     if let [first, others @ ..] = controllers.as_slice() {

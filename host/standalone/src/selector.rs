@@ -42,10 +42,7 @@ impl Selector {
     /// Whether `object`, in the version of the request, is selected.
     pub(crate) fn selects(&self, object: &Value) -> bool {
         self.labels.iter().all(|requirement| requirement.holds(object))
-            && self
-                .fields
-                .iter()
-                .all(|term| (field(object, &term.path) == term.value) == term.equal)
+            && self.fields.iter().all(|term| (field(object, &term.path) == term.value) == term.equal)
     }
 
     /// Whether nothing is left out.
@@ -86,11 +83,7 @@ fn field(object: &Value, path: &str) -> String {
 }
 
 fn parse_fields(text: &str) -> Result<Vec<FieldTerm>, Failure> {
-    split_unescaped(text)
-        .into_iter()
-        .filter(|term| !term.is_empty())
-        .map(|term| parse_term(&term))
-        .collect()
+    split_unescaped(text).into_iter().filter(|term| !term.is_empty()).map(|term| parse_term(&term)).collect()
 }
 
 /// Splits at commas that no backslash precedes; keeps the escapes.
@@ -119,11 +112,7 @@ fn parse_term(term: &str) -> Result<FieldTerm, Failure> {
         .ok_or_else(wrong)?;
     let path = term.get(..at).ok_or_else(wrong)?.trim().to_owned();
     let value = unescape(term.get(at + operator.len()..).ok_or_else(wrong)?).ok_or_else(wrong)?;
-    Ok(FieldTerm {
-        path,
-        value,
-        equal: operator != "!=",
-    })
+    Ok(FieldTerm { path, value, equal: operator != "!=" })
 }
 
 fn unescape(text: &str) -> Option<String> {
@@ -131,11 +120,7 @@ fn unescape(text: &str) -> Option<String> {
     let mut characters = text.chars();
     while let Some(character) = characters.next() {
         match character {
-            '\\' => out.push(
-                characters
-                    .next()
-                    .filter(|next| matches!(next, '\\' | ',' | '='))?,
-            ),
+            '\\' => out.push(characters.next().filter(|next| matches!(next, '\\' | ',' | '='))?),
             ',' | '=' => return None,
             other => out.push(other),
         }

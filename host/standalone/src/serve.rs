@@ -63,11 +63,8 @@ pub async fn serve(api: Api, listener: TcpListener, stop: CancellationToken) -> 
 }
 
 fn tls(api: &Api) -> Result<ServerConfig, ServeError> {
-    let ServerCertificate { chain, key } = api
-        .inner
-        .identity
-        .server_certificate()
-        .map_err(ServeError::Certificate)?;
+    let ServerCertificate { chain, key } =
+        api.inner.identity.server_certificate().map_err(ServeError::Certificate)?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let config = builder.and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key));
@@ -86,10 +83,7 @@ async fn connection(acceptor: TlsAcceptor, stream: TcpStream, service: ApiServic
         Err(_) => return,
     };
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HANDSHAKE);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HANDSHAKE);
     builder.http2().timer(TokioTimer::new());
     let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
     tokio::pin!(connection);

@@ -50,9 +50,7 @@ pub struct ApiService {
 
 impl std::fmt::Debug for ApiService {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ApiService")
-            .field("guarded", &self.guarded)
-            .finish_non_exhaustive()
+        f.debug_struct("ApiService").field("guarded", &self.guarded).finish_non_exhaustive()
     }
 }
 
@@ -94,11 +92,7 @@ where
     let (head, body) = request.into_parts();
     let kinds = api.kinds.now();
     let route = Route::of(head.uri.path(), &kinds);
-    let user = if guarded {
-        user(&api, &head.headers)
-    } else {
-        Some(reviews::ADMINISTRATOR.to_owned())
-    };
+    let user = if guarded { user(&api, &head.headers) } else { Some(reviews::ADMINISTRATOR.to_owned()) };
     let path = match (route, user) {
         (Route::Health, _) => return documents::health(),
         (_, None) => return failed(&Failure::unauthorized()),
@@ -109,33 +103,14 @@ where
         Ok(body) => body.to_bytes(),
         Err(_) => return failed(&Failure::too_large(body::MOST_BYTES)),
     };
-    let (
-        ResourcePath {
-            info,
-            namespace,
-            name,
-            subresource,
-        },
-        user,
-    ) = path;
+    let (ResourcePath { info, namespace, name, subresource }, user) = path;
     let options = match Options::parse(head.uri.query().unwrap_or_default()) {
         Ok(options) => options,
         Err(failure) => return failed(&failure),
     };
     let agent = header(&head.headers, &USER_AGENT).to_owned();
     let warnings = RefCell::default();
-    let call = Call {
-        api: &api,
-        kinds,
-        info,
-        namespace,
-        name,
-        subresource,
-        options,
-        agent,
-        user,
-        warnings,
-    };
+    let call = Call { api: &api, kinds, info, namespace, name, subresource, options, agent, user, warnings };
     let answer = resource(&call, &head.method, &head.headers, &body);
     let mut response = answer.unwrap_or_else(|failure| failed(&failure));
     add_warnings(&call, response.headers_mut());
@@ -149,11 +124,7 @@ fn user(api: &Inner, headers: &HeaderMap) -> Option<String> {
         return None;
     }
     let token = token.trim();
-    if bool::from(
-        token
-            .as_bytes()
-            .ct_eq(api.identity.token.expose_secret().as_bytes()),
-    ) {
+    if bool::from(token.as_bytes().ct_eq(api.identity.token.expose_secret().as_bytes())) {
         return Some(reviews::ADMINISTRATOR.to_owned());
     }
     accounts::verify(api, token, accounts::API_AUDIENCE).map(|claims| claims.user())
@@ -187,11 +158,7 @@ fn resource(
         "list" => Ok(json(StatusCode::OK, &read::list(call, &shown)?)),
         "watch" => watched(call, shown),
         "create" => create(call, &shown, body::object(content_type, body)?),
-        "update" => written(
-            call,
-            &shown,
-            write::update(call, body::object(content_type, body)?)?,
-        ),
+        "update" => written(call, &shown, write::update(call, body::object(content_type, body)?)?),
         "patch" => {
             let kind = PatchKind::of(&body::media_type(content_type), &call.info)?;
             written(call, &shown, write::patch(call, kind, body)?)
@@ -201,9 +168,8 @@ fn resource(
             let options = DeleteOptions::parse(call, &delete_body(content_type, body)?)?;
             let deleted = deletion::delete_collection(call, &options)?;
             renew_kinds(call);
-            let served = deleted
-                .iter()
-                .map(|object| crate::conversion::served(&call.info, object).into_owned());
+            let served =
+                deleted.iter().map(|object| crate::conversion::served(&call.info, object).into_owned());
             let version = call.api.objects.now().version.to_string();
             Ok(json(
                 StatusCode::OK,
@@ -245,19 +211,12 @@ fn verb(call: &Call<'_>, method: &Method) -> Option<&'static str> {
 }
 
 fn delete_body(content_type: &str, bytes: &[u8]) -> Result<Value, Failure> {
-    if bytes.is_empty() {
-        Ok(Value::Null)
-    } else {
-        body::object(content_type, bytes)
-    }
+    if bytes.is_empty() { Ok(Value::Null) } else { body::object(content_type, bytes) }
 }
 
 fn create(call: &Call<'_>, shown: &Shown, object: Value) -> Result<Response<ResponseBody>, Failure> {
     if call.subresource == "token" {
-        return Ok(json(
-            StatusCode::CREATED,
-            &accounts::request_token(call, &object)?,
-        ));
+        return Ok(json(StatusCode::CREATED, &accounts::request_token(call, &object)?));
     }
     if let Some(review) = reviews::answer(call, &object) {
         return Ok(json(StatusCode::CREATED, &review));
@@ -267,11 +226,7 @@ fn create(call: &Call<'_>, shown: &Shown, object: Value) -> Result<Response<Resp
 
 fn written(call: &Call<'_>, shown: &Shown, written: Written) -> Result<Response<ResponseBody>, Failure> {
     renew_kinds(call);
-    let code = if written.created {
-        StatusCode::CREATED
-    } else {
-        StatusCode::OK
-    };
+    let code = if written.created { StatusCode::CREATED } else { StatusCode::OK };
     Ok(json(code, &shown.one(&written.object)))
 }
 
@@ -294,18 +249,11 @@ fn renew_kinds(call: &Call<'_>) {
 fn watched(call: &Call<'_>, shown: Shown) -> Result<Response<ResponseBody>, Failure> {
     let lines = watch::watch(call, call.api.objects.clone(), shown)?;
     let frames = lines.map(|line| Ok::<_, Infallible>(Frame::data(line)));
-    Ok(response(
-        StatusCode::OK,
-        "application/json",
-        BodyExt::boxed_unsync(StreamBody::new(frames)),
-    ))
+    Ok(response(StatusCode::OK, "application/json", BodyExt::boxed_unsync(StreamBody::new(frames))))
 }
 
 fn failed(failure: &Failure) -> Response<ResponseBody> {
-    json(
-        StatusCode::from_u16(failure.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-        &failure.to_json(),
-    )
+    json(StatusCode::from_u16(failure.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), &failure.to_json())
 }
 
 pub(crate) fn json(code: StatusCode, value: &Value) -> Response<ResponseBody> {
@@ -341,8 +289,5 @@ fn add_warnings(call: &Call<'_>, headers: &mut HeaderMap) {
 }
 
 pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
-    headers
-        .get(name)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default()
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }

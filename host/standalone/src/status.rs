@@ -34,13 +34,7 @@ impl From<DatabaseError> for Failure {
 
 impl Failure {
     fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            reason,
-            message: message.into(),
-            details: Box::default(),
-            resume: None,
-        }
+        Self { code, reason, message: message.into(), details: Box::default(), resume: None }
     }
 
     fn about(mut self, group: &str, kind: &str, name: &str) -> Self {
@@ -79,10 +73,7 @@ impl Failure {
     }
 
     pub(crate) fn conflict(info: &ResourceInfo, name: &str, why: &str) -> Self {
-        let message = format!(
-            "Operation cannot be fulfilled on {} \"{name}\": {why}",
-            info.qualified()
-        );
+        let message = format!("Operation cannot be fulfilled on {} \"{name}\": {why}", info.qualified());
         Self::new(409, "Conflict", message).on(info, name)
     }
 
@@ -106,11 +97,7 @@ impl Failure {
     }
 
     pub(crate) fn invalid_kind(group: &str, kind: &str, name: &str, causes: &[Cause]) -> Self {
-        let qualified = if group.is_empty() {
-            kind.to_owned()
-        } else {
-            format!("{kind}.{group}")
-        };
+        let qualified = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
         let message = format!("{qualified} \"{name}\" is invalid: {}", schema::summary(causes));
         Self::new(422, "Invalid", message)
             .about(group, kind, name)
@@ -119,11 +106,7 @@ impl Failure {
 
     /// A JSON patch that does not fit the object.
     pub(crate) fn patch_rejected() -> Self {
-        Self::new(
-            422,
-            "Invalid",
-            "the server rejected our request due to an error in our request",
-        )
+        Self::new(422, "Invalid", "the server rejected our request due to an error in our request")
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
@@ -151,12 +134,8 @@ impl Failure {
     }
 
     pub(crate) fn method_not_allowed(info: &ResourceInfo) -> Self {
-        Self::new(
-            405,
-            "MethodNotAllowed",
-            "the server does not allow this method on the requested resource",
-        )
-        .on(info, "")
+        Self::new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+            .on(info, "")
     }
 
     pub(crate) fn unsupported_media(accepted: &[&str]) -> Self {
@@ -168,19 +147,12 @@ impl Failure {
     }
 
     pub(crate) fn not_acceptable(accepted: &[&str]) -> Self {
-        let message = format!(
-            "only the following media types are accepted: {}",
-            accepted.join(", ")
-        );
+        let message = format!("only the following media types are accepted: {}", accepted.join(", "));
         Self::new(406, "NotAcceptable", message)
     }
 
     pub(crate) fn too_large(limit: usize) -> Self {
-        Self::new(
-            413,
-            "RequestEntityTooLarge",
-            format!("Request entity too large: limit is {limit}"),
-        )
+        Self::new(413, "RequestEntityTooLarge", format!("Request entity too large: limit is {limit}"))
     }
 
     /// The history that the request needs is gone.
@@ -210,20 +182,12 @@ impl Failure {
 
     pub(crate) fn internal(message: &str) -> Self {
         let cause = json!({"message": message});
-        Self::new(
-            500,
-            "InternalError",
-            format!("Internal error occurred: {message}"),
-        )
-        .causes(vec![cause])
+        Self::new(500, "InternalError", format!("Internal error occurred: {message}")).causes(vec![cause])
     }
 
     /// The `Status` object.
     pub fn to_json(&self) -> Value {
-        let metadata = self
-            .resume
-            .as_ref()
-            .map_or_else(|| json!({}), |token| json!({"continue": token}));
+        let metadata = self.resume.as_ref().map_or_else(|| json!({}), |token| json!({"continue": token}));
         let mut status = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": metadata, "status": "Failure", "message": self.message,
         });
@@ -253,9 +217,5 @@ fn conflict_message(conflicts: &[(String, String)]) -> String {
         let fields = conflicts.iter().filter(|(_, owner)| owner == manager);
         lines.extend(fields.map(|(field, _)| format!("- {field}")));
     }
-    format!(
-        "Apply failed with {} conflicts: {}",
-        conflicts.len(),
-        lines.join("\n")
-    )
+    format!("Apply failed with {} conflicts: {}", conflicts.len(), lines.join("\n"))
 }

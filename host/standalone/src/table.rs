@@ -47,13 +47,7 @@ pub struct Column {
 impl Column {
     /// A column from the definition; none if its path does not parse.
     pub(crate) fn parse(source: &Value) -> Option<Self> {
-        let text = |name: &str| {
-            source
-                .get(name)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        };
+        let text = |name: &str| source.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         Some(Self {
             name: text("name"),
             kind: text("type"),
@@ -66,10 +60,7 @@ impl Column {
 
     fn definition(&self) -> Value {
         let description = match self.description.as_str() {
-            "" => format!(
-                "Custom resource definition column (in JSONPath format): {}",
-                self.path.text()
-            ),
+            "" => format!("Custom resource definition column (in JSONPath format): {}", self.path.text()),
             description => description.to_owned(),
         };
         definition(&self.name, &self.kind, &self.format, &description, self.priority)
@@ -97,10 +88,7 @@ impl Column {
     reason = "an integer column cuts off fractions, as kube-apiserver does"
 )]
 fn whole(number: &serde_json::Number) -> Value {
-    number
-        .as_i64()
-        .or_else(|| number.as_f64().map(|float| float as i64))
-        .map_or(Value::Null, Value::from)
+    number.as_i64().or_else(|| number.as_f64().map(|float| float as i64)).map_or(Value::Null, Value::from)
 }
 
 /// What goes into the `object` of each row.
@@ -142,9 +130,7 @@ impl Columns {
         options: TableOptions,
         now: Timestamp,
     ) -> Value {
-        let rows = objects
-            .into_iter()
-            .map(|object| self.row(object, options.include_object, now));
+        let rows = objects.into_iter().map(|object| self.row(object, options.include_object, now));
         json!({
             "kind": "Table",
             "apiVersion": "meta.k8s.io/v1",
@@ -158,9 +144,7 @@ impl Columns {
         match self {
             Self::Declared(columns) => {
                 let name = definition("Name", "string", "name", NAME_DESCRIPTION, 0);
-                std::iter::once(name)
-                    .chain(columns.iter().map(Column::definition))
-                    .collect()
+                std::iter::once(name).chain(columns.iter().map(Column::definition)).collect()
             }
             Self::Builtin(columns) => columns.definitions(),
         }
@@ -170,9 +154,7 @@ impl Columns {
         let cells: Value = match self {
             Self::Declared(columns) => {
                 let name = object.pointer("/metadata/name").cloned().unwrap_or_default();
-                std::iter::once(name)
-                    .chain(columns.iter().map(|column| column.cell(object, now)))
-                    .collect()
+                std::iter::once(name).chain(columns.iter().map(|column| column.cell(object, now))).collect()
             }
             Self::Builtin(columns) => columns.cells(object, now).into(),
         };
@@ -188,9 +170,7 @@ impl Columns {
 /// Only what says where the list stands.
 fn list_metadata(metadata: &Value) -> Value {
     let kept = ["resourceVersion", "continue", "remainingItemCount"];
-    let fields = kept
-        .into_iter()
-        .filter_map(|name| Some((name.to_owned(), metadata.get(name)?.clone())));
+    let fields = kept.into_iter().filter_map(|name| Some((name.to_owned(), metadata.get(name)?.clone())));
     Value::Object(fields.collect())
 }
 

@@ -26,10 +26,7 @@ impl View {
         if accept.trim().is_empty() {
             return Ok(Self::Whole);
         }
-        accept
-            .split(',')
-            .find_map(Self::of_one)
-            .ok_or_else(|| Failure::not_acceptable(&[JSON]))
+        accept.split(',').find_map(Self::of_one).ok_or_else(|| Failure::not_acceptable(&[JSON]))
     }
 
     fn of_one(media: &str) -> Option<Self> {
@@ -52,14 +49,8 @@ impl View {
 
 /// A parameter of a media type.
 pub(crate) fn parameter<'a>(media: &'a str, name: &str) -> Option<&'a str> {
-    let parameters = media
-        .split(';')
-        .skip(1)
-        .filter_map(|parameter| parameter.trim().split_once('='));
-    parameters
-        .filter(|(key, _)| key.trim() == name)
-        .map(|(_, value)| value.trim())
-        .next()
+    let parameters = media.split(';').skip(1).filter_map(|parameter| parameter.trim().split_once('='));
+    parameters.filter(|(key, _)| key.trim() == name).map(|(_, value)| value.trim()).next()
 }
 
 /// Shows objects of one kind.
@@ -90,10 +81,7 @@ impl Shown {
     }
 
     fn table(&self, served: &[Value], metadata: &Value, no_headers: bool) -> Value {
-        let options = TableOptions {
-            include_object: self.include,
-            no_headers,
-        };
+        let options = TableOptions { include_object: self.include, no_headers };
         self.info.columns.table(served, metadata, options, self.now)
     }
 
@@ -127,10 +115,7 @@ fn metadata_only(object: &Value) -> Value {
     let mut out = Map::new();
     out.insert("kind".to_owned(), "PartialObjectMetadata".into());
     out.insert("apiVersion".to_owned(), "meta.k8s.io/v1".into());
-    out.insert(
-        "metadata".to_owned(),
-        object.get("metadata").cloned().unwrap_or(Value::Null),
-    );
+    out.insert("metadata".to_owned(), object.get("metadata").cloned().unwrap_or(Value::Null));
     Value::Object(out)
 }
 
@@ -145,22 +130,10 @@ mod tests {
         check("", Some(View::Whole));
         check("*/*", Some(View::Whole));
         check("application/json", Some(View::Whole));
-        check(
-            "application/json;as=Table;v=v1;g=meta.k8s.io,application/json",
-            Some(View::Table),
-        );
-        check(
-            "application/json;as=Table;v=v1beta1;g=meta.k8s.io, application/json",
-            Some(View::Whole),
-        );
-        check(
-            "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
-            Some(View::Metadata),
-        );
-        check(
-            "application/vnd.kubernetes.protobuf, application/json",
-            Some(View::Whole),
-        );
+        check("application/json;as=Table;v=v1;g=meta.k8s.io,application/json", Some(View::Table));
+        check("application/json;as=Table;v=v1beta1;g=meta.k8s.io, application/json", Some(View::Whole));
+        check("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1", Some(View::Metadata));
+        check("application/vnd.kubernetes.protobuf, application/json", Some(View::Whole));
         check("application/vnd.kubernetes.protobuf", None);
         check("application/json;as=Pie;v=v1;g=meta.k8s.io", None);
     }

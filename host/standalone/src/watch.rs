@@ -67,9 +67,7 @@ pub(crate) fn watch(
         _ => watch.start(&state, &initial),
     }
     drop(state);
-    Ok(futures::stream::unfold(watch, |mut watch| async move {
-        Some((watch.next().await?, watch))
-    }))
+    Ok(futures::stream::unfold(watch, |mut watch| async move { Some((watch.next().await?, watch)) }))
 }
 
 struct Initial {
@@ -87,18 +85,16 @@ fn initial_events(call: &Call<'_>) -> Result<Initial, Failure> {
             "resourceVersionMatch",
             "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
         ),
-        (Some(_), Some(VersionMatch::NotOlderThan)) => Ok(Initial {
-            wanted: options.initial_events == Some(true),
-            by_default: false,
-        }),
+        (Some(_), Some(VersionMatch::NotOlderThan)) => {
+            Ok(Initial { wanted: options.initial_events == Some(true), by_default: false })
+        }
         (Some(_), _) => forbidden(
             "resourceVersionMatch",
             "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
         ),
-        (None, None) => Ok(Initial {
-            wanted: false,
-            by_default: options.version()?.is_none_or(|version| version == 0),
-        }),
+        (None, None) => {
+            Ok(Initial { wanted: false, by_default: options.version()?.is_none_or(|version| version == 0) })
+        }
     }
 }
 
@@ -125,10 +121,8 @@ impl Watch {
         self.cursor = state.version;
         self.told = state.version;
         if initial.wanted || initial.by_default {
-            let objects: Vec<Arc<Value>> = state
-                .list(&self.scope)
-                .map(|(_, object)| object.clone())
-                .collect();
+            let objects: Vec<Arc<Value>> =
+                state.list(&self.scope).map(|(_, object)| object.clone()).collect();
             for object in objects {
                 let served = conversion::served(&self.shown.info, &object).into_owned();
                 if self.selector.selects(&served) {
@@ -156,11 +150,7 @@ impl Watch {
             if self.ended {
                 return None;
             }
-            let until = if self.bookmarks {
-                self.deadline.min(self.next_bookmark)
-            } else {
-                self.deadline
-            };
+            let until = if self.bookmarks { self.deadline.min(self.next_bookmark) } else { self.deadline };
             tokio::select! {
                 changed = self.latest.changed() => match changed {
                     Ok(()) => {
@@ -185,20 +175,13 @@ impl Watch {
 
     fn catch_up(&mut self, state: &State) {
         let Some(changes) = state.history.after(self.cursor) else {
-            let message = format!(
-                "too old resource version: {} ({})",
-                self.cursor,
-                state.history.compacted()
-            );
-            self.pending
-                .push_back(line("ERROR", &Failure::expired(message).to_json()));
+            let message =
+                format!("too old resource version: {} ({})", self.cursor, state.history.compacted());
+            self.pending.push_back(line("ERROR", &Failure::expired(message).to_json()));
             self.ended = true;
             return;
         };
-        let ours: Vec<Change> = changes
-            .filter(|change| self.scope.holds(&change.place))
-            .cloned()
-            .collect();
+        let ours: Vec<Change> = changes.filter(|change| self.scope.holds(&change.place)).cloned().collect();
         for change in &ours {
             self.tell_change(change);
         }
@@ -208,20 +191,14 @@ impl Watch {
 
     fn tell_change(&mut self, change: &Change) {
         let served = |object: &Option<Arc<Value>>| {
-            object
-                .as_ref()
-                .map(|object| conversion::served(&self.shown.info, object).into_owned())
+            object.as_ref().map(|object| conversion::served(&self.shown.info, object).into_owned())
         };
         let selected = |object: Option<Value>| object.filter(|object| self.selector.selects(object));
         match (selected(served(&change.old)), selected(served(&change.new))) {
             (None, Some(new)) => self.tell("ADDED", &new),
             (Some(_), Some(new)) => self.tell("MODIFIED", &new),
             (Some(mut old), None) => {
-                object::set_metadata(
-                    &mut old,
-                    "resourceVersion",
-                    Some(change.version.to_string().into()),
-                );
+                object::set_metadata(&mut old, "resourceVersion", Some(change.version.to_string().into()));
                 self.tell("DELETED", &old);
             }
             (None, None) => return,

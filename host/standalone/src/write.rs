@@ -36,10 +36,7 @@ pub(crate) fn create(call: &Call<'_>, mut new: Value) -> Result<Written, Failure
         own(call, &blank, &mut new);
         insert(call, draft, new)
     })?;
-    Ok(Written {
-        object: written,
-        created: true,
-    })
+    Ok(Written { object: written, created: true })
 }
 
 /// PUT of an object.
@@ -67,10 +64,7 @@ pub(crate) fn update(call: &Call<'_>, mut new: Value) -> Result<Written, Failure
             None if call.subresource.is_empty() && rules::may_create_on_update(&call.info) => {
                 let blank = rules::blank(&call.storage());
                 own(call, &blank, &mut new);
-                Ok(Written {
-                    object: insert(call, draft, new)?,
-                    created: true,
-                })
+                Ok(Written { object: insert(call, draft, new)?, created: true })
             }
             None => Err(call.missing()),
         }
@@ -120,9 +114,7 @@ fn apply(call: &Call<'_>, mut config: Value) -> Result<Written, Failure> {
         if let Some(old) = &old {
             check_version(call, old, &config)?;
         }
-        let before = old
-            .clone()
-            .unwrap_or_else(|| Arc::new(rules::blank(&call.storage())));
+        let before = old.clone().unwrap_or_else(|| Arc::new(rules::blank(&call.storage())));
         let force = call.options.force == Some(true);
         let applied = call.writing(Operation::Apply, &before, &config, |writing| {
             ownership::apply(writing, &before, &config, force)
@@ -135,10 +127,7 @@ fn apply(call: &Call<'_>, mut config: Value) -> Result<Written, Failure> {
         call.apply_defaults(&mut new);
         match &old {
             Some(old) => replace(call, draft, old, new),
-            None => Ok(Written {
-                object: insert(call, draft, new)?,
-                created: true,
-            }),
+            None => Ok(Written { object: insert(call, draft, new)?, created: true }),
         }
     })
 }
@@ -151,17 +140,12 @@ fn check_config(call: &Call<'_>, config: &Value) -> Result<(), Failure> {
             "Incorrect version specified in apply patch. Specified patch version: {found}, expected: {expected}"
         )));
     }
-    if config
-        .pointer("/metadata/managedFields")
-        .is_some_and(|given| !given.is_null())
-    {
+    if config.pointer("/metadata/managedFields").is_some_and(|given| !given.is_null()) {
         return Err(Failure::bad_request("metadata.managedFields must be nil"));
     }
     let undeclared = ownership::undeclared(config, call.field());
-    let errors: Vec<String> = undeclared
-        .iter()
-        .map(|path| format!("{path}: field not declared in schema"))
-        .collect();
+    let errors: Vec<String> =
+        undeclared.iter().map(|path| format!("{path}: field not declared in schema")).collect();
     let errors = match errors.as_slice() {
         [] => return Ok(()),
         [one] => one.clone(),
@@ -179,9 +163,7 @@ fn check_config(call: &Call<'_>, config: &Value) -> Result<(), Failure> {
 
 /// The client takes over what it changed.
 fn own(call: &Call<'_>, old: &Value, new: &mut Value) {
-    call.writing(Operation::Update, old, &new.clone(), |writing| {
-        ownership::update(writing, old, new)
-    });
+    call.writing(Operation::Update, old, &new.clone(), |writing| ownership::update(writing, old, new));
 }
 
 fn check_patch_options(call: &Call<'_>, kind: PatchKind) -> Result<(), Failure> {
@@ -190,10 +172,7 @@ fn check_patch_options(call: &Call<'_>, kind: PatchKind) -> Result<(), Failure> 
             vec![Cause::required("fieldManager", "is required for apply patch")]
         }
         (PatchKind::Edit(_), Some(_)) => {
-            vec![Cause::forbidden(
-                "force",
-                "may not be specified for non-apply patch",
-            )]
+            vec![Cause::forbidden("force", "may not be specified for non-apply patch")]
         }
         (PatchKind::Apply | PatchKind::Edit(_), _) => Vec::new(),
     };
@@ -209,10 +188,7 @@ fn give_name(call: &Call<'_>, new: &mut Value) -> Result<(), Failure> {
     if !object::name(new).is_empty() {
         return Ok(());
     }
-    let prefix: String = object::text(new, "/metadata/generateName")
-        .chars()
-        .take(MOST_PREFIX)
-        .collect();
+    let prefix: String = object::text(new, "/metadata/generateName").chars().take(MOST_PREFIX).collect();
     if prefix.is_empty() {
         let cause = Cause::required("metadata.name", "name or generateName is required");
         return Err(Failure::invalid(&call.info, "", &[cause]));
@@ -227,9 +203,7 @@ fn random_suffix() -> Result<String, Failure> {
     const ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
     let mut bytes = [0; 5];
     getrandom::fill(&mut bytes).map_err(|_| Failure::internal("the operating system gave no randomness"))?;
-    let characters = bytes
-        .iter()
-        .filter_map(|byte| ALPHABET.get(usize::from(*byte) % ALPHABET.len()));
+    let characters = bytes.iter().filter_map(|byte| ALPHABET.get(usize::from(*byte) % ALPHABET.len()));
     Ok(characters.map(|byte| char::from(*byte)).collect())
 }
 
@@ -251,9 +225,7 @@ fn check_version(call: &Call<'_>, old: &Value, new: &Value) -> Result<(), Failur
 fn insert(call: &Call<'_>, draft: &mut Draft<'_>, mut new: Value) -> Result<Arc<Value>, Failure> {
     let name = object::name(&new).to_owned();
     if !object::resource_version(&new).is_empty() {
-        return Err(Failure::unforeseen(
-            "resourceVersion should not be set on objects to be created",
-        ));
+        return Err(Failure::unforeseen("resourceVersion should not be set on objects to be created"));
     }
     call.check_namespace(draft, &name)?;
     let now = call.now();
@@ -293,12 +265,7 @@ fn replace(
     mut new: Value,
 ) -> Result<Written, Failure> {
     let before = old.get("metadata").and_then(Value::as_object);
-    for name in [
-        "uid",
-        "creationTimestamp",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-    ] {
+    for name in ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"] {
         if new.pointer(&format!("/metadata/{name}")).is_none() {
             object::carry(object::metadata(&mut new), before, name);
         }
@@ -310,29 +277,17 @@ fn replace(
     let place = call.place(&call.name);
     if object::is_deleting(&new) && is_released(call, &new) {
         let removed = draft.remove(&place).unwrap_or_else(|| old.clone());
-        return Ok(Written {
-            object: removed,
-            created: false,
-        });
+        return Ok(Written { object: removed, created: false });
     }
-    let object = if is_same(old, &new) {
-        old.clone()
-    } else {
-        store(call, draft, &place, new)
-    };
-    Ok(Written {
-        object,
-        created: false,
-    })
+    let object = if is_same(old, &new) { old.clone() } else { store(call, draft, &place, new) };
+    Ok(Written { object, created: false })
 }
 
 /// Whether nothing changed but, at most, when which manager wrote.
 fn is_same(old: &Value, new: &Value) -> bool {
     let timeless = |value: &Value| {
         let mut value = value.clone();
-        let entries = value
-            .pointer_mut("/metadata/managedFields")
-            .and_then(Value::as_array_mut);
+        let entries = value.pointer_mut("/metadata/managedFields").and_then(Value::as_array_mut);
         for entry in entries.into_iter().flatten() {
             object::fields(entry).shift_remove("time");
         }

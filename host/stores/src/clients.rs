@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use sha2::{Digest as _, Sha256};
 
@@ -20,7 +20,7 @@ use crate::vault::Session;
 
 /// The shared part of all stores of one process.
 pub struct Clients {
-    addresses: Addresses,
+    addresses: RwLock<Addresses>,
     http: Shared<[u8; 32], Http>,
     gates: Shared<String, Gate>,
     vault: Shared<[u8; 32], Session>,
@@ -34,7 +34,7 @@ impl Clients {
     #[must_use]
     pub fn new(addresses: Addresses) -> Self {
         Self {
-            addresses,
+            addresses: RwLock::new(addresses),
             http: Shared::new(),
             gates: Shared::new(),
             vault: Shared::new(),
@@ -50,14 +50,16 @@ impl Clients {
 
     /// Drops what was pushed to a fake store that is gone.
     pub fn forget(&self, store: &StoreId) {
-        self.fakes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(store);
+        self.fakes.lock().unwrap_or_else(PoisonError::into_inner).remove(store);
     }
 
-    pub(crate) fn addresses(&self) -> &Addresses {
-        &self.addresses
+    /// Replaces the map of addresses. Connections that were made before stay where they are.
+    pub fn set_addresses(&self, addresses: Addresses) {
+        *self.addresses.write().unwrap_or_else(PoisonError::into_inner) = addresses;
+    }
+
+    pub(crate) fn addresses(&self) -> RwLockReadGuard<'_, Addresses> {
+        self.addresses.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn http(&self, server: &str, tls: &Tls) -> Result<Arc<Http>, HttpError> {
@@ -66,8 +68,7 @@ impl Clients {
         hash.update(server);
         tls.digest(&mut hash);
         let key = hash.finalize().into();
-        self.http
-            .get_or_try_insert(key, || Http::new(server, tls, &self.addresses).map(Arc::new))
+        self.http.get_or_try_insert(key, || Http::new(server, tls, &self.addresses()).map(Arc::new))
     }
 
     pub(crate) fn gate(&self, server: &str) -> Arc<Gate> {
@@ -98,8 +99,6 @@ impl Clients {
 
 impl fmt::Debug for Clients {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Clients")
-            .field("addresses", &self.addresses)
-            .finish_non_exhaustive()
+        f.debug_struct("Clients").field("addresses", &*self.addresses()).finish_non_exhaustive()
     }
 }

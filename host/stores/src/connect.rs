@@ -43,11 +43,7 @@ pub async fn connect(
     ports: &Ports,
     clients: &Clients,
 ) -> Result<Arc<dyn SecretStore>, ConnectError> {
-    let refs = References {
-        store,
-        consumer,
-        ports,
-    };
+    let refs = References { store, consumer, ports };
     let opened: Result<Arc<dyn SecretStore>, ConnectError> = match spec.kind() {
         None => Err(ConnectError::NotOne),
         Some(ProviderKind::Unsupported(key)) => Err(ConnectError::Unsupported { key: key.to_owned() }),

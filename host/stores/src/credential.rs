@@ -72,27 +72,16 @@ impl References<'_> {
             CaProviderKind::ConfigMap => "ConfigMap",
         };
         if self.store.namespace.is_none() && at.namespace.is_none() {
-            return Err(ReferenceError::NoNamespace {
-                kind,
-                name: at.name.clone(),
-            });
+            return Err(ReferenceError::NoNamespace { kind, name: at.name.clone() });
         }
         let object = self.object(kind, Some(&at.name), at.namespace.as_deref())?;
         let Some(key) = at.key.as_deref() else {
             return Err(ReferenceError::NoKey { object });
         };
         let found = match at.kind {
-            CaProviderKind::Secret => {
-                self.ports
-                    .secrets
-                    .secret(namespace_of(&object), &object.name)
-                    .await
-            }
+            CaProviderKind::Secret => self.ports.secrets.secret(namespace_of(&object), &object.name).await,
             CaProviderKind::ConfigMap => {
-                self.ports
-                    .secrets
-                    .config_map(namespace_of(&object), &object.name)
-                    .await
+                self.ports.secrets.config_map(namespace_of(&object), &object.name).await
             }
         };
         pick(found, object, key)
@@ -112,10 +101,7 @@ impl References<'_> {
             audiences,
             lifetime,
         };
-        Ok(ServiceAccount {
-            request,
-            tokens: Arc::clone(&self.ports.tokens),
-        })
+        Ok(ServiceAccount { request, tokens: Arc::clone(&self.ports.tokens) })
     }
 
     async fn text(
@@ -142,11 +128,7 @@ impl References<'_> {
         let Some(key) = key else {
             return Err(ReferenceError::NoKey { object });
         };
-        let found = self
-            .ports
-            .secrets
-            .secret(namespace_of(&object), &object.name)
-            .await;
+        let found = self.ports.secrets.secret(namespace_of(&object), &object.name).await;
         let value = pick(found, object.clone(), key)?;
         Ok((object, value))
     }
@@ -163,10 +145,7 @@ impl References<'_> {
         let namespace = match (self.store.namespace.as_deref(), wanted, self.consumer) {
             (Some(own), Some(wanted), _) if own != wanted => {
                 let object = ObjectRef::namespaced(kind, wanted, name);
-                return Err(ReferenceError::ForeignNamespace {
-                    object,
-                    own: own.to_owned(),
-                });
+                return Err(ReferenceError::ForeignNamespace { object, own: own.to_owned() });
             }
             (Some(own), _, _) => own,
             (None, Some(wanted), _) => wanted,
@@ -187,17 +166,11 @@ pub(crate) struct ServiceAccount {
 impl ServiceAccount {
     pub(crate) async fn mint(&self) -> Result<SecretString, ReferenceError> {
         let object = || {
-            ObjectRef::namespaced(
-                "ServiceAccount",
-                &self.request.namespace,
-                &self.request.service_account,
-            )
+            ObjectRef::namespaced("ServiceAccount", &self.request.namespace, &self.request.service_account)
         };
         let minted = self.tokens.mint(&self.request).await;
-        let value = minted.map_err(|source| ReferenceError::Mint {
-            object: object(),
-            source: PortFailure(source),
-        })?;
+        let value = minted
+            .map_err(|source| ReferenceError::Mint { object: object(), source: PortFailure(source) })?;
         match std::str::from_utf8(value.expose()) {
             Ok(token) => Ok(SecretString::from(token.trim())),
             Err(_) => Err(ReferenceError::NotText { object: object() }),
@@ -207,11 +180,7 @@ impl ServiceAccount {
 
 impl fmt::Debug for ServiceAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "ServiceAccount({}/{})",
-            self.request.namespace, self.request.service_account
-        )
+        write!(f, "ServiceAccount({}/{})", self.request.namespace, self.request.service_account)
     }
 }
 
@@ -225,17 +194,11 @@ fn pick(
     key: &str,
 ) -> Result<Value, ReferenceError> {
     match found {
-        Err(source) => Err(ReferenceError::Read {
-            object,
-            source: PortFailure(source),
-        }),
+        Err(source) => Err(ReferenceError::Read { object, source: PortFailure(source) }),
         Ok(Found::Missing) => Err(ReferenceError::Missing { object }),
         Ok(Found::Found(mut fields)) => match fields.remove(key) {
             Some(value) => Ok(value),
-            None => Err(ReferenceError::KeyMissing {
-                object,
-                key: key.to_owned(),
-            }),
+            None => Err(ReferenceError::KeyMissing { object, key: key.to_owned() }),
         },
     }
 }

@@ -45,10 +45,7 @@ pub(crate) struct FakeStore {
 
 impl FakeStore {
     pub(crate) fn new(spec: &FakeProvider, pushed: Arc<Pushed>) -> Self {
-        Self {
-            spec: spec.clone(),
-            pushed,
-        }
+        Self { spec: spec.clone(), pushed }
     }
 
     /// The version asked for; without one the entry that has none, as ESO does it.
@@ -58,12 +55,7 @@ impl FakeStore {
             entry.key == key && entry.version.as_deref().unwrap_or_default() == version
         };
         // The last entry of a key counts.
-        self.spec
-            .data
-            .iter()
-            .rev()
-            .find(matches)
-            .map(|entry| Value::from(entry.value.expose()))
+        self.spec.data.iter().rev().find(matches).map(|entry| Value::from(entry.value.expose()))
     }
 
     fn declares(&self, key: &str) -> bool {
@@ -75,17 +67,12 @@ impl FakeStore {
         let mut latest: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
         for entry in &self.spec.data {
             let version = entry.version.as_deref().unwrap_or_default();
-            let known = latest
-                .entry(&entry.key)
-                .or_insert((version, entry.value.expose()));
+            let known = latest.entry(&entry.key).or_insert((version, entry.value.expose()));
             if known.0 <= version {
                 *known = (version, entry.value.expose());
             }
         }
-        latest
-            .into_iter()
-            .map(|(key, (_, value))| (key, Value::from(value)))
-            .collect()
+        latest.into_iter().map(|(key, (_, value))| (key, Value::from(value))).collect()
     }
 }
 
@@ -122,23 +109,13 @@ impl SecretStore for FakeStore {
         }
         let path = query.path.as_deref().unwrap_or_default();
         let pushed = self.pushed.lock();
-        let pushed = pushed
-            .iter()
-            .map(|(key, secret)| (key.as_str(), secret.document.clone()));
-        let declared = self
-            .latest()
-            .into_iter()
-            .map(|(key, value)| (key, Document::Bytes(value)));
+        let pushed = pushed.iter().map(|(key, secret)| (key.as_str(), secret.document.clone()));
+        let declared = self.latest().into_iter().map(|(key, value)| (key, Document::Bytes(value)));
         let all: BTreeMap<&str, Document> = pushed.chain(declared).collect();
         let matches =
             |key: &str| key.starts_with(path) && query.name.as_ref().is_none_or(|name| name.is_match(key));
         let listed = all.into_iter().filter(|(key, _)| matches(key));
-        Ok(listed
-            .map(|(key, document)| Listed {
-                key: key.to_owned(),
-                document,
-            })
-            .collect())
+        Ok(listed.map(|(key, document)| Listed { key: key.to_owned(), document }).collect())
     }
 
     async fn inspect(&self, key: &str) -> Result<Remote, BoxFailure> {
@@ -179,20 +156,8 @@ impl SecretStore for FakeStore {
         }
         let version = before.map_or(0, |secret| secret.version) + 1;
         let mut marks = before.map(|secret| secret.marks.clone()).unwrap_or_default();
-        marks.extend(
-            write
-                .marks
-                .iter()
-                .map(|(name, value)| (name.clone(), value.clone())),
-        );
-        pushed.insert(
-            key(),
-            Secret {
-                document: write.document.clone(),
-                marks,
-                version,
-            },
-        );
+        marks.extend(write.marks.iter().map(|(name, value)| (name.clone(), value.clone())));
+        pushed.insert(key(), Secret { document: write.document.clone(), marks, version });
         Ok(Revision::At(version.to_string()))
     }
 

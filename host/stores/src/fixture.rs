@@ -25,18 +25,10 @@ pub(crate) struct Cluster {
 impl Cluster {
     pub(crate) fn of(objects: &[(&str, &[(&str, &str)])]) -> Arc<Self> {
         let fields = |data: &[(&str, &str)]| {
-            data.iter()
-                .map(|(key, text)| ((*key).to_owned(), Value::from(*text)))
-                .collect()
+            data.iter().map(|(key, text)| ((*key).to_owned(), Value::from(*text))).collect()
         };
-        let objects = objects
-            .iter()
-            .map(|(name, data)| ((*name).to_owned(), fields(data)))
-            .collect();
-        Arc::new(Self {
-            objects,
-            minted: Mutex::default(),
-        })
+        let objects = objects.iter().map(|(name, data)| ((*name).to_owned(), fields(data))).collect();
+        Arc::new(Self { objects, minted: Mutex::default() })
     }
 
     pub(crate) fn ports(self: &Arc<Self>) -> Ports {
@@ -47,10 +39,7 @@ impl Cluster {
     }
 
     fn get(&self, name: &str) -> Found<Fields> {
-        self.objects
-            .get(name)
-            .cloned()
-            .map_or(Found::Missing, Found::Found)
+        self.objects.get(name).cloned().map_or(Found::Missing, Found::Found)
     }
 }
 
@@ -76,11 +65,7 @@ impl MintToken for Cluster {
 
 /// The store `app/store`.
 pub(crate) fn store_id() -> StoreId {
-    StoreId {
-        namespace: Some("app".to_owned()),
-        name: "store".to_owned(),
-        uid: "u1".to_owned(),
-    }
+    StoreId { namespace: Some("app".to_owned()), name: "store".to_owned(), uid: "u1".to_owned() }
 }
 
 /// Opens the store of that provider, with the consumer in its own namespace.
@@ -124,11 +109,7 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn new(status: u16, body: &str) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: body.to_owned(),
-        }
+        Self { status, headers: Vec::new(), body: body.to_owned() }
     }
 
     pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
@@ -161,23 +142,13 @@ impl Server {
     async fn serve(answers: &[(&str, Answer)], tls: Option<tokio_rustls::TlsAcceptor>) -> Self {
         let mut by_line: BTreeMap<String, VecDeque<Answer>> = BTreeMap::new();
         for (line, answer) in answers {
-            by_line
-                .entry((*line).to_owned())
-                .or_default()
-                .push_back(answer.clone());
+            by_line.entry((*line).to_owned()).or_default().push_back(answer.clone());
         }
-        let script = Arc::new(Script {
-            answers: Mutex::new(by_line),
-            seen: Mutex::default(),
-        });
+        let script = Arc::new(Script { answers: Mutex::new(by_line), seen: Mutex::default() });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("its address");
         let task = tokio::spawn(accept(listener, Arc::clone(&script), tls));
-        Self {
-            address,
-            script,
-            task,
-        }
+        Self { address, script, task }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -186,11 +157,7 @@ impl Server {
 
     /// What has come so far.
     pub(crate) fn seen(&self) -> Vec<Recorded> {
-        self.script
-            .seen
-            .lock()
-            .expect("no test panics while it serves")
-            .clone()
+        self.script.seen.lock().expect("no test panics while it serves").clone()
     }
 
     /// Only the lines of that.
@@ -201,9 +168,7 @@ impl Server {
     /// Lines and bodies of the requests that have one.
     pub(crate) fn bodies(&self) -> Vec<String> {
         let with_body = self.seen().into_iter().filter(|request| !request.body.is_empty());
-        with_body
-            .map(|request| format!("{} {}", request.line, request.body))
-            .collect()
+        with_body.map(|request| format!("{} {}", request.line, request.body)).collect()
     }
 }
 
@@ -235,11 +200,7 @@ async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin, script: &Script) 
     loop {
         let request = receive(&mut stream).await?;
         let answer = script.answer(request);
-        let mut text = format!(
-            "HTTP/1.1 {} x\r\ncontent-length: {}\r\n",
-            answer.status,
-            answer.body.len()
-        );
+        let mut text = format!("HTTP/1.1 {} x\r\ncontent-length: {}\r\n", answer.status, answer.body.len());
         for (name, value) in &answer.headers {
             text.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -263,17 +224,10 @@ async fn receive(stream: &mut (impl AsyncBufReadExt + Unpin)) -> Option<Recorded
             None => break,
         };
     }
-    let length = headers
-        .get("content-length")
-        .and_then(|length| length.parse().ok())
-        .unwrap_or(0);
+    let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await.ok()?;
-    Some(Recorded {
-        line,
-        headers,
-        body: String::from_utf8_lossy(&body).into_owned(),
-    })
+    Some(Recorded { line, headers, body: String::from_utf8_lossy(&body).into_owned() })
 }
 
 impl Script {
@@ -284,10 +238,7 @@ impl Script {
             Some(answers) => answers.front().cloned(),
             None => None,
         };
-        self.seen
-            .lock()
-            .expect("no test panics while it serves")
-            .push(request);
+        self.seen.lock().expect("no test panics while it serves").push(request);
         answer.unwrap_or_else(|| Answer::new(418, "not in the script"))
     }
 }

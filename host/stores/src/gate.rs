@@ -70,11 +70,7 @@ impl Gate {
             return Err(Shut(PROBE_INTERVAL)); // the semaphore is never closed
         };
         self.admit()?;
-        Ok(Pass {
-            gate: Arc::clone(self),
-            told: false,
-            _permit: permit,
-        })
+        Ok(Pass { gate: Arc::clone(self), told: false, _permit: permit })
     }
 
     /// Whoever would not be let in must not queue up first.
@@ -83,11 +79,7 @@ impl Gate {
             State::Open { .. } => Ok(()),
             State::Shut { until, probing } => {
                 let wait = until.saturating_duration_since(Instant::now());
-                if !*probing && wait.is_zero() {
-                    Ok(())
-                } else {
-                    Err(Shut(wait.max(PROBE_INTERVAL)))
-                }
+                if !*probing && wait.is_zero() { Ok(()) } else { Err(Shut(wait.max(PROBE_INTERVAL))) }
             }
         }
     }
@@ -126,10 +118,7 @@ impl Gate {
 }
 
 fn shut(pause: Duration) -> State {
-    State::Shut {
-        until: Instant::now() + pause.min(LONGEST_PAUSE),
-        probing: false,
-    }
+    State::Shut { until: Instant::now() + pause.min(LONGEST_PAUSE), probing: false }
 }
 
 impl Pass {

@@ -41,17 +41,9 @@ impl Http {
             None => server.clone(),
         };
         let authority = || name.split_once("://").map(|(_, authority)| authority);
-        let host = address
-            .and(authority())
-            .and_then(|authority| HeaderValue::from_str(authority).ok());
+        let host = address.and(authority()).and_then(|authority| HeaderValue::from_str(authority).ok());
         let client = client(&server, tls, address)?;
-        Ok(Self {
-            client,
-            server,
-            dialled,
-            host,
-            name,
-        })
+        Ok(Self { client, server, dialled, host, name })
     }
 
     /// Scheme, host and port, for messages.
@@ -195,14 +187,7 @@ mod tests {
             .iter()
             .map(|(name, to)| ((*name).to_owned(), to.parse().expect("an address")))
             .collect();
-        Http::new(
-            server,
-            &Tls {
-                roots: Some(Vec::new()),
-                identity: None,
-            },
-            &addresses,
-        )
+        Http::new(server, &Tls { roots: Some(Vec::new()), identity: None }, &addresses)
     }
 
     #[test]
@@ -214,20 +199,11 @@ mod tests {
                 "http://v:8200/v1/a%20b/c%3Fd%23e%252f/%C3%BC",
             ),
             ("https://v/vault/", vec!["v1", "a"], "https://v/vault/v1/a"),
-            (
-                "https://v/vault",
-                vec!["v1", "a/b", "c\\d"],
-                "https://v/vault/v1/a%2Fb/c%5Cd",
-            ),
+            ("https://v/vault", vec!["v1", "a/b", "c\\d"], "https://v/vault/v1/a%2Fb/c%5Cd"),
         ] {
-            assert_eq!(
-                http(server, &[]).expect(server).url(segments, None).as_str(),
-                expected
-            );
+            assert_eq!(http(server, &[]).expect(server).url(segments, None).as_str(), expected);
         }
-        let url = http("http://v", &[])
-            .expect("a client")
-            .url(["v1"], Some(("version", "1&list=true")));
+        let url = http("http://v", &[]).expect("a client").url(["v1"], Some(("version", "1&list=true")));
         assert_eq!(url.as_str(), "http://v/v1?version=1%26list%3Dtrue");
     }
 
@@ -235,30 +211,14 @@ mod tests {
     fn an_address_replaces_the_name_of_that_port_only() {
         let to = [("vault.vault.svc:8200", "127.0.0.1:4000")];
         for (server, dialled, host) in [
-            (
-                "http://vault.vault.svc:8200",
-                "http://127.0.0.1:4000/v1",
-                Some("vault.vault.svc:8200"),
-            ),
-            (
-                "https://vault.vault.svc:8200",
-                "https://vault.vault.svc:4000/v1",
-                Some("vault.vault.svc:8200"),
-            ),
-            (
-                "http://vault.vault.svc:8201",
-                "http://vault.vault.svc:8201/v1",
-                None,
-            ),
+            ("http://vault.vault.svc:8200", "http://127.0.0.1:4000/v1", Some("vault.vault.svc:8200")),
+            ("https://vault.vault.svc:8200", "https://vault.vault.svc:4000/v1", Some("vault.vault.svc:8200")),
+            ("http://vault.vault.svc:8201", "http://vault.vault.svc:8201/v1", None),
             ("http://other:8200", "http://other:8200/v1", None),
         ] {
             let http = http(server, &to).expect(server);
             assert_eq!(http.url(["v1"], None).as_str(), dialled);
-            assert_eq!(
-                http.host.as_ref().and_then(|host| host.to_str().ok()),
-                host,
-                "{server}"
-            );
+            assert_eq!(http.host.as_ref().and_then(|host| host.to_str().ok()), host, "{server}");
             assert_eq!(http.name(), server);
         }
     }
@@ -277,25 +237,14 @@ mod tests {
             ("//evil/v1/b", Err("http://evil")),
         ] {
             let to = http.redirected(&from, location);
-            assert_eq!(
-                to.as_ref().map(Url::as_str).map_err(String::as_str),
-                expected,
-                "{location}"
-            );
+            assert_eq!(to.as_ref().map(Url::as_str).map_err(String::as_str), expected, "{location}");
         }
     }
 
     #[test]
     fn other_addresses_are_refused() {
-        for server in [
-            "vault:8200",
-            "",
-            "ftp://v",
-            "http://user:pw@v",
-            "http://v?x",
-            "http://v#x",
-            "http://",
-        ] {
+        for server in ["vault:8200", "", "ftp://v", "http://user:pw@v", "http://v?x", "http://v#x", "http://"]
+        {
             let refused = http(server, &[]).err().map(|error| format!("{error} {error:?}"));
             assert!(refused.is_some_and(|text| !text.contains("pw")), "{server}");
         }

@@ -74,36 +74,27 @@ impl SecretStore for KubernetesStore {
         let all = self
             .list_all(query)
             .await
-            .map_err(|source| KubernetesError::List {
-                namespace: self.namespace.clone(),
-                source,
-            })?;
+            .map_err(|source| KubernetesError::List { namespace: self.namespace.clone(), source })?;
         let mut listed: Vec<_> = all.into_iter().filter_map(|found| listed(found, query)).collect();
         listed.sort_by(|a, b| a.key.cmp(&b.key));
         Ok(listed)
     }
 
     async fn inspect(&self, key: &str) -> Result<Remote, BoxFailure> {
-        let found = self
-            .get_ours(key)
-            .await
-            .map_err(|source| self.reading(key, source))?;
+        let found = self.get_ours(key).await.map_err(|source| self.reading(key, source))?;
         Ok(secret::remote(found))
     }
 
     async fn write(&self, write: Write<'_>) -> Result<Revision, BoxFailure> {
-        Ok(self.put(&write).await.map_err(|source| KubernetesError::Write {
-            object: self.object(write.key),
-            source,
-        })?)
+        Ok(self
+            .put(&write)
+            .await
+            .map_err(|source| KubernetesError::Write { object: self.object(write.key), source })?)
     }
 
     async fn delete(&self, key: &str, expected: &Revision) -> Result<(), BoxFailure> {
         let removed = self.remove(key, expected).await;
-        Ok(removed.map_err(|source| KubernetesError::Delete {
-            object: self.object(key),
-            source,
-        })?)
+        Ok(removed.map_err(|source| KubernetesError::Delete { object: self.object(key), source })?)
     }
 }
 
@@ -112,19 +103,14 @@ impl KubernetesStore {
     async fn may_read(&self) -> Result<bool, Cause> {
         let namespace = Some(self.namespace.clone());
         let review = SelfSubjectRulesReview {
-            spec: SelfSubjectRulesReviewSpec {
-                namespace: namespace.clone(),
-            },
+            spec: SelfSubjectRulesReviewSpec { namespace: namespace.clone() },
             ..SelfSubjectRulesReview::default()
         };
         let rules = self.session.call(|client| {
             let review = review.clone();
             async move { Api::all(client).create(&PostParams::default(), &review).await }
         });
-        if rules
-            .await
-            .is_ok_and(|review: SelfSubjectRulesReview| secret::may_get(&review))
-        {
+        if rules.await.is_ok_and(|review: SelfSubjectRulesReview| secret::may_get(&review)) {
             return Ok(true);
         }
         let question = ResourceAttributes {
@@ -190,9 +176,7 @@ impl KubernetesStore {
         let metadata = PushMetadata::parse(write.metadata)?;
         let data = secret::data(write.document)?;
         let before = self.get_ours(write.key).await?;
-        let there = before
-            .as_ref()
-            .and_then(|found| found.metadata.resource_version.as_deref());
+        let there = before.as_ref().and_then(|found| found.metadata.resource_version.as_deref());
         if !still(write.expected, before.as_ref().map(|_| there.unwrap_or_default())) {
             return Err(Refusal::Conflict.into());
         }
@@ -200,24 +184,12 @@ impl KubernetesStore {
         let mut next = before.unwrap_or_else(|| secret::empty(write.key, &self.namespace));
         metadata.apply(&mut next.metadata, exists);
         let annotations = next.metadata.annotations.get_or_insert_default();
-        annotations.extend(
-            write
-                .marks
-                .iter()
-                .map(|(name, value)| (name.clone(), value.clone())),
-        );
+        annotations.extend(write.marks.iter().map(|(name, value)| (name.clone(), value.clone())));
         next.data = Some(data);
-        let params = PostParams {
-            field_manager: Some(FIELD_MANAGER.to_owned()),
-            ..PostParams::default()
-        };
+        let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
         let written = self.session.call(|client| {
-            let (api, params, next, name) = (
-                self.api(client),
-                params.clone(),
-                next.clone(),
-                write.key.to_owned(),
-            );
+            let (api, params, next, name) =
+                (self.api(client), params.clone(), next.clone(), write.key.to_owned());
             async move {
                 if exists {
                     api.replace(&name, &params, &next).await
@@ -228,9 +200,7 @@ impl KubernetesStore {
         });
         let verb = if exists { "update" } else { "create" };
         let written = written.await.map_err(|refusal| self.denied(refusal, verb))?;
-        Ok(Revision::At(
-            written.metadata.resource_version.unwrap_or_default(),
-        ))
+        Ok(Revision::At(written.metadata.resource_version.unwrap_or_default()))
     }
 
     async fn remove(&self, key: &str, expected: &Revision) -> Result<(), Cause> {
@@ -242,10 +212,7 @@ impl KubernetesStore {
             return Err(Refusal::Conflict.into());
         }
         let params = DeleteParams {
-            preconditions: Some(Preconditions {
-                resource_version: Some(version),
-                uid: found.metadata.uid,
-            }),
+            preconditions: Some(Preconditions { resource_version: Some(version), uid: found.metadata.uid }),
             ..DeleteParams::default()
         };
         let removed = self.session.call(|client| {
@@ -267,17 +234,11 @@ impl KubernetesStore {
     }
 
     fn reading(&self, key: &str, source: Cause) -> KubernetesError {
-        KubernetesError::Read {
-            object: self.object(key),
-            source,
-        }
+        KubernetesError::Read { object: self.object(key), source }
     }
 
     fn check(&self, source: Cause) -> KubernetesError {
-        KubernetesError::Check {
-            namespace: self.namespace.clone(),
-            source,
-        }
+        KubernetesError::Check { namespace: self.namespace.clone(), source }
     }
 
     /// A right that is missing is named.
@@ -292,10 +253,7 @@ impl KubernetesStore {
 fn listed(found: Secret, query: &ListQuery) -> Option<Listed> {
     let key = found.metadata.name.clone()?;
     let named = query.name.as_ref().is_none_or(|name| name.is_match(&key));
-    (named && !secret::is_record(&found)).then(|| Listed {
-        key,
-        document: secret::document(found),
-    })
+    (named && !secret::is_record(&found)).then(|| Listed { key, document: secret::document(found) })
 }
 
 fn still(expected: &Revision, now: Option<&str>) -> bool {

@@ -24,9 +24,7 @@ struct Held<V> {
 
 impl<K: Eq + Hash, V> Shared<K, V> {
     pub(crate) fn new() -> Self {
-        Self {
-            entries: Mutex::new(HashMap::new()),
-        }
+        Self { entries: Mutex::new(HashMap::new()) }
     }
 
     /// The entry of that key; made when there is none.
@@ -52,13 +50,7 @@ impl<K: Eq + Hash, V> Shared<K, V> {
         }
         let value = make()?;
         entries.retain(|_, held| Arc::strong_count(&held.value) > 1 || now.duration_since(held.used) < IDLE);
-        entries.insert(
-            key,
-            Held {
-                value: Arc::clone(&value),
-                used: now,
-            },
-        );
+        entries.insert(key, Held { value: Arc::clone(&value), used: now });
         Ok(value)
     }
 
@@ -80,17 +72,10 @@ mod tests {
         drop(table.get_or_insert("idle", || Arc::new("b".to_owned())));
         tokio::time::advance(IDLE - Duration::from_secs(1)).await;
         drop(table.get_or_insert("other", || Arc::new("c".to_owned())));
-        assert!(Arc::ptr_eq(
-            &held,
-            &table.get_or_insert("held", || Arc::new("new".to_owned()))
-        ));
+        assert!(Arc::ptr_eq(&held, &table.get_or_insert("held", || Arc::new("new".to_owned()))));
         tokio::time::advance(Duration::from_secs(2)).await;
         drop(table.get_or_insert("sweeps", || Arc::new("d".to_owned())));
-        let mut left: Vec<_> = table
-            .drain()
-            .iter()
-            .map(|value| value.as_str().to_owned())
-            .collect();
+        let mut left: Vec<_> = table.drain().iter().map(|value| value.as_str().to_owned()).collect();
         left.sort();
         assert_eq!(left, ["a", "c", "d"], "only the idle one is gone");
     }

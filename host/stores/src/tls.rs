@@ -48,9 +48,8 @@ impl Tls {
 /// The certificates of a bundle: PEM, or that in base64, as often as tools like to wrap it.
 pub(crate) fn authorities(bundle: &[u8]) -> Result<Vec<Vec<u8>>, TlsError> {
     let pem = unwrap_base64(bundle, 2).ok_or(TlsError::Authority)?;
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem)
-        .map(|der| der.map(|der| der.to_vec()))
-        .collect();
+    let certificates: Result<Vec<_>, _> =
+        CertificateDer::pem_slice_iter(&pem).map(|der| der.map(|der| der.to_vec())).collect();
     match certificates {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
         Ok(_) | Err(_) => Err(TlsError::Authority),
@@ -79,17 +78,9 @@ fn unwrap_base64(bytes: &[u8], depth: u8) -> Option<Vec<u8>> {
     if bytes.windows(11).any(|window| window == b"-----BEGIN ") {
         return Some(bytes.to_vec());
     }
-    let text: Vec<u8> = bytes
-        .iter()
-        .copied()
-        .filter(|byte| !byte.is_ascii_whitespace())
-        .collect();
+    let text: Vec<u8> = bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
     let decoded = STANDARD.decode(text).ok()?;
-    if depth == 0 {
-        None
-    } else {
-        unwrap_base64(&decoded, depth - 1)
-    }
+    if depth == 0 { None } else { unwrap_base64(&decoded, depth - 1) }
 }
 
 /// Certificates that are none.
@@ -118,31 +109,17 @@ mod tests {
         let twice = STANDARD.encode(&once);
         let folded = format!("{}\n{}\n", &once[..20], &once[20..]);
         for bundle in [PEM, &once, &twice, &folded, &format!("# my CA\n{PEM}")] {
-            assert_eq!(
-                authorities(bundle.as_bytes()),
-                Ok(vec![vec![1, 2, 3]]),
-                "{bundle}"
-            );
+            assert_eq!(authorities(bundle.as_bytes()), Ok(vec![vec![1, 2, 3]]), "{bundle}");
         }
-        assert_eq!(
-            authorities(format!("{PEM}{PEM}").as_bytes()).map(|all| all.len()),
-            Ok(2)
-        );
+        assert_eq!(authorities(format!("{PEM}{PEM}").as_bytes()).map(|all| all.len()), Ok(2));
     }
 
     #[test]
     fn anything_else_is_refused() {
-        for bundle in [
-            "",
-            "certificate",
-            "-----BEGIN CERTIFICATE-----",
-            "-----BEGIN X-----\nAQID\n-----END X-----\n",
-        ] {
-            assert_eq!(
-                authorities(bundle.as_bytes()),
-                Err(TlsError::Authority),
-                "{bundle}"
-            );
+        for bundle in
+            ["", "certificate", "-----BEGIN CERTIFICATE-----", "-----BEGIN X-----\nAQID\n-----END X-----\n"]
+        {
+            assert_eq!(authorities(bundle.as_bytes()), Err(TlsError::Authority), "{bundle}");
         }
         let refused = client_identity(Value::from(PEM), Value::from("no key")).map(|_| ());
         assert_eq!(refused, Err(TlsError::ClientKey));

@@ -56,41 +56,29 @@ impl SecretStore for VaultStore {
     }
 
     async fn validate(&self) -> Result<Validity, BoxFailure> {
-        self.check()
-            .await
-            .map_err(|cause| self.failed(Doing::Check, "", cause))?;
+        self.check().await.map_err(|cause| self.failed(Doing::Check, "", cause))?;
         Ok(Validity::Valid)
     }
 
     async fn read(&self, key: &str, options: &ReadOptions) -> Result<Found<Document>, BoxFailure> {
-        self.try_read(key, options)
-            .await
-            .map_err(|cause| self.failed(Doing::Read, key, cause))
+        self.try_read(key, options).await.map_err(|cause| self.failed(Doing::Read, key, cause))
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Vec<Listed>, BoxFailure> {
         let folder = query.path.as_deref().unwrap_or_default();
-        list::list(self, query)
-            .await
-            .map_err(|cause| self.failed(Doing::List, folder, cause))
+        list::list(self, query).await.map_err(|cause| self.failed(Doing::List, folder, cause))
     }
 
     async fn inspect(&self, key: &str) -> Result<Remote, BoxFailure> {
-        self.try_inspect(key)
-            .await
-            .map_err(|cause| self.failed(Doing::Read, key, cause))
+        self.try_inspect(key).await.map_err(|cause| self.failed(Doing::Read, key, cause))
     }
 
     async fn write(&self, write: Write<'_>) -> Result<Revision, BoxFailure> {
-        self.try_write(&write)
-            .await
-            .map_err(|cause| self.failed(Doing::Write, write.key, cause))
+        self.try_write(&write).await.map_err(|cause| self.failed(Doing::Write, write.key, cause))
     }
 
     async fn delete(&self, key: &str, expected: &Revision) -> Result<(), BoxFailure> {
-        self.try_delete(key, expected)
-            .await
-            .map_err(|cause| self.failed(Doing::Delete, key, cause))
+        self.try_delete(key, expected).await.map_err(|cause| self.failed(Doing::Delete, key, cause))
     }
 }
 
@@ -149,11 +137,7 @@ impl VaultStore {
 
     /// For a write, 404 is never fine.
     fn present(&self, reply: &Reply) -> Result<(), Refusal> {
-        if reply.absent {
-            Err(more_than_missing(&reply.body).unwrap_or(Refusal::NoMount))
-        } else {
-            Ok(())
-        }
+        if reply.absent { Err(more_than_missing(&reply.body).unwrap_or(Refusal::NoMount)) } else { Ok(()) }
     }
 
     fn failed(&self, doing: Doing, key: &str, cause: Cause) -> BoxFailure {
@@ -162,11 +146,7 @@ impl VaultStore {
             (Cause::Login(source), _) => VaultError::Login(source),
             (source, Doing::Check) => VaultError::Check { server, source },
             (source, Doing::Read) => VaultError::Read { key, server, source },
-            (source, Doing::List) => VaultError::List {
-                path: key,
-                server,
-                source,
-            },
+            (source, Doing::List) => VaultError::List { path: key, server, source },
             (source, Doing::Write) => VaultError::Write { key, server, source },
             (source, Doing::Delete) => VaultError::Delete { key, server, source },
         };

@@ -32,15 +32,11 @@ struct Required {
     min: u32,
 }
 
-const NOT_ALLOWED: Rule = Rule::new(
-    "not-allowed",
-    "The value has a character that the policy does not allow.",
-);
+const NOT_ALLOWED: Rule =
+    Rule::new("not-allowed", "The value has a character that the policy does not allow.");
 const FORBIDDEN: Rule = Rule::new("forbidden", "The value has a character that the policy forbids.");
-const MISSING: Rule = Rule::new(
-    "required-missing",
-    "The value has too few characters of a set that the policy requires.",
-);
+const MISSING: Rule =
+    Rule::new("required-missing", "The value has too few characters of a set that the policy requires.");
 const NOT_TEXT: Rule = Rule::new("not-text", "The value is not UTF-8, so it has no characters.");
 const EMPTY_SET: Rule = Rule::new("empty-set", "The set has neither classes nor characters.");
 const NO_RULE: Rule = Rule::new(
@@ -56,37 +52,21 @@ impl Policy for Charset {
     type Config = Config;
 
     fn describe() -> Description {
-        let required = Schema::object().required("of", set::schema("The set.")).optional(
-            "min",
-            Schema::integer()
-                .min(1)
-                .default_value(1)
-                .about("How many of it, at least."),
-        );
-        Description::new(
-            "charset",
-            env!("CARGO_PKG_VERSION"),
-            "Which characters a value may and must have",
-        )
-        .config(
-            Schema::object()
-                .optional("allowed", set::schema("Every character must be one of these."))
-                .optional("forbidden", set::schema("No character may be one of these."))
-                .optional(
-                    "required",
-                    Schema::array(required).about("Sets of which the value must have characters."),
-                )
-                .keyword("minProperties", 1),
-        )
-        .rules([
-            &NOT_ALLOWED,
-            &FORBIDDEN,
-            &MISSING,
-            &NOT_TEXT,
-            &EMPTY_SET,
-            &NO_RULE,
-            &IMPOSSIBLE,
-        ])
+        let required = Schema::object()
+            .required("of", set::schema("The set."))
+            .optional("min", Schema::integer().min(1).default_value(1).about("How many of it, at least."));
+        Description::new("charset", env!("CARGO_PKG_VERSION"), "Which characters a value may and must have")
+            .config(
+                Schema::object()
+                    .optional("allowed", set::schema("Every character must be one of these."))
+                    .optional("forbidden", set::schema("No character may be one of these."))
+                    .optional(
+                        "required",
+                        Schema::array(required).about("Sets of which the value must have characters."),
+                    )
+                    .keyword("minProperties", 1),
+            )
+            .rules([&NOT_ALLOWED, &FORBIDDEN, &MISSING, &NOT_TEXT, &EMPTY_SET, &NO_RULE, &IMPOSSIBLE])
     }
 
     fn validate(config: &Config, problems: &mut Problems) {

@@ -56,9 +56,7 @@ impl Set {
     /// Whether `test` holds of any character in it.
     pub(crate) fn any(&self, test: impl Fn(char) -> bool) -> bool {
         let ascii = (0..=127).map(char::from);
-        ascii
-            .chain(self.characters.chars())
-            .any(|c| self.contains(c) && test(c))
+        ascii.chain(self.characters.chars()).any(|c| self.contains(c) && test(c))
     }
 }
 

@@ -50,37 +50,27 @@ impl Policy for Entropy {
     fn describe() -> Description {
         let min = "The least entropy in bits. 112 is out of reach of guessing; a password of 32 letters and digits has 190.";
         let unknown = "What to do with a value that the host did not draw.";
-        Description::new(
-            "entropy",
-            env!("CARGO_PKG_VERSION"),
-            "A floor under the entropy of drawn values",
-        )
-        .config(
-            Schema::object()
-                .optional(
-                    "min",
-                    Schema::number()
-                        .keyword("exclusiveMinimum", 0)
-                        .max(MOST.into())
-                        .default_value(i64::from(DEFAULT_MIN))
-                        .about(min),
-                )
-                .optional(
-                    "unknown",
-                    Schema::one_of(&["refuse", "accept"])
-                        .default_value("refuse")
-                        .about(unknown),
-                ),
-        )
-        .rules([&TOO_WEAK, &UNKNOWN, &NO_FLOOR])
+        Description::new("entropy", env!("CARGO_PKG_VERSION"), "A floor under the entropy of drawn values")
+            .config(
+                Schema::object()
+                    .optional(
+                        "min",
+                        Schema::number()
+                            .keyword("exclusiveMinimum", 0)
+                            .max(MOST.into())
+                            .default_value(i64::from(DEFAULT_MIN))
+                            .about(min),
+                    )
+                    .optional(
+                        "unknown",
+                        Schema::one_of(&["refuse", "accept"]).default_value("refuse").about(unknown),
+                    ),
+            )
+            .rules([&TOO_WEAK, &UNKNOWN, &NO_FLOOR])
     }
 
     fn validate(config: &Config, problems: &mut Problems) {
-        problems.add_if(
-            !(config.min > 0.0 && config.min <= MOST.into()),
-            &NO_FLOOR,
-            "/min",
-        );
+        problems.add_if(!(config.min > 0.0 && config.min <= MOST.into()), &NO_FLOOR, "/min");
     }
 
     fn evaluate(config: &Config, verdict: &mut Verdict<'_>) {
@@ -111,21 +101,13 @@ mod tests {
 
     #[test]
     fn cases_hold() {
-        assert_eq!(
-            testing::policy_cases::<Entropy>(include_str!("../cases.yaml")),
-            Ok(14)
-        );
+        assert_eq!(testing::policy_cases::<Entropy>(include_str!("../cases.yaml")), Ok(14));
     }
 
     #[test]
     fn not_a_number_is_too_weak() {
-        let candidate = Candidate {
-            key: "k".into(),
-            value: vec![1],
-            bits: Some(f64::NAN),
-            exact: true,
-            reused: None,
-        };
+        let candidate =
+            Candidate { key: "k".into(), value: vec![1], bits: Some(f64::NAN), exact: true, reused: None };
         let found = testing::violations::<Entropy>("{}", &[candidate]);
         assert_eq!(found, [("too-weak".to_owned(), "k".to_owned())]);
     }

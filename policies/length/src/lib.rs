@@ -17,43 +17,26 @@ pub struct Config {
     max: Option<u32>,
 }
 
-const TOO_SHORT: Rule = Rule::new(
-    "too-short",
-    "The value has fewer characters than the policy wants.",
-);
-const TOO_LONG: Rule = Rule::new(
-    "too-long",
-    "The value has more characters than the policy allows.",
-);
-const NOT_TEXT: Rule = Rule::new(
-    "not-text",
-    "The value is not UTF-8, so it has no characters to count.",
-);
-const NO_BOUND: Rule = Rule::new(
-    "no-bound",
-    "The policy has neither min nor max, so it would accept anything.",
-);
-const MIN_EXCEEDS_MAX: Rule = Rule::new(
-    "min-exceeds-max",
-    "min is more than max, so nothing could be accepted.",
-);
+const TOO_SHORT: Rule = Rule::new("too-short", "The value has fewer characters than the policy wants.");
+const TOO_LONG: Rule = Rule::new("too-long", "The value has more characters than the policy allows.");
+const NOT_TEXT: Rule = Rule::new("not-text", "The value is not UTF-8, so it has no characters to count.");
+const NO_BOUND: Rule =
+    Rule::new("no-bound", "The policy has neither min nor max, so it would accept anything.");
+const MIN_EXCEEDS_MAX: Rule =
+    Rule::new("min-exceeds-max", "min is more than max, so nothing could be accepted.");
 
 impl Policy for Length {
     type Config = Config;
 
     fn describe() -> Description {
-        Description::new(
-            "length",
-            env!("CARGO_PKG_VERSION"),
-            "Bounds the number of characters",
-        )
-        .config(
-            Schema::object()
-                .optional("min", Schema::integer().min(0).about("The fewest characters."))
-                .optional("max", Schema::integer().min(0).about("The most characters."))
-                .keyword("minProperties", 1),
-        )
-        .rules([&TOO_SHORT, &TOO_LONG, &NOT_TEXT, &NO_BOUND, &MIN_EXCEEDS_MAX])
+        Description::new("length", env!("CARGO_PKG_VERSION"), "Bounds the number of characters")
+            .config(
+                Schema::object()
+                    .optional("min", Schema::integer().min(0).about("The fewest characters."))
+                    .optional("max", Schema::integer().min(0).about("The most characters."))
+                    .keyword("minProperties", 1),
+            )
+            .rules([&TOO_SHORT, &TOO_LONG, &NOT_TEXT, &NO_BOUND, &MIN_EXCEEDS_MAX])
     }
 
     fn validate(config: &Config, problems: &mut Problems) {

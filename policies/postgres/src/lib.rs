@@ -18,19 +18,12 @@ pub struct Postgres;
 #[serde(deny_unknown_fields)]
 pub struct Config {}
 
-const EMPTY: Rule = Rule::new(
-    "empty",
-    "The password is empty. PostgreSQL then has none, and nobody can log in.",
-);
+const EMPTY: Rule =
+    Rule::new("empty", "The password is empty. PostgreSQL then has none, and nobody can log in.");
 const NOT_UTF8: Rule = Rule::new("not-utf8", "The password is not UTF-8.");
-const NUL: Rule = Rule::new(
-    "contains-nul",
-    "The password has a NUL, which cannot be sent to PostgreSQL.",
-);
-const NEWLINE: Rule = Rule::new(
-    "contains-newline",
-    "The password has a line break, so no pgpass line can hold it.",
-);
+const NUL: Rule = Rule::new("contains-nul", "The password has a NUL, which cannot be sent to PostgreSQL.");
+const NEWLINE: Rule =
+    Rule::new("contains-newline", "The password has a line break, so no pgpass line can hold it.");
 const EDGE_SPACE: Rule = Rule::new(
     "edge-whitespace",
     "The password begins or ends with white space, which some operators and tools trim and others do not.",
@@ -56,18 +49,8 @@ const UNASSIGNED: Rule = Rule::new(
     "The password has a character that SASLprep does not know (assigned after Unicode 3.2), such as an emoji.",
 );
 
-const RULES: [&Rule; 10] = [
-    &EMPTY,
-    &NOT_UTF8,
-    &NUL,
-    &NEWLINE,
-    &EDGE_SPACE,
-    &MD5,
-    &SCRAM,
-    &PROHIBITED,
-    &BIDI,
-    &UNASSIGNED,
-];
+const RULES: [&Rule; 10] =
+    [&EMPTY, &NOT_UTF8, &NUL, &NEWLINE, &EDGE_SPACE, &MD5, &SCRAM, &PROHIBITED, &BIDI, &UNASSIGNED];
 
 impl Policy for Postgres {
     type Config = Config;
@@ -94,16 +77,11 @@ fn broken(candidate: &Candidate) -> Vec<&'static Rule> {
         (text.is_empty(), &EMPTY),
         (text.contains('\0'), &NUL),
         (text.contains(['\n', '\r']), &NEWLINE),
-        (
-            text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace),
-            &EDGE_SPACE,
-        ),
+        (text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace), &EDGE_SPACE),
         (is_md5_shaped(text), &MD5),
         (text.starts_with("SCRAM-SHA-256$"), &SCRAM),
     ];
-    let simple = rules
-        .into_iter()
-        .filter_map(|(broken, rule)| broken.then_some(rule));
+    let simple = rules.into_iter().filter_map(|(broken, rule)| broken.then_some(rule));
     simple.chain(saslprep::forbids(text).map(rule_of)).collect()
 }
 

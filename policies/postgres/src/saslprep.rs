@@ -28,15 +28,7 @@ pub(crate) fn forbids(text: &str) -> Option<Forbidden> {
 /// Sections 2.1 and 2.2: spaces mapped, what is mapped to nothing left out, then NFKC.
 fn normalized(text: &str) -> String {
     let kept = text.chars().filter(|c| !tables::commonly_mapped_to_nothing(*c));
-    kept.map(|c| {
-        if tables::non_ascii_space_character(c) {
-            ' '
-        } else {
-            c
-        }
-    })
-    .nfkc()
-    .collect()
+    kept.map(|c| if tables::non_ascii_space_character(c) { ' ' } else { c }).nfkc().collect()
 }
 
 /// Each answer but the last is checked, so each is true; the last is what remains.

@@ -24,10 +24,7 @@ pub fn password_config() -> Value {
 /// A call that grants nothing.
 #[must_use]
 pub fn call() -> Call {
-    let owner = Owner {
-        namespace: "team-a".to_owned(),
-        name: "db".to_owned(),
-    };
+    let owner = Owner { namespace: "team-a".to_owned(), name: "db".to_owned() };
     Call::new(owner, Occasion::Scheduled, 1_700_000_000)
 }
 
@@ -36,10 +33,7 @@ pub fn call() -> Call {
 /// # Errors
 /// The engine's.
 pub fn engine(folder: Option<&Path>) -> Result<Engine> {
-    let config = EngineConfig {
-        cache_dir: folder.map(Path::to_owned),
-        ..EngineConfig::default()
-    };
+    let config = EngineConfig { cache_dir: folder.map(Path::to_owned), ..EngineConfig::default() };
     Ok(Engine::new(config)?)
 }
 
@@ -70,9 +64,7 @@ pub fn timed<T>(work: impl FnOnce() -> Result<T>) -> Result<(T, Duration)> {
 pub fn generate(component: &Component, count: usize) -> Result<Samples> {
     let generator = component.generator()?;
     let (call, config) = (call(), password_config());
-    Samples::take(count, || {
-        Ok(generator.generate(&call, GenerateRequest::new(&config))?)
-    })
+    Samples::take(count, || Ok(generator.generate(&call, GenerateRequest::new(&config))?))
 }
 
 /// The times of `count` validations of a config, on a fresh instance each: about what an instance costs.
@@ -96,12 +88,7 @@ pub fn render(component: &Component, count: usize) -> Result<Samples> {
         text: "postgresql://app:{{ .password }}@db:5432/app".to_owned(),
         scope: runtime::Scope::Values,
     }];
-    let data = [runtime::Entry::new(
-        "password",
-        "a-password-of-42-characters-0123456789-_$@",
-    )];
+    let data = [runtime::Entry::new("password", "a-password-of-42-characters-0123456789-_$@")];
     let call = call();
-    Samples::take(count, || {
-        Ok(engine.render(&call, &templates, &data, &json!({}))?)
-    })
+    Samples::take(count, || Ok(engine.render(&call, &templates, &data, &json!({}))?))
 }

@@ -12,10 +12,7 @@ fn main() -> Result<()> {
     let cache = folder.path().join("cache");
 
     let (cold, made) = timed(|| engine(Some(&cache)))?;
-    println!(
-        "engine, new                    {:8.2} ms",
-        made.as_secs_f64() * 1e3
-    );
+    println!("engine, new                    {:8.2} ms", made.as_secs_f64() * 1e3);
     let mut total = std::time::Duration::ZERO;
     for builtin in bundle::BUILTINS {
         let (_, took) = timed(|| load(&cold, builtin.world, builtin.name))?;
@@ -28,32 +25,18 @@ fn main() -> Result<()> {
             builtin.bytes.len() >> 10
         );
     }
-    println!(
-        "load cold, all                 {:8.2} ms",
-        total.as_secs_f64() * 1e3
-    );
+    println!("load cold, all                 {:8.2} ms", total.as_secs_f64() * 1e3);
 
     let (warm, made) = timed(|| engine(Some(&cache)))?;
-    println!(
-        "engine, warm cache             {:8.2} ms",
-        made.as_secs_f64() * 1e3
-    );
+    println!("engine, warm cache             {:8.2} ms", made.as_secs_f64() * 1e3);
     for builtin in bundle::BUILTINS {
         let (_, took) = timed(|| load(&warm, builtin.world, builtin.name))?;
-        println!(
-            "load warm  {:9} {:9} {:8.2} ms",
-            builtin.world,
-            builtin.name,
-            took.as_secs_f64() * 1e3
-        );
+        println!("load warm  {:9} {:9} {:8.2} ms", builtin.world, builtin.name, took.as_secs_f64() * 1e3);
     }
 
     let password = load(&warm, "generator", "password")?;
     println!("validate, password  {}", validate(&password, CALLS)?);
     println!("generate, password  {}", generate(&password, CALLS)?);
-    println!(
-        "render, go          {}",
-        render(&load(&warm, "template", "go")?, CALLS)?
-    );
+    println!("render, go          {}", render(&load(&warm, "template", "go")?, CALLS)?);
     Ok(())
 }

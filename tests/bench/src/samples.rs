@@ -40,13 +40,7 @@ impl Samples {
 impl fmt::Display for Samples {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let micros = |share| self.per_mille(share).as_secs_f64() * 1e6;
-        write!(
-            f,
-            "min {:8.1}  p50 {:8.1}  p99 {:8.1} us",
-            micros(0),
-            micros(500),
-            micros(990)
-        )
+        write!(f, "min {:8.1}  p50 {:8.1}  p99 {:8.1} us", micros(0), micros(500), micros(990))
     }
 }
 

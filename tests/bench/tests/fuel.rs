@@ -12,16 +12,10 @@ fn the_password_generator_stays_within_its_fuel() {
         let password = load(&engine(None).unwrap(), "generator", "password").unwrap();
         let generator = password.generator().unwrap();
         let config = password_config();
-        generator
-            .generate(&call(), GenerateRequest::new(&config))
-            .unwrap()
-            .fuel
+        generator.generate(&call(), GenerateRequest::new(&config)).unwrap().fuel
     };
     let used = fuel();
-    assert!(
-        used <= PASSWORD_FUEL,
-        "it used {used} and may use {PASSWORD_FUEL}"
-    );
+    assert!(used <= PASSWORD_FUEL, "it used {used} and may use {PASSWORD_FUEL}");
     assert!(used > PASSWORD_FUEL / 2, "it used only {used}: lower the gate");
     assert_eq!(used, fuel(), "fuel is deterministic");
 }

@@ -9,11 +9,7 @@ use runtime::{Call, Component, Description, Engine, EngineConfig, LoadLimits, Oc
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("conformance-compiled");
-    Engine::new(EngineConfig {
-        cache_dir: Some(cache),
-        ..EngineConfig::default()
-    })
-    .unwrap()
+    Engine::new(EngineConfig { cache_dir: Some(cache), ..EngineConfig::default() }).unwrap()
 });
 
 /// The built-in component of that world and name, which describes itself by that name.
@@ -22,11 +18,7 @@ pub(crate) fn load(world: &str, name: &str) -> Component {
     let builtin =
         builtin.unwrap_or_else(|| panic!("there are cases of the {world} {name}, but it is not built in"));
     let component = ENGINE.load(builtin.bytes, &LoadLimits::default()).unwrap();
-    assert_eq!(
-        component.description().name,
-        name,
-        "a component is called as its folder is"
-    );
+    assert_eq!(component.description().name, name, "a component is called as its folder is");
     component
 }
 
@@ -38,10 +30,7 @@ pub(crate) fn names(world: &str) -> BTreeSet<String> {
 
 /// A call that grants nothing.
 pub(crate) fn call() -> Call {
-    let owner = Owner {
-        namespace: "team".to_owned(),
-        name: "app".to_owned(),
-    };
+    let owner = Owner { namespace: "team".to_owned(), name: "app".to_owned() };
     Call::new(owner, Occasion::Initial, keymill_sdk::testing::NOW)
 }
 
@@ -60,7 +49,5 @@ pub(crate) fn folder(path: &str) -> PathBuf {
 pub(crate) fn folders(path: &Path) -> BTreeSet<String> {
     let entries = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap());
     let folders = entries.filter(|entry| entry.file_type().unwrap().is_dir());
-    folders
-        .map(|entry| entry.file_name().into_string().unwrap())
-        .collect()
+    folders.map(|entry| entry.file_name().into_string().unwrap()).collect()
 }

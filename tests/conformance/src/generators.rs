@@ -28,11 +28,7 @@ fn every_case_holds() {
         let generator = builtin::load("generator", &name).generator().unwrap();
         for case in cases(&name) {
             let found = case_misses(&generator, &case);
-            misses.extend(
-                found
-                    .into_iter()
-                    .map(|miss| format!("{name}, {}: {miss}", case.name)),
-            );
+            misses.extend(found.into_iter().map(|miss| format!("{name}, {}: {miss}", case.name)));
         }
     }
     assert!(misses.is_empty(), "\n{}", misses.join("\n"));
@@ -52,9 +48,7 @@ fn every_declared_rule_is_broken_by_a_case() {
 
 fn cases(name: &str) -> Vec<GeneratorCase> {
     let folder = builtin::folder("tests/conformance/generators").join(name);
-    let files = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let files = files.filter(|path| path.extension().is_some_and(|extension| extension == "yaml"));
     let cases = files.flat_map(|path| read_generator_cases(&std::fs::read_to_string(path).unwrap()).unwrap());
     let cases: Vec<_> = cases.collect();
@@ -120,9 +114,7 @@ fn field_misses(case: &GeneratorCase, fields: &[GeneratedField]) -> Vec<String> 
             None => misses.push(format!("has no field {key}")),
         }
     }
-    let unexpected = fields
-        .iter()
-        .filter(|field| !case.fields.contains_key(&field.key));
+    let unexpected = fields.iter().filter(|field| !case.fields.contains_key(&field.key));
     misses.extend(unexpected.map(|field| format!("has an unexpected field {}", field.key)));
     let values: BTreeSet<_> = fields.iter().map(|field| field.value.expose_secret()).collect();
     if case.different && values.len() < fields.len() {
@@ -134,14 +126,8 @@ fn field_misses(case: &GeneratorCase, fields: &[GeneratedField]) -> Vec<String> 
 /// Of all fields together: no built-in lets two fields share a draw. A field of which the host knows nothing adds nothing that is exact.
 fn entropy(generated: &Generated) -> Entropy {
     let known = generated.fields.iter().filter_map(|field| field.entropy);
-    let exact = generated
-        .fields
-        .iter()
-        .all(|field| field.entropy.is_some_and(|entropy| entropy.exact));
-    Entropy {
-        bits: known.map(|entropy| entropy.bits).sum(),
-        exact,
-    }
+    let exact = generated.fields.iter().all(|field| field.entropy.is_some_and(|entropy| entropy.exact));
+    Entropy { bits: known.map(|entropy| entropy.bits).sum(), exact }
 }
 
 fn entropy_miss(expected: EntropyFloor, found: Entropy) -> Option<String> {
@@ -153,7 +139,5 @@ fn entropy_miss(expected: EntropyFloor, found: Entropy) -> Option<String> {
 
 fn values(generated: &Generated) -> Vec<(String, Vec<u8>)> {
     let fields = generated.fields.iter();
-    fields
-        .map(|field| (field.key.clone(), field.value.expose_secret().to_vec()))
-        .collect()
+    fields.map(|field| (field.key.clone(), field.value.expose_secret().to_vec())).collect()
 }

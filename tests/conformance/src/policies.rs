@@ -16,11 +16,7 @@ fn every_case_holds() {
         let policy = builtin::load("policy", &name).policy().unwrap();
         for set in cases(&name) {
             let found = set_misses(&policy, &set);
-            misses.extend(
-                found
-                    .into_iter()
-                    .map(|miss| format!("{name}, {}: {miss}", set.config)),
-            );
+            misses.extend(found.into_iter().map(|miss| format!("{name}, {}: {miss}", set.config)));
         }
     }
     assert!(misses.is_empty(), "\n{}", misses.join("\n"));
@@ -31,18 +27,10 @@ fn every_declared_rule_is_broken_by_a_case() {
     for name in builtin::names("policy") {
         let component = builtin::load("policy", &name);
         let sets = cases(&name);
-        let invalid = sets
-            .iter()
-            .flat_map(|set| &set.invalid)
-            .map(|problem| &problem.rule);
-        let rejected = sets
-            .iter()
-            .flat_map(|set| &set.reject)
-            .flat_map(|case| &case.violations);
-        let broken: BTreeSet<String> = invalid
-            .chain(rejected.map(|violation| &violation.rule))
-            .cloned()
-            .collect();
+        let invalid = sets.iter().flat_map(|set| &set.invalid).map(|problem| &problem.rule);
+        let rejected = sets.iter().flat_map(|set| &set.reject).flat_map(|case| &case.violations);
+        let broken: BTreeSet<String> =
+            invalid.chain(rejected.map(|violation| &violation.rule)).cloned().collect();
         let declared = builtin::own_rules(component.description());
         let untested: Vec<_> = declared.difference(&broken).collect();
         assert!(untested.is_empty(), "{name} has no case for {untested:?}");
@@ -87,13 +75,8 @@ fn case_miss(
         Ok(violations) => violations,
         Err(error) => return Some(format!("{}: is not judged: {error}", case.name)),
     };
-    let mut found: Vec<_> = violations
-        .into_iter()
-        .map(|violation| RuleOf {
-            rule: violation.rule,
-            key: violation.key,
-        })
-        .collect();
+    let mut found: Vec<_> =
+        violations.into_iter().map(|violation| RuleOf { rule: violation.rule, key: violation.key }).collect();
     found.sort();
     expected.sort();
     (found != expected).then(|| format!("{}: violates {found:?}, not {expected:?}", case.name))
@@ -104,10 +87,7 @@ fn candidates(case: &PolicyCase) -> Vec<Candidate> {
     let candidates = candidates.into_iter().map(|candidate| Candidate {
         key: candidate.key,
         value: candidate.value.into(),
-        entropy: candidate.bits.map(|bits| Entropy {
-            bits,
-            exact: candidate.exact,
-        }),
+        entropy: candidate.bits.map(|bits| Entropy { bits, exact: candidate.exact }),
         reused: candidate.reused,
     });
     candidates.collect()

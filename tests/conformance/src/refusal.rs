@@ -8,9 +8,7 @@ use runtime::Problem;
 
 /// What is not as expected, one line each.
 pub(crate) fn misses(expected: &[RuleAt], found: &[Problem]) -> Vec<String> {
-    let untold = expected
-        .iter()
-        .filter(|expected| !found.iter().any(|found| tells(found, expected)));
+    let untold = expected.iter().filter(|expected| !found.iter().any(|found| tells(found, expected)));
     let untold = untold.map(|expected| format!("is not refused by {} at {:?}", expected.rule, expected.path));
     let unexpected = found.iter().filter(|found| !is_expected(found, expected));
     let unexpected = unexpected.map(|found| format!("has the unexpected problem {found:?}"));
@@ -40,10 +38,7 @@ fn differences_are_missed() {
         message: "It is wrong.".to_owned(),
     };
     let check = |found: &[Problem], missed: usize| {
-        let expected = RuleAt {
-            rule: "odd".to_owned(),
-            path: "/a/b".to_owned(),
-        };
+        let expected = RuleAt { rule: "odd".to_owned(), path: "/a/b".to_owned() };
         let misses = misses(&[expected], found);
         assert_eq!(misses.len(), missed, "{misses:?}");
     };

@@ -37,25 +37,10 @@ pub(crate) enum Verdict {
 impl Case {
     /// `start` is how the rendering must start, if what follows is a library's error text.
     pub(crate) fn check(&self, start: Option<&str>) -> Verdict {
-        let scope = if self.scope == "KeysAndValues" {
-            Scope::KeysAndValues
-        } else {
-            Scope::Values
-        };
+        let scope = if self.scope == "KeysAndValues" { Scope::KeysAndValues } else { Scope::Values };
         let request = Request {
-            templates: vec![Template {
-                key: KEY,
-                text: &self.template,
-                scope,
-            }],
-            data: self
-                .data
-                .iter()
-                .map(|(key, value)| Entry {
-                    key,
-                    value: value.as_bytes(),
-                })
-                .collect(),
+            templates: vec![Template { key: KEY, text: &self.template, scope }],
+            data: self.data.iter().map(|(key, value)| Entry { key, value: value.as_bytes() }).collect(),
             delimiters: Delimiters::default(),
         };
         let judged = match render(&request, &mut Fixed(0)) {
@@ -71,9 +56,8 @@ impl Case {
             return Err(format!("renders {}, but should fail", shown(rendered)));
         }
         if let Some(serde_json::Value::Object(expected)) = &self.expect {
-            let seen = rendered
-                .iter()
-                .map(|(key, value)| (key.clone(), String::from_utf8_lossy(value).into()));
+            let seen =
+                rendered.iter().map(|(key, value)| (key.clone(), String::from_utf8_lossy(value).into()));
             let same = *expected == seen.collect::<serde_json::Map<_, _>>();
             return if same {
                 Ok(())
@@ -81,16 +65,10 @@ impl Case {
                 Err(format!("renders {}, not {:?}", shown(rendered), self.expect))
             };
         }
-        let value = rendered
-            .first()
-            .map(|(_, value)| value.as_slice())
-            .unwrap_or_default();
+        let value = rendered.first().map(|(_, value)| value.as_slice()).unwrap_or_default();
         match start {
             Some(start) if value.starts_with(start.as_bytes()) => Ok(()),
-            Some(start) => Err(format!(
-                "renders {}, which does not start with {start}",
-                shown(rendered)
-            )),
+            Some(start) => Err(format!("renders {}, which does not start with {start}", shown(rendered))),
             None => self.judge_value(value),
         }
     }
@@ -106,28 +84,22 @@ impl Case {
             };
         }
         let expected = match (&self.expect_base64, &self.expect) {
-            (Some(text), _) => base64::engine::general_purpose::STANDARD
-                .decode(text)
-                .map_err(|error| error.to_string())?,
+            (Some(text), _) => {
+                base64::engine::general_purpose::STANDARD.decode(text).map_err(|error| error.to_string())?
+            }
             (None, Some(serde_json::Value::String(text))) => text.clone().into_bytes(),
             _ => return Err("the case expects nothing that this runner knows".to_owned()),
         };
         if value == expected {
             Ok(())
         } else {
-            Err(format!(
-                "renders {seen:?}, not {:?}",
-                String::from_utf8_lossy(&expected)
-            ))
+            Err(format!("renders {seen:?}, not {:?}", String::from_utf8_lossy(&expected)))
         }
     }
 
     /// A failure is right if one is expected, but not if the function is merely absent.
     fn judge_fault(&self, rule: Rule, name: Option<&str>) -> Result<(), String> {
-        let absent = self
-            .error_contains
-            .as_ref()
-            .is_some_and(|text| text.contains("not defined"));
+        let absent = self.error_contains.as_ref().is_some_and(|text| text.contains("not defined"));
         if !self.error || (rule == Rule::UnknownFunction && !absent) {
             return Err(format!("fails by {} {}", rule.name(), name.unwrap_or_default()));
         }
@@ -136,9 +108,7 @@ impl Case {
 }
 
 fn shown(rendered: &Rendered) -> String {
-    let entries = rendered
-        .iter()
-        .map(|(key, value)| format!("{key}={:?}", String::from_utf8_lossy(value)));
+    let entries = rendered.iter().map(|(key, value)| format!("{key}={:?}", String::from_utf8_lossy(value)));
     entries.collect::<Vec<_>>().join(", ")
 }
 
@@ -148,10 +118,7 @@ struct Fixed(u64);
 impl Draw for Fixed {
     fn bytes(&mut self, _: &str, len: u32) -> Vec<u8> {
         let mut next = || {
-            self.0 = self
-                .0
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             self.0.to_be_bytes()[1]
         };
         (0..len).map(|_| next()).collect()

@@ -26,22 +26,15 @@ fn main() -> ExitCode {
         let _infallible = writeln!(report, "cannot run the cases: {error}");
     }
     let written = std::io::stdout().write_all(report.as_bytes());
-    if ended == Ok(0) && written.is_ok() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if ended == Ok(0) && written.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Reports what failed and the count. Returns how many failed.
 fn run(report: &mut String) -> Result<usize, String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
     let other = other_file();
-    let pending = if other.is_some() {
-        Pending::default()
-    } else {
-        Pending::read(&folder.join("pending.txt"))?
-    };
+    let pending =
+        if other.is_some() { Pending::default() } else { Pending::read(&folder.join("pending.txt"))? };
     let wording = Wording::read(&folder.join("error_wording.txt"))?;
     let complete = other.is_none();
     let file = other.unwrap_or_else(|| folder.join("vectors.json"));
@@ -55,24 +48,15 @@ fn run(report: &mut String) -> Result<usize, String> {
             (Verdict::Passed, None) => passed += 1,
             (Verdict::Failed(_), Some(_)) => waiting += 1,
             (Verdict::Failed(why), None) => {
-                failures.push(format!(
-                    "{}: {why}\n    {}",
-                    case.id,
-                    case.template.escape_debug()
-                ));
+                failures.push(format!("{}: {why}\n    {}", case.id, case.template.escape_debug()));
             }
             (Verdict::Passed, Some(milestone)) => {
-                failures.push(format!(
-                    "{}: passes, but pending.txt still lists it for {milestone}",
-                    case.id
-                ));
+                failures.push(format!("{}: passes, but pending.txt still lists it for {milestone}", case.id));
             }
         }
     }
     failures.extend(
-        pending
-            .unknown(&cases)
-            .map(|id| format!("{id}: listed in pending.txt, but there is no such case")),
+        pending.unknown(&cases).map(|id| format!("{id}: listed in pending.txt, but there is no such case")),
     );
     if complete {
         failures.extend(without_case(&cases).map(|name| format!("{name}: a function without a case")));
@@ -80,23 +64,15 @@ fn run(report: &mut String) -> Result<usize, String> {
     for failure in &failures {
         let _infallible = writeln!(report, "{failure}");
     }
-    let _infallible = writeln!(
-        report,
-        "{waiting} pending\n{passed} passed, {} failed",
-        failures.len()
-    );
+    let _infallible = writeln!(report, "{waiting} pending\n{passed} passed, {} failed", failures.len());
     Ok(failures.len())
 }
 
 /// The functions that no case names. keymill's own are not ESO's, so no case of theirs was recorded.
 fn without_case(cases: &[Case]) -> impl Iterator<Item = &'static str> {
-    let words = cases
-        .iter()
-        .flat_map(|case| case.template.split(|c: char| !c.is_alphanumeric() && c != '_'));
+    let words = cases.iter().flat_map(|case| case.template.split(|c: char| !c.is_alphanumeric() && c != '_'));
     let named: std::collections::BTreeSet<&str> = words.collect();
-    let functions = functions::all()
-        .iter()
-        .filter(|function| function.family != Family::Escape);
+    let functions = functions::all().iter().filter(|function| function.family != Family::Escape);
     functions
         .map(|function| function.name)
         .filter(|name| !named.contains(name))

@@ -14,14 +14,9 @@ impl Pending {
     pub(crate) fn read(file: &Path) -> Result<Self, String> {
         let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
         let mut milestones = BTreeMap::new();
-        for line in text
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        {
-            let (milestone, id) = line
-                .split_once(' ')
-                .ok_or_else(|| format!("{}: no case in `{line}`", file.display()))?;
+        for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            let (milestone, id) =
+                line.split_once(' ').ok_or_else(|| format!("{}: no case in `{line}`", file.display()))?;
             milestones.insert(id.to_owned(), milestone.to_owned());
         }
         Ok(Self { milestones })

@@ -11,14 +11,9 @@ impl Wording {
     pub(crate) fn read(file: &Path) -> Result<Self, String> {
         let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
         let mut starts = BTreeMap::new();
-        for line in text
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        {
-            let (id, start) = line
-                .split_once(' ')
-                .ok_or_else(|| format!("{}: no start in `{line}`", file.display()))?;
+        for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            let (id, start) =
+                line.split_once(' ').ok_or_else(|| format!("{}: no start in `{line}`", file.display()))?;
             starts.insert(id.to_owned(), start.to_owned());
         }
         Ok(Self { starts })

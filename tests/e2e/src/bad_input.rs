@@ -19,14 +19,8 @@ async fn one_message_each_and_the_others_go_on() {
     let place = Place::empty();
     place.write("good.yaml", GOOD);
     place.write("malformed.yaml", "kind: [\n");
-    place.write(
-        "unknown-kind.yaml",
-        "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\n",
-    );
-    place.write(
-        "unknown-field.yaml",
-        &external("typo", "{refreshIntervall: 1h, data: []}"),
-    );
+    place.write("unknown-kind.yaml", "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\n");
+    place.write("unknown-field.yaml", &external("typo", "{refreshIntervall: 1h, data: []}"));
     place.write(
         "bad-template.yaml",
         &external(
@@ -63,10 +57,7 @@ async fn one_message_each_and_the_others_go_on() {
         for word in words {
             assert!(message.contains(word), "{name}: {message}");
         }
-        assert!(
-            dev.secret(name).await.unwrap().is_none(),
-            "{name} has a half-made target"
-        );
+        assert!(dev.secret(name).await.unwrap().is_none(), "{name} has a half-made target");
     }
     let output = dev.program.output();
     for words in [
@@ -74,9 +65,7 @@ async fn one_message_each_and_the_others_go_on() {
         ["unknown-kind.yaml", "Widget"],
         ["unknown-field.yaml", "refreshIntervall"],
     ] {
-        let named = output
-            .lines()
-            .any(|line| words.iter().all(|word| line.contains(word)));
+        let named = output.lines().any(|line| words.iter().all(|word| line.contains(word)));
         assert!(named, "no line with {words:?}:\n{output}");
     }
 }
@@ -85,27 +74,15 @@ async fn one_message_each_and_the_others_go_on() {
 async fn a_store_that_refuses_says_so_and_nothing_is_written() {
     let place = Place::example("cloudnative-pg");
     let refusing = refusing_server();
-    let dev = place
-        .start_with(&["--resolve", &format!("vault.vault.svc:8200={refusing}")])
-        .await;
+    let dev = place.start_with(&["--resolve", &format!("vault.vault.svc:8200={refusing}")]).await;
     let stores = dev.objects("external-secrets.io/v1", "SecretStore", "secretstores");
-    let [status, _, message] = dev
-        .ready_when(&stores, "vault-backend", "InvalidProviderConfig")
-        .await;
+    let [status, _, message] = dev.ready_when(&stores, "vault-backend", "InvalidProviderConfig").await;
     assert_eq!(status, "False");
-    assert!(
-        message.contains("vault.vault.svc:8200") && message.contains("permission denied"),
-        "{message}"
-    );
+    assert!(message.contains("vault.vault.svc:8200") && message.contains("permission denied"), "{message}");
     let pushes = dev.objects("external-secrets.io/v1alpha1", "PushSecret", "pushsecrets");
     let [status, ..] = dev.ready_when(&pushes, "pushsecret-example", "Errored").await;
     assert_eq!(status, "False");
-    dev.ready_when(
-        &dev.external_secrets(),
-        "cluster-example-app-secret",
-        "SecretSynced",
-    )
-    .await;
+    dev.ready_when(&dev.external_secrets(), "cluster-example-app-secret", "SecretSynced").await;
 }
 
 /// A Vault that knows no token. Its thread ends with the test process.

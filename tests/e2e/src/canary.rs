@@ -13,22 +13,13 @@ fn forms(value: &str) -> Vec<String> {
     let hex: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
     let encoded = base64::engine::general_purpose::STANDARD.encode(value);
     let reversed: String = value.chars().rev().collect();
-    vec![
-        value.to_owned(),
-        encoded.trim_end_matches('=').to_owned(),
-        hex,
-        reversed,
-    ]
+    vec![value.to_owned(), encoded.trim_end_matches('=').to_owned(), hex, reversed]
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_value_is_seen_outside_the_secrets() {
     let place = Place::example("cloudnative-pg");
-    place.edit(
-        "external-secret.yaml",
-        "refreshInterval: \"24h\"",
-        "refreshInterval: \"2s\"",
-    );
+    place.edit("external-secret.yaml", "refreshInterval: \"24h\"", "refreshInterval: \"2s\"");
     place.write(
         "failing.yaml",
         "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: failing}\nspec:\n  refreshInterval: 1h\n  \
@@ -45,8 +36,7 @@ async fn no_value_is_seen_outside_the_secrets() {
             .await;
         canaries.push(seen.key("password").to_owned());
     }
-    dev.ready_when(&dev.external_secrets(), "failing", "SecretSyncedError")
-        .await;
+    dev.ready_when(&dev.external_secrets(), "failing", "SecretSyncedError").await;
     tokio::time::sleep(Duration::from_millis(500)).await;
 
     let mut visible = dev.program.output();
@@ -60,11 +50,7 @@ async fn no_value_is_seen_outside_the_secrets() {
         ("external-secrets.io/v1alpha1", "PushSecret", "pushsecrets"),
         ("generators.external-secrets.io/v1alpha1", "Password", "passwords"),
     ] {
-        let objects = dev
-            .objects(api_version, kind, plural)
-            .list(&ListParams::default())
-            .await
-            .unwrap();
+        let objects = dev.objects(api_version, kind, plural).list(&ListParams::default()).await.unwrap();
         visible.push_str(&serde_json::to_string(&objects.items).unwrap());
     }
     for canary in &canaries {

@@ -63,12 +63,7 @@ impl Place {
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(support::keymill().unwrap());
-        command
-            .arg("dev")
-            .arg(self.manifests())
-            .arg("--state")
-            .arg(self.state())
-            .args(arguments);
+        command.arg("dev").arg(self.manifests()).arg("--state").arg(self.state()).args(arguments);
         // Compiled components are shared by all tests of a build.
         command.env("XDG_CACHE_HOME", cache());
         command
@@ -86,31 +81,21 @@ impl Place {
     /// Starts it with every log line that there is, the compiler's aside.
     pub(crate) async fn start_loud(&self) -> Dev {
         let mut command = self.command(&[]);
-        command.env("KEYMILL_LOG", "trace,cranelift_codegen=off,cranelift_frontend=off,regalloc2=off,wasmtime=off");
+        command.env(
+            "KEYMILL_LOG",
+            "trace,cranelift_codegen=off,cranelift_frontend=off,regalloc2=off,wasmtime=off",
+        );
         self.serving(command).await
     }
 
     async fn serving(&self, command: Command) -> Dev {
         let mut program = Program::start(command).unwrap();
-        let line = program
-            .wait_for_line(SOON, |line| line.starts_with("KV "))
-            .unwrap();
+        let line = program.wait_for_line(SOON, |line| line.starts_with("KV ")).unwrap();
         let words: Vec<&str> = line.split_whitespace().collect();
         let kv = words.get(1).unwrap().to_string();
-        let token = words
-            .iter()
-            .skip_while(|word| **word != "token")
-            .nth(1)
-            .unwrap()
-            .to_string();
+        let token = words.iter().skip_while(|word| **word != "token").nth(1).unwrap().to_string();
         let client = client(&self.state().join("kubeconfig")).await.unwrap();
-        Dev {
-            program,
-            client,
-            kv,
-            token,
-            http: http(),
-        }
+        Dev { program, client, kv, token, http: http() }
     }
 }
 
@@ -122,19 +107,13 @@ fn cache() -> PathBuf {
 fn install_crypto() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        rustls::crypto::aws_lc_rs::default_provider()
-            .install_default()
-            .unwrap();
+        rustls::crypto::aws_lc_rs::default_provider().install_default().unwrap();
     });
 }
 
 fn http() -> reqwest::Client {
     install_crypto();
-    reqwest::Client::builder()
-        .no_proxy()
-        .timeout(Duration::from_secs(5))
-        .build()
-        .unwrap()
+    reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().unwrap()
 }
 
 async fn client(kubeconfig: &Path) -> Result<Client> {
@@ -164,9 +143,7 @@ pub(crate) struct Seen {
 
 impl Seen {
     pub(crate) fn key(&self, key: &str) -> &str {
-        self.data
-            .get(key)
-            .unwrap_or_else(|| panic!("no key {key} in {:?}", self.data.keys()))
+        self.data.get(key).unwrap_or_else(|| panic!("no key {key} in {:?}", self.data.keys()))
     }
 }
 
@@ -180,9 +157,7 @@ impl Dev {
             return Ok(None);
         };
         let data = secret.data.unwrap_or_default();
-        let data = data
-            .into_iter()
-            .map(|(key, bytes)| (key, String::from_utf8_lossy(&bytes.0).into_owned()));
+        let data = data.into_iter().map(|(key, bytes)| (key, String::from_utf8_lossy(&bytes.0).into_owned()));
         Ok(Some(Seen {
             data: data.collect(),
             labels: secret.metadata.labels.unwrap_or_default(),
@@ -198,14 +173,9 @@ impl Dev {
     }
 
     pub(crate) async fn patch_secret(&self, name: &str, patch: Json) {
-        let parameters = PatchParams {
-            field_manager: Some("kubectl-edit".to_owned()),
-            ..PatchParams::default()
-        };
-        self.secrets()
-            .patch(name, &parameters, &Patch::Merge(&patch))
-            .await
-            .unwrap();
+        let parameters =
+            PatchParams { field_manager: Some("kubectl-edit".to_owned()), ..PatchParams::default() };
+        self.secrets().patch(name, &parameters, &Patch::Merge(&patch)).await.unwrap();
     }
 
     pub(crate) fn objects(&self, api_version: &str, kind: &str, plural: &str) -> Api<DynamicObject> {
@@ -239,11 +209,7 @@ impl Dev {
             .flatten()
             .find(|one| one.get("type").and_then(Json::as_str) == Some("Ready"));
         let text = |condition: &Json, key: &str| {
-            condition
-                .get(key)
-                .and_then(Json::as_str)
-                .unwrap_or_default()
-                .to_owned()
+            condition.get(key).and_then(Json::as_str).unwrap_or_default().to_owned()
         };
         Ok(ready.map(|one| [text(one, "status"), text(one, "reason"), text(one, "message")]))
     }
@@ -254,12 +220,7 @@ impl Dev {
         name: &str,
         reason: &str,
     ) -> [String; 3] {
-        let wanted = async || {
-            Ok(self
-                .ready(objects, name)
-                .await?
-                .filter(|[_, found, _]| found == reason))
-        };
+        let wanted = async || Ok(self.ready(objects, name).await?.filter(|[_, found, _]| found == reason));
         let found = support::until(&format!("{name} is {reason}"), SOON, wanted).await;
         found.unwrap_or_else(|error| panic!("{error:#}\n{}", self.program.output()))
     }
@@ -267,12 +228,7 @@ impl Dev {
     /// What the KV answers for a path below /v1.
     pub(crate) async fn vault(&self, path: &str) -> Result<Option<Json>> {
         let url = format!("{}/v1/{path}", self.kv);
-        let answer = self
-            .http
-            .get(url)
-            .header("X-Vault-Token", &self.token)
-            .send()
-            .await?;
+        let answer = self.http.get(url).header("X-Vault-Token", &self.token).send().await?;
         if answer.status() == 404 {
             return Ok(None);
         }
@@ -285,14 +241,8 @@ impl Dev {
         let Some(answer) = self.vault(&format!("{mount}/data/{key}")).await? else {
             return Ok(None);
         };
-        let data = answer
-            .pointer("/data/data")
-            .and_then(Json::as_object)
-            .cloned()
-            .unwrap_or_default();
+        let data = answer.pointer("/data/data").and_then(Json::as_object).cloned().unwrap_or_default();
         let text = |value: Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        Ok(Some(
-            data.into_iter().map(|(key, value)| (key, text(value))).collect(),
-        ))
+        Ok(Some(data.into_iter().map(|(key, value)| (key, text(value))).collect()))
     }
 }

@@ -24,10 +24,7 @@ pub fn keymill() -> Result<PathBuf> {
     let folder = test.ancestors().nth(2).context("find the folder of the build")?;
     let binary = folder.join("keymill");
     if !binary.is_file() {
-        bail!(
-            "{} is missing: run `cargo build -p keymill` first",
-            binary.display()
-        );
+        bail!("{} is missing: run `cargo build -p keymill` first", binary.display());
     }
     Ok(binary)
 }
@@ -85,10 +82,7 @@ impl Program {
                 return Ok(line.to_owned());
             }
             if let Some(status) = self.child.try_wait()? {
-                bail!(
-                    "the program ended ({status}) before it printed that line:\n{}",
-                    self.output()
-                );
+                bail!("the program ended ({status}) before it printed that line:\n{}", self.output());
             }
             if Instant::now() > deadline {
                 bail!("the program did not print that line within {timeout:?}:\n{output}");

@@ -18,15 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "keymill-bundle",
         ],
     ),
-    (
-        "keymill-controller",
-        &[
-            "keymill-stores",
-            "keymill-runtime",
-            "keymill-pipeline",
-            "keymill-api",
-        ],
-    ),
+    ("keymill-controller", &["keymill-stores", "keymill-runtime", "keymill-pipeline", "keymill-api"]),
     ("keymill-standalone", &["keymill-api"]),
     ("keymill-stores", &["keymill-pipeline", "keymill-api"]),
     ("keymill-pipeline", &["keymill-api"]),
@@ -44,10 +36,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// Crates of others that only some of ours may name.
 const KEPT_AWAY: &[(&str, &[&str])] = &[
     ("wasmtime", &["keymill-runtime"]),
-    (
-        "kube",
-        &["keymill-api", "keymill-controller", "keymill-stores", "keymill"],
-    ),
+    ("kube", &["keymill-api", "keymill-controller", "keymill-stores", "keymill"]),
     ("redb", &["keymill-standalone"]),
     ("reqwest", &["keymill-stores"]),
     ("anyhow", &["keymill"]),
@@ -64,15 +53,11 @@ fn ours() -> Vec<Package> {
 }
 
 fn matches(pattern: &str, name: &str) -> bool {
-    pattern
-        .strip_suffix('*')
-        .map_or(pattern == name, |prefix| name.starts_with(prefix))
+    pattern.strip_suffix('*').map_or(pattern == name, |prefix| name.starts_with(prefix))
 }
 
 fn is_test(package: &Package) -> bool {
-    package
-        .manifest_path
-        .starts_with(tidy::root().unwrap().join("tests"))
+    package.manifest_path.starts_with(tidy::root().unwrap().join("tests"))
 }
 
 #[test]
@@ -89,17 +74,11 @@ fn every_arrow_is_one_of_the_design() {
             let inside = names.contains(&dependency.name);
             let is_build = dependency.kind == DependencyKind::Build;
             if dependency.name == "keymill-compile" && !is_build {
-                wrong.push(format!(
-                    "{} -> keymill-compile is more than a build script's",
-                    package.name
-                ));
+                wrong.push(format!("{} -> keymill-compile is more than a build script's", package.name));
             }
             let fine = allowed.iter().any(|pattern| matches(pattern, &dependency.name));
             if inside && !fine && dependency.kind != DependencyKind::Development {
-                wrong.push(format!(
-                    "{} -> {} is not an arrow of the design",
-                    package.name, dependency.name
-                ));
+                wrong.push(format!("{} -> {} is not an arrow of the design", package.name, dependency.name));
             }
         }
     }
@@ -110,11 +89,7 @@ fn every_arrow_is_one_of_the_design() {
 fn heavy_crates_stay_where_they_belong() {
     let mut wrong = Vec::new();
     for package in ours().iter().filter(|package| !is_test(package)) {
-        for dependency in package
-            .dependencies
-            .iter()
-            .filter(|one| one.kind == DependencyKind::Normal)
-        {
+        for dependency in package.dependencies.iter().filter(|one| one.kind == DependencyKind::Normal) {
             if let Some((_, holders)) = KEPT_AWAY.iter().find(|(name, _)| *name == dependency.name)
                 && !holders.contains(&package.name.as_str())
             {
@@ -140,13 +115,7 @@ fn every_crate_takes_the_workspace_lints() {
 #[test]
 fn every_direct_dependency_has_a_reason() {
     let root = std::fs::read_to_string(tidy::root().unwrap().join("Cargo.toml")).unwrap();
-    let table = root
-        .split("[workspace.dependencies]")
-        .nth(1)
-        .unwrap()
-        .split("\n[")
-        .next()
-        .unwrap();
+    let table = root.split("[workspace.dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
     let wrong: Vec<&str> = table
         .lines()
         .filter(|line| {

@@ -4,14 +4,8 @@ use std::collections::BTreeSet;
 
 /// Folders of cases and the file that reads them.
 const RUNNERS: &[(&str, &str)] = &[
-    (
-        "tests/conformance/generators",
-        "tests/conformance/src/generators.rs",
-    ),
-    (
-        "tests/conformance/templates",
-        "tests/conformance/templates/main.rs",
-    ),
+    ("tests/conformance/generators", "tests/conformance/src/generators.rs"),
+    ("tests/conformance/templates", "tests/conformance/templates/main.rs"),
     ("tests/cli", "tests/cli/main.rs"),
 ];
 
@@ -29,10 +23,8 @@ fn folders(parent: &str) -> Vec<String> {
 #[test]
 fn every_generator_has_cases() {
     let cases: BTreeSet<String> = folders("tests/conformance/generators").into_iter().collect();
-    let wrong: Vec<String> = folders("guest/generators")
-        .into_iter()
-        .filter(|name| !cases.contains(name))
-        .collect();
+    let wrong: Vec<String> =
+        folders("guest/generators").into_iter().filter(|name| !cases.contains(name)).collect();
     assert!(wrong.is_empty(), "generators without cases: {wrong:?}");
 }
 
@@ -61,8 +53,5 @@ fn every_folder_of_cases_has_its_runner() {
         .map(|name| format!("tests/conformance/{name}"))
         .filter(|folder| !folder.ends_with("/src") && !known.contains(folder.as_str()))
         .collect();
-    assert!(
-        unknown.is_empty(),
-        "folders of cases without a row in RUNNERS: {unknown:?}"
-    );
+    assert!(unknown.is_empty(), "folders of cases without a row in RUNNERS: {unknown:?}");
 }

@@ -16,10 +16,7 @@ pub struct File {
 impl File {
     /// The file's lines with their numbers, from 1.
     pub fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.text
-            .lines()
-            .enumerate()
-            .map(|(index, line)| (index + 1, line))
+        self.text.lines().enumerate().map(|(index, line)| (index + 1, line))
     }
 }
 
@@ -29,11 +26,7 @@ impl File {
 /// When the crate does not lie two folders below it.
 pub fn root() -> Result<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    Ok(here
-        .ancestors()
-        .nth(2)
-        .context("find the root of the workspace")?
-        .to_path_buf())
+    Ok(here.ancestors().nth(2).context("find the root of the workspace")?.to_path_buf())
 }
 
 /// All files whose name ends in one of `endings`, outside hidden and target folders, sorted.
@@ -98,17 +91,10 @@ pub fn functions(text: &str) -> Vec<Function> {
             .clone()
             .position(|line| *line == closing || (line.starts_with(&closing) && line.trim_end() == closing))
             .map_or(1, |end| end + 1);
-        let is_declaration = body
-            .clone()
-            .take(length)
-            .any(|line| line.trim_end().ends_with(';'))
+        let is_declaration = body.clone().take(length).any(|line| line.trim_end().ends_with(';'))
             && !body.clone().take(length).any(|line| line.contains('{'));
         if !is_declaration {
-            found.push(Function {
-                name: name.to_owned(),
-                line: index + 1,
-                lines: length,
-            });
+            found.push(Function { name: name.to_owned(), line: index + 1, lines: length });
         }
     }
     found
@@ -116,15 +102,7 @@ pub fn functions(text: &str) -> Vec<Function> {
 
 fn function_name(line: &str) -> Option<&str> {
     let mut rest = line.trim_start();
-    for word in [
-        "pub(crate) ",
-        "pub(super) ",
-        "pub ",
-        "const ",
-        "async ",
-        "unsafe ",
-        "extern \"C\" ",
-    ] {
+    for word in ["pub(crate) ", "pub(super) ", "pub ", "const ", "async ", "unsafe ", "extern \"C\" "] {
         rest = rest.strip_prefix(word).unwrap_or(rest);
     }
     let rest = rest.strip_prefix("fn ")?;

@@ -27,21 +27,13 @@ fn files_stay_short() {
         .filter(|(path, lines)| *lines > FILE_LINES_MAX && !LONG_FILES.contains(&path.as_str()))
         .map(|(path, lines)| format!("{path}: {lines} lines"))
         .collect();
-    assert!(
-        wrong.is_empty(),
-        "over {FILE_LINES_MAX} lines:\n{}",
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "over {FILE_LINES_MAX} lines:\n{}", wrong.join("\n"));
 }
 
 #[test]
 fn functions_stay_short() {
     let mut wrong = Vec::new();
-    for file in tidy::files(&[".rs"])
-        .unwrap()
-        .iter()
-        .filter(|file| !is_test_code(&file.path))
-    {
+    for file in tidy::files(&[".rs"]).unwrap().iter().filter(|file| !is_test_code(&file.path)) {
         let code = file.text.split("#[cfg(test)]\nmod tests {").next().unwrap();
         for function in tidy::functions(code) {
             if function.lines > FUNCTION_LINES_MAX {
@@ -52,11 +44,7 @@ fn functions_stay_short() {
             }
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "over {FUNCTION_LINES_MAX} lines:\n{}",
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "over {FUNCTION_LINES_MAX} lines:\n{}", wrong.join("\n"));
 }
 
 #[test]
@@ -86,10 +74,7 @@ fn every_rust_file_is_declared() {
             if let Some(name) = name.and_then(|name| name.strip_suffix(';')) {
                 declared.insert(module_path(&file.path, name.trim_start_matches("r#")));
             }
-            if let Some(path) = line
-                .strip_prefix("#[path = \"")
-                .and_then(|rest| rest.strip_suffix("\"]"))
-            {
+            if let Some(path) = line.strip_prefix("#[path = \"").and_then(|rest| rest.strip_suffix("\"]")) {
                 declared.insert(path.trim_start_matches("../").to_owned());
             }
         }
@@ -101,13 +86,10 @@ fn every_rust_file_is_declared() {
             let name = path.rsplit('/').next().unwrap();
             let is_root = matches!(name, "lib.rs" | "main.rs" | "build.rs");
             let stem = path.trim_end_matches("/mod.rs").trim_end_matches(".rs");
-            let by_path = declared
-                .iter()
-                .any(|one| one.ends_with(".rs") && path.ends_with(one.as_str()));
+            let by_path = declared.iter().any(|one| one.ends_with(".rs") && path.ends_with(one.as_str()));
             let by_manifest = manifests.iter().any(|manifest| {
                 let folder = manifest.path.trim_end_matches("Cargo.toml");
-                path.strip_prefix(folder)
-                    .is_some_and(|rest| manifest.text.contains(&format!("\"{rest}\"")))
+                path.strip_prefix(folder).is_some_and(|rest| manifest.text.contains(&format!("\"{rest}\"")))
             });
             let is_bin = path.contains("/src/bin/");
             let is_test_root = manifests.iter().any(|manifest| is_test_root(path, manifest));
@@ -127,10 +109,7 @@ fn is_test_root(path: &str, manifest: &tidy::File) -> bool {
 #[test]
 fn functions_are_measured_to_their_closing_brace() {
     let text = "pub(crate) fn one(\n    a: u8,\n) {\n    if a > 0 {\n    }\n}\n\nimpl A {\n    fn two(&self) {\n        self.x();\n    }\n    fn three() {}\n}\n\ntrait B {\n    fn four();\n}\n";
-    let measured: Vec<_> = tidy::functions(text)
-        .into_iter()
-        .map(|f| (f.name, f.line, f.lines))
-        .collect();
+    let measured: Vec<_> = tidy::functions(text).into_iter().map(|f| (f.name, f.line, f.lines)).collect();
     assert_eq!(measured, [("one".to_owned(), 1, 6), ("two".to_owned(), 9, 3)]);
 }
 

@@ -1,9 +1,7 @@
 //! Words: the glossary, and what must not stand in the tree.
 
 /// Folder and file names that say nothing.
-const BANNED_NAMES: &[&str] = &[
-    "utils", "util", "common", "core", "helpers", "misc", "types", "v2",
-];
+const BANNED_NAMES: &[&str] = &["utils", "util", "common", "core", "helpers", "misc", "types", "v2"];
 
 /// Text that must not stand in code: `(needle, why)`.
 const BANNED_TEXT: &[(&str, &str)] = &[
@@ -22,24 +20,13 @@ const NAMES_OF_OTHERS: &[(&str, &str, &str)] =
     &[("host/standalone/src/kv/", "v2", "Vault's KV has versions 1 and 2")];
 
 /// Words that the glossary replaces, in code and prose of ours.
-const GLOSSARY: &[(&str, &str)] = &[
-    ("plugin", "component"),
-    ("templater", "template engine"),
-    ("resync", "refresh"),
-];
+const GLOSSARY: &[(&str, &str)] =
+    &[("plugin", "component"), ("templater", "template engine"), ("resync", "refresh")];
 
 /// Words that the glossary replaces but a wire format of others has: `(file, text, whose)`.
 const WORDS_OF_OTHERS: &[(&str, &str, &str)] = &[
-    (
-        "host/standalone/src/kv/sys.rs",
-        "\"plugin_version\"",
-        "a field of Vault's answer",
-    ),
-    (
-        "host/standalone/src/kv/sys.rs",
-        "\"running_plugin_version\"",
-        "a field of Vault's answer",
-    ),
+    ("host/standalone/src/kv/sys.rs", "\"plugin_version\"", "a field of Vault's answer"),
+    ("host/standalone/src/kv/sys.rs", "\"running_plugin_version\"", "a field of Vault's answer"),
 ];
 
 #[test]
@@ -65,11 +52,7 @@ fn says_nothing(path: &str) -> bool {
 #[test]
 fn nothing_is_left_behind_in_code() {
     let mut wrong = Vec::new();
-    for file in tidy::files(&[".rs"])
-        .unwrap()
-        .iter()
-        .filter(|file| !file.path.starts_with("tests/tidy/"))
-    {
+    for file in tidy::files(&[".rs"]).unwrap().iter().filter(|file| !file.path.starts_with("tests/tidy/")) {
         for (number, line) in file.lines() {
             for (needle, why) in BANNED_TEXT {
                 if line.contains(needle) {
@@ -109,10 +92,7 @@ fn what_belongs_to_others_is_there() {
     let files = tidy::files(&[".rs"]).unwrap();
     for (folder, name, _) in NAMES_OF_OTHERS {
         let start = format!("{folder}{name}");
-        assert!(
-            files.iter().any(|file| file.path.starts_with(&start)),
-            "{start} is gone"
-        );
+        assert!(files.iter().any(|file| file.path.starts_with(&start)), "{start} is gone");
     }
     for (path, text, _) in WORDS_OF_OTHERS {
         let says = |file: &tidy::File| file.path == *path && file.text.contains(text);
@@ -156,10 +136,7 @@ fn no_registry_or_private_path_is_named() {
     for file in files.iter().filter(|file| !file.path.starts_with("tests/tidy/")) {
         for (number, line) in file.lines() {
             if line.contains("/work/") || line.contains("../shared") {
-                wrong.push(format!(
-                    "{}:{number} names a path that only one machine has",
-                    file.path
-                ));
+                wrong.push(format!("{}:{number} names a path that only one machine has", file.path));
             }
         }
     }

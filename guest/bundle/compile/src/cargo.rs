@@ -29,10 +29,7 @@ pub(crate) fn build(root: &Path, out_dir: &Path, guests: &[Guest]) -> Result<Vec
     check_target()?;
     let target_dir = target_dir(out_dir);
     let mut command = Command::new(tool("CARGO", "cargo"));
-    command
-        .arg("build")
-        .arg("--lib")
-        .args(["--profile", PROFILE, "--target", TARGET]);
+    command.arg("build").arg("--lib").args(["--profile", PROFILE, "--target", TARGET]);
     command.arg("--manifest-path").arg(root.join("Cargo.toml"));
     command.arg("--target-dir").arg(&target_dir);
     for guest in guests {
@@ -59,27 +56,17 @@ fn check_target() -> Result<(), CompileError> {
     let mut command = Command::new(tool("RUSTC", "rustc"));
     command.args(["--print", "target-libdir", "--target", TARGET]);
     let libraries = run(&mut command)?;
-    if Path::new(libraries.trim()).is_dir() {
-        Ok(())
-    } else {
-        Err(CompileError::NoTarget)
-    }
+    if Path::new(libraries.trim()).is_dir() { Ok(()) } else { Err(CompileError::NoTarget) }
 }
 
 fn run(command: &mut Command) -> Result<String, CompileError> {
     let shown = shown(command);
-    let output = command.output().map_err(|source| CompileError::Start {
-        command: shown.clone(),
-        source,
-    })?;
+    let output = command.output().map_err(|source| CompileError::Start { command: shown.clone(), source })?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let output = String::from_utf8_lossy(&output.stderr).into_owned();
-    Err(CompileError::Cargo {
-        command: shown,
-        output,
-    })
+    Err(CompileError::Cargo { command: shown, output })
 }
 
 /// As one would type it.

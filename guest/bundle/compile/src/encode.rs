@@ -30,10 +30,7 @@ impl fmt::Display for World {
 pub(crate) fn encode(module: &[u8]) -> Result<Option<(World, Vec<u8>)>, String> {
     let shown = |error: &dyn fmt::Display| format!("{error:#}");
     let mut encoder = ComponentEncoder::default();
-    let encoder = encoder
-        .validate(true)
-        .module(module)
-        .map_err(|error| shown(&error))?;
+    let encoder = encoder.validate(true).module(module).map_err(|error| shown(&error))?;
     let component = encoder.encode().map_err(|error| shown(&error))?;
     let decoded = wit_component::decode(&component).map_err(|error| shown(&error))?;
     let DecodedWasm::Component(resolve, world) = decoded else {
@@ -48,27 +45,18 @@ fn check_imports(resolve: &Resolve, world: WorldId) -> Result<(), String> {
         return Err("it has no world".to_owned());
     };
     let foreign = |key: &&WorldKey| ours(resolve, key).is_none();
-    let foreign: Vec<String> = world
-        .imports
-        .keys()
-        .filter(foreign)
-        .map(|key| resolve.name_world_key(key))
-        .collect();
+    let foreign: Vec<String> =
+        world.imports.keys().filter(foreign).map(|key| resolve.name_world_key(key)).collect();
     if foreign.is_empty() {
         return Ok(());
     }
-    Err(format!(
-        "it imports {}, and only keymill:guest may be imported",
-        foreign.join(", ")
-    ))
+    Err(format!("it imports {}, and only keymill:guest may be imported", foreign.join(", ")))
 }
 
 fn exported(resolve: &Resolve, world: WorldId) -> Result<Option<World>, String> {
     let exports = resolve.worlds.get(world).map(|world| &world.exports);
-    let interfaces = exports
-        .into_iter()
-        .flatten()
-        .filter(|(_, item)| matches!(item, WorldItem::Interface { .. }));
+    let interfaces =
+        exports.into_iter().flatten().filter(|(_, item)| matches!(item, WorldItem::Interface { .. }));
     let mut worlds = interfaces.filter_map(|(key, _)| match ours(resolve, key)? {
         "generate" => Some(World::Generator),
         "render" => Some(World::Template),

@@ -90,20 +90,14 @@ pub enum CompileError {
 /// # Errors
 /// [`CompileError`]: something cannot be read, or a manifest names no package.
 pub fn find(parent: &Path) -> Result<Vec<Guest>, CompileError> {
-    let unreadable = |source| CompileError::Read {
-        path: parent.to_owned(),
-        source,
-    };
+    let unreadable = |source| CompileError::Read { path: parent.to_owned(), source };
     let mut guests = Vec::new();
     for entry in std::fs::read_dir(parent).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
         let manifest = entry.path().join("Cargo.toml");
         if manifest.is_file() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            guests.push(Guest {
-                name,
-                package: package(&manifest)?,
-            });
+            guests.push(Guest { name, package: package(&manifest)? });
         }
     }
     guests.sort_by(|a, b| a.name.cmp(&b.name));
@@ -121,17 +115,10 @@ pub fn compile(root: &Path, out_dir: &Path, guests: &[Guest]) -> Result<Outcome,
     for (guest, path) in guests.iter().zip(modules) {
         let module = std::fs::read(&path).map_err(|source| CompileError::Read { path, source })?;
         let encoded = encode::encode(&module);
-        let encoded = encoded.map_err(|detail| CompileError::Encode {
-            name: guest.name.clone(),
-            detail,
-        })?;
+        let encoded = encoded.map_err(|detail| CompileError::Encode { name: guest.name.clone(), detail })?;
         match encoded {
             Some((world, component)) => {
-                outcome.built.push(Built {
-                    name: guest.name.clone(),
-                    world,
-                    component,
-                });
+                outcome.built.push(Built { name: guest.name.clone(), world, component });
             }
             None => outcome.worldless.push(guest.name.clone()),
         }
@@ -142,13 +129,7 @@ pub fn compile(root: &Path, out_dir: &Path, guests: &[Guest]) -> Result<Outcome,
 /// The first `name = "..."` of a manifest: the package's, which stands first in ours.
 fn package(manifest: &Path) -> Result<String, CompileError> {
     let text = std::fs::read_to_string(manifest);
-    let text = text.map_err(|source| CompileError::Read {
-        path: manifest.to_owned(),
-        source,
-    })?;
-    let name = text
-        .lines()
-        .find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
-    name.map(str::to_owned)
-        .ok_or_else(|| CompileError::Unnamed(manifest.to_owned()))
+    let text = text.map_err(|source| CompileError::Read { path: manifest.to_owned(), source })?;
+    let name = text.lines().find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
+    name.map(str::to_owned).ok_or_else(|| CompileError::Unnamed(manifest.to_owned()))
 }

@@ -36,17 +36,13 @@ impl Generator for Fake {
     fn describe() -> Description {
         let controller = "Which operator is to handle the manifest; ignored here.";
         let data = "The keys to write and their values.";
-        Description::new(
-            "fake",
-            env!("CARGO_PKG_VERSION"),
-            "Fixed values, for trying things out",
-        )
-        .config(
-            Schema::object()
-                .optional("controller", Schema::string().about(controller))
-                .optional("data", Schema::map(Schema::string()).about(data)),
-        )
-        .rules([&INVALID_KEY])
+        Description::new("fake", env!("CARGO_PKG_VERSION"), "Fixed values, for trying things out")
+            .config(
+                Schema::object()
+                    .optional("controller", Schema::string().about(controller))
+                    .optional("data", Schema::map(Schema::string()).about(data)),
+            )
+            .rules([&INVALID_KEY])
     }
 
     fn validate(config: &Config, problems: &mut Problems) {

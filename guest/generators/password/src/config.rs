@@ -5,22 +5,16 @@ use serde::Deserialize;
 
 use crate::counts::{MAX_KEYS, MAX_LENGTH};
 
-const EMPTY_KEY: Rule = Rule::new(
-    "empty-key",
-    "A key in secretKeys is empty. Name the key, or leave the item out.",
-);
+const EMPTY_KEY: Rule =
+    Rule::new("empty-key", "A key in secretKeys is empty. Name the key, or leave the item out.");
 const INVALID_KEY: Rule = Rule::new(
     "invalid-key",
     "A key in secretKeys cannot be a key of a Secret. Use at most 253 letters, digits, '-', '_' and '.', not beginning with '..'.",
 );
-const DUPLICATE_KEY: Rule = Rule::new(
-    "duplicate-key",
-    "A key is in secretKeys twice. Each key gets one password; name it once.",
-);
-const TOO_MANY_KEYS: Rule = Rule::new(
-    "too-many-keys",
-    "secretKeys names more than 64 keys. Use several generators.",
-);
+const DUPLICATE_KEY: Rule =
+    Rule::new("duplicate-key", "A key is in secretKeys twice. Each key gets one password; name it once.");
+const TOO_MANY_KEYS: Rule =
+    Rule::new("too-many-keys", "secretKeys names more than 64 keys. Use several generators.");
 
 /// The rules about keys.
 pub(crate) const RULES: &[Rule] = &[EMPTY_KEY, INVALID_KEY, DUPLICATE_KEY, TOO_MANY_KEYS];
@@ -77,12 +71,7 @@ pub(crate) fn validate_keys(config: &Config, problems: &mut Problems) {
             problems.add(&EMPTY_KEY, path);
         } else if !is_data_key(key) {
             problems.add(&INVALID_KEY, path);
-        } else if config
-            .secret_keys
-            .iter()
-            .take(index)
-            .any(|earlier| earlier == key)
-        {
+        } else if config.secret_keys.iter().take(index).any(|earlier| earlier == key) {
             problems.add(&DUPLICATE_KEY, path);
         }
     }
@@ -98,31 +87,18 @@ pub(crate) fn schema() -> Schema {
     let encoding = "How a password is written; an encoded one is longer than 'length'.";
     let key = Schema::string().keyword("minLength", 1);
     Schema::object()
-        .optional(
-            "length",
-            Schema::integer().max(MAX_LENGTH).default_value(24).about(length),
-        )
+        .optional("length", Schema::integer().max(MAX_LENGTH).default_value(24).about(length))
         .optional("digits", Schema::integer().about(digits))
         .optional("symbols", Schema::integer().about(symbols))
         .optional("symbolCharacters", Schema::string().about(characters))
-        .optional(
-            "noUpper",
-            Schema::boolean()
-                .default_value(false)
-                .about("No upper-case letters."),
-        )
+        .optional("noUpper", Schema::boolean().default_value(false).about("No upper-case letters."))
         .optional(
             "allowRepeat",
-            Schema::boolean()
-                .default_value(false)
-                .about("A character may be there more than once."),
+            Schema::boolean().default_value(false).about("A character may be there more than once."),
         )
         .optional(
             "secretKeys",
-            Schema::array(key)
-                .keyword("minItems", 1)
-                .keyword("maxItems", MAX_KEYS)
-                .about(keys),
+            Schema::array(key).keyword("minItems", 1).keyword("maxItems", MAX_KEYS).about(keys),
         )
         .optional(
             "encoding",

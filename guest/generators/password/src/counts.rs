@@ -64,16 +64,9 @@ pub(crate) struct Drawable {
 impl Counts {
     /// The defaults are ESO's: a length of 24 if 0 or less, and a quarter of the length, rounded down.
     pub(crate) fn of(config: &Config) -> Self {
-        let length = config
-            .length
-            .filter(|length| *length > 0)
-            .unwrap_or(DEFAULT_LENGTH);
+        let length = config.length.filter(|length| *length > 0).unwrap_or(DEFAULT_LENGTH);
         let quarter = length / 4;
-        Self {
-            length,
-            digits: config.digits.unwrap_or(quarter),
-            symbols: config.symbols.unwrap_or(quarter),
-        }
+        Self { length, digits: config.digits.unwrap_or(quarter), symbols: config.symbols.unwrap_or(quarter) }
     }
 
     /// The counts to draw; none if one is negative or the sum exceeds the length.
@@ -98,23 +91,12 @@ pub(crate) struct Alphabets {
 impl Alphabets {
     /// Each character once, in the order given: a character given twice is not likelier.
     pub(crate) fn of(config: &Config) -> Self {
-        let symbols = config
-            .symbol_characters
-            .as_deref()
-            .filter(|characters| !characters.is_empty());
+        let symbols = config.symbol_characters.as_deref().filter(|characters| !characters.is_empty());
         let mut seen = BTreeSet::new();
         Self {
-            letters: if config.no_upper {
-                LOWER
-            } else {
-                LETTERS_OF_BOTH_CASES
-            },
+            letters: if config.no_upper { LOWER } else { LETTERS_OF_BOTH_CASES },
             digits: DIGIT_CHARACTERS,
-            symbols: symbols
-                .unwrap_or(DEFAULT_SYMBOLS)
-                .chars()
-                .filter(|c| seen.insert(*c))
-                .collect(),
+            symbols: symbols.unwrap_or(DEFAULT_SYMBOLS).chars().filter(|c| seen.insert(*c)).collect(),
         }
     }
 }
@@ -145,20 +127,12 @@ fn validate_distinct(config: &Config, counts: &Drawable, problems: &mut Problems
     let alphabets = Alphabets::of(config);
     let available = |alphabet: &str| u32::try_from(alphabet.chars().count()).unwrap_or(u32::MAX);
     let shared = |alphabet: &str| {
-        let shared = alphabets
-            .symbols
-            .chars()
-            .filter(|c| alphabet.contains(*c))
-            .count();
+        let shared = alphabets.symbols.chars().filter(|c| alphabet.contains(*c)).count();
         u32::try_from(shared).unwrap_or(u32::MAX)
     };
     let used_up = shared(alphabets.letters).min(counts.letters) + shared(alphabets.digits).min(counts.digits);
     let symbols = available(&alphabets.symbols) - used_up;
-    problems.add_if(
-        counts.letters > available(alphabets.letters),
-        &LETTERS,
-        given(config, &["/length"]),
-    );
+    problems.add_if(counts.letters > available(alphabets.letters), &LETTERS, given(config, &["/length"]));
     problems.add_if(
         counts.digits > available(alphabets.digits),
         &DIGITS,
@@ -180,9 +154,5 @@ fn given(config: &Config, places: &[&'static str]) -> &'static str {
         "/symbolCharacters" => config.symbol_characters.is_some(),
         _ => false,
     };
-    places
-        .iter()
-        .copied()
-        .find(|place| is_given(place))
-        .unwrap_or_default()
+    places.iter().copied().find(|place| is_given(place)).unwrap_or_default()
 }

@@ -43,11 +43,7 @@ impl Generator for Password {
             .pick(alphabets.digits, counts.digits)
             .pick(alphabets.symbols, counts.symbols)
             .shuffle();
-        let picks = if config.allow_repeat {
-            picks
-        } else {
-            picks.distinct()
-        };
+        let picks = if config.allow_repeat { picks } else { picks.distinct() };
         let mut recipe = Recipe::new();
         for key in config.keys() {
             let password = recipe.picks(picks.clone());

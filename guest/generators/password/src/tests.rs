@@ -43,10 +43,8 @@ fn all_problems_are_told_at_once() {
     let Err(NoValue::Invalid(problems)) = testing::generate::<Password>(config, 1) else {
         panic!("this must be refused")
     };
-    let told: Vec<_> = problems
-        .iter()
-        .map(|problem| (problem.rule.as_str(), problem.path.as_str()))
-        .collect();
+    let told: Vec<_> =
+        problems.iter().map(|problem| (problem.rule.as_str(), problem.path.as_str())).collect();
     let expected = [
         ("negative-count", "/digits"),
         ("negative-count", "/symbols"),

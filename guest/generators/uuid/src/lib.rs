@@ -35,10 +35,7 @@ impl Generator for Uuid {
         let time_high = recipe.picks(Picks::new().pick(HEX, 3));
         let clock = recipe.picks(Picks::new().pick(VARIANT, 1).pick(HEX, 3));
         let node = recipe.picks(Picks::new().pick(HEX, 12));
-        recipe.field(
-            "uuid",
-            (time_low, "-", time_mid, "-4", time_high, "-", clock, "-", node),
-        );
+        recipe.field("uuid", (time_low, "-", time_mid, "-4", time_high, "-", clock, "-", node));
         Ok(recipe.finish())
     }
 }

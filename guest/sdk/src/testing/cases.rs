@@ -109,17 +109,11 @@ impl PolicyCase {
     /// # Errors
     /// The key whose base64 is none.
     pub fn candidates(&self) -> Result<Vec<Candidate>, String> {
-        let texts = self
-            .fields
-            .iter()
-            .map(|(key, text)| Ok((key, text.clone().into_bytes())));
-        let bytes = self
-            .base64
-            .iter()
-            .map(|(key, text)| match BASE64.decode(text.as_bytes()) {
-                Ok(bytes) => Ok((key, bytes)),
-                Err(_) => Err(format!("{key} is not base64")),
-            });
+        let texts = self.fields.iter().map(|(key, text)| Ok((key, text.clone().into_bytes())));
+        let bytes = self.base64.iter().map(|(key, text)| match BASE64.decode(text.as_bytes()) {
+            Ok(bytes) => Ok((key, bytes)),
+            Err(_) => Err(format!("{key} is not base64")),
+        });
         let candidate = |(key, value): (&String, Vec<u8>)| Candidate {
             key: key.clone(),
             value,
@@ -177,9 +171,7 @@ pub fn policy_cases<P: Policy>(text: &str) -> Result<usize, Misses> {
         let problems = super::policy_problems::<P>(&config);
         check_problems(&problems, &set.invalid, &declared, &mut misses);
         if set.invalid.is_empty() && (set.accept.is_empty() || set.reject.is_empty()) {
-            misses.push(format!(
-                "{config}: needs both a value that passes and one that does not"
-            ));
+            misses.push(format!("{config}: needs both a value that passes and one that does not"));
         }
         count += usize::from(!set.invalid.is_empty());
         for case in set.accept.iter().chain(&set.reject) {
@@ -198,12 +190,7 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, Misses> {
 }
 
 fn declared(description: Description) -> BTreeSet<String> {
-    description
-        .into_contract()
-        .rules
-        .into_iter()
-        .map(|rule| rule.name)
-        .collect()
+    description.into_contract().rules.into_iter().map(|rule| rule.name).collect()
 }
 
 fn run_generator_case<G: Generator>(case: &GeneratorCase, declared: &BTreeSet<String>) -> Vec<String> {
@@ -229,10 +216,7 @@ fn check_filled(case: &GeneratorCase, filled: &Filled, misses: &mut Vec<String>)
             None => misses.push(format!("has no field {key}")),
         }
     }
-    let unexpected = filled
-        .fields
-        .iter()
-        .filter(|found| !case.fields.contains_key(&found.key));
+    let unexpected = filled.fields.iter().filter(|found| !case.fields.contains_key(&found.key));
     misses.extend(unexpected.map(|found| format!("has an unexpected field {}", found.key)));
     let values: BTreeSet<_> = filled.fields.iter().map(|found| &found.value).collect();
     if case.different && values.len() < filled.fields.len() {
@@ -246,13 +230,7 @@ fn check_problems(
     declared: &BTreeSet<String>,
     misses: &mut Vec<String>,
 ) {
-    let found: Vec<_> = found
-        .iter()
-        .map(|p| RuleAt {
-            rule: p.rule.clone(),
-            path: p.path.clone(),
-        })
-        .collect();
+    let found: Vec<_> = found.iter().map(|p| RuleAt { rule: p.rule.clone(), path: p.path.clone() }).collect();
     if BTreeSet::from_iter(&found) != BTreeSet::from_iter(expected) {
         misses.push(format!("has the problems {found:?}, not {expected:?}"));
     }
@@ -270,10 +248,7 @@ fn run_policy_case<P: Policy>(
         Err(miss) => return Some(miss),
     };
     let found = super::violations::<P>(config, &candidates);
-    let found: Vec<_> = found
-        .into_iter()
-        .map(|(rule, key)| RuleOf { rule, key })
-        .collect();
+    let found: Vec<_> = found.into_iter().map(|(rule, key)| RuleOf { rule, key }).collect();
     if let Some(undeclared) = found.iter().find(|violation| !declared.contains(&violation.rule)) {
         return Some(format!("names the undeclared rule {}", undeclared.rule));
     }
@@ -330,13 +305,7 @@ mod tests {
         }
 
         fn evaluate(_: &Self::Config, verdict: &mut Verdict<'_>) {
-            verdict.each(|candidate| {
-                if candidate.value.len() % 2 == 0 {
-                    vec![]
-                } else {
-                    vec![&ODD]
-                }
-            });
+            verdict.each(|candidate| if candidate.value.len() % 2 == 0 { vec![] } else { vec![&ODD] });
         }
     }
 
@@ -344,28 +313,15 @@ mod tests {
     fn generator_cases_hold_or_are_missed() {
         let check = |case: &str, expected: Result<usize, &str>| {
             let found = testing::generator_cases::<Pin>(case);
-            assert_eq!(
-                found,
-                expected.map_err(|miss| Misses(vec![miss.to_owned()])),
-                "{case}"
-            );
+            assert_eq!(found, expected.map_err(|miss| Misses(vec![miss.to_owned()])), "{case}");
         };
-        check(
-            "[{name: a, config: {digits: 4}, fields: {pin: {length: 4, digits: 4}}}]",
-            Ok(1),
-        );
-        check(
-            "[{name: a, config: {digits: 10}, refused: {rule: too-many, path: /digits}}]",
-            Ok(1),
-        );
+        check("[{name: a, config: {digits: 4}, fields: {pin: {length: 4, digits: 4}}}]", Ok(1));
+        check("[{name: a, config: {digits: 10}, refused: {rule: too-many, path: /digits}}]", Ok(1));
         check(
             "[{name: a, config: {digits: 4}, fields: {pin: {length: 5}}}]",
             Err("a: pin has 4 characters, not 5"),
         );
-        check(
-            "[{name: a, config: {digits: 4}}]",
-            Err("a: has an unexpected field pin"),
-        );
+        check("[{name: a, config: {digits: 4}}]", Err("a: has an unexpected field pin"));
         check(
             "[{name: a, config: {digits: 9}, refused: {rule: too-many}}]",
             Err("a: is not refused by too-many"),
@@ -376,22 +332,12 @@ mod tests {
     fn policy_cases_hold_or_are_missed() {
         let check = |cases: &str, expected: Result<usize, &str>| {
             let found = testing::policy_cases::<Even>(cases);
-            assert_eq!(
-                found,
-                expected.map_err(|miss| Misses(vec![miss.to_owned()])),
-                "{cases}"
-            );
+            assert_eq!(found, expected.map_err(|miss| Misses(vec![miss.to_owned()])), "{cases}");
         };
         let reject = "reject: [{name: r, base64: {k: /w==}, violations: [{rule: odd, key: k}]}]";
-        check(
-            &format!("[{{config: {{}}, accept: [{{name: a, fields: {{k: ab}}}}], {reject}}}]"),
-            Ok(2),
-        );
+        check(&format!("[{{config: {{}}, accept: [{{name: a, fields: {{k: ab}}}}], {reject}}}]"), Ok(2));
         let wrong = format!("[{{config: {{}}, accept: [{{name: a, fields: {{k: abc}}}}], {reject}}}]");
-        check(
-            &wrong,
-            Err(r#"a: violates [RuleOf { rule: "odd", key: "k" }], not []"#),
-        );
+        check(&wrong, Err(r#"a: violates [RuleOf { rule: "odd", key: "k" }], not []"#));
         check(
             &format!("[{{config: {{}}, {reject}}}]"),
             Err("{}: needs both a value that passes and one that does not"),
@@ -400,13 +346,8 @@ mod tests {
 
     #[test]
     fn a_policy_with_a_bad_config_lets_nothing_through() {
-        let candidate = Candidate {
-            key: "k".into(),
-            value: b"ab".to_vec(),
-            bits: None,
-            exact: false,
-            reused: None,
-        };
+        let candidate =
+            Candidate { key: "k".into(), value: b"ab".to_vec(), bits: None, exact: false, reused: None };
         let found = testing::violations::<Even>(r#"{"a": 1}"#, &[candidate]);
         assert_eq!(found, [("config-invalid".to_owned(), "k".to_owned())]);
     }

@@ -14,11 +14,9 @@ use crate::{Description, bindings::types};
 pub fn check_description(description: Description) -> Result<(), Misses> {
     let contract = description.into_contract();
     let mut misses = Vec::new();
-    for (what, text) in [
-        ("name", &contract.name),
-        ("version", &contract.version),
-        ("summary", &contract.summary),
-    ] {
+    for (what, text) in
+        [("name", &contract.name), ("version", &contract.version), ("summary", &contract.summary)]
+    {
         if text.trim().is_empty() {
             misses.push(format!("the {what} is empty"));
         }
@@ -29,18 +27,9 @@ pub fn check_description(description: Description) -> Result<(), Misses> {
 }
 
 fn check_docs(contract: &types::Description, misses: &mut Vec<String>) {
-    let rules = contract
-        .rules
-        .iter()
-        .map(|rule| ("rule", &rule.name, &rule.about));
-    let fields = contract
-        .fields
-        .iter()
-        .map(|field| ("field", &field.name, &field.about));
-    let wants = contract
-        .wants
-        .iter()
-        .map(|want| ("want", &want.label, &want.about));
+    let rules = contract.rules.iter().map(|rule| ("rule", &rule.name, &rule.about));
+    let fields = contract.fields.iter().map(|field| ("field", &field.name, &field.about));
+    let wants = contract.wants.iter().map(|want| ("want", &want.label, &want.about));
     let mut seen = BTreeSet::new();
     for (what, name, about) in rules.chain(fields).chain(wants) {
         if !seen.insert((what, name)) {
@@ -58,9 +47,7 @@ fn check_docs(contract: &types::Description, misses: &mut Vec<String>) {
 fn is_kebab(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_lowercase())
         && !name.ends_with('-')
-        && name
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
 fn check_schema(text: &str, misses: &mut Vec<String>) {
@@ -78,17 +65,11 @@ fn check_object(path: &str, schema: &Value, misses: &mut Vec<String>) {
         return;
     };
     if schema.get("additionalProperties") != Some(&Value::Bool(false)) {
-        misses.push(format!(
-            "the schema's object at '{path}' is open: a misspelled key would be ignored"
-        ));
+        misses.push(format!("the schema's object at '{path}' is open: a misspelled key would be ignored"));
     }
     for (name, property) in properties {
         let path = format!("{path}/{name}");
-        if property
-            .get("description")
-            .and_then(Value::as_str)
-            .is_none_or(str::is_empty)
-        {
+        if property.get("description").and_then(Value::as_str).is_none_or(str::is_empty) {
             misses.push(format!("the schema does not explain {path}"));
         }
         check_object(&path, property, misses);

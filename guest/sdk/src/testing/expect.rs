@@ -48,10 +48,7 @@ impl FieldCase {
             }
         };
         if let Some(alphabet) = &self.alphabet {
-            expect(
-                text.chars().all(|c| alphabet.contains(c)),
-                "has a character outside the alphabet",
-            );
+            expect(text.chars().all(|c| alphabet.contains(c)), "has a character outside the alphabet");
         }
         if self.distinct {
             let different: BTreeSet<char> = text.chars().collect();
@@ -59,10 +56,7 @@ impl FieldCase {
         }
         if let Some(pattern) = &self.pattern {
             let whole = Regex::new(&format!("^(?:{pattern})$"));
-            expect(
-                whole.is_ok_and(|whole| whole.is_match(&text)),
-                "does not match the pattern",
-            );
+            expect(whole.is_ok_and(|whole| whole.is_match(&text)), "does not match the pattern");
         }
         if let Some(value) = &self.value {
             expect(&text == value, "is not the expected value");
@@ -110,29 +104,10 @@ mod tests {
         };
         let counts = "{length: 4, letters: 2, digits: 1, symbols: 1, alphabet: 'ab1é', distinct: true, pattern: '[ab1é]+'}";
         check(counts, "a1éb", &[]);
-        check(
-            counts,
-            "aab1",
-            &[
-                "has 3 letters, not 2",
-                "has 0 symbols, not 1",
-                "has a character twice",
-            ],
-        );
-        check(
-            counts,
-            "ab1-",
-            &[
-                "has a character outside the alphabet",
-                "does not match the pattern",
-            ],
-        );
+        check(counts, "aab1", &["has 3 letters, not 2", "has 0 symbols, not 1", "has a character twice"]);
+        check(counts, "ab1-", &["has a character outside the alphabet", "does not match the pattern"]);
         check("{encoding: hex, value: ab}", "6162", &[]);
-        check(
-            "{encoding: hex, value: ab}",
-            "6163",
-            &["is not the expected value"],
-        );
+        check("{encoding: hex, value: ab}", "6163", &["is not the expected value"]);
         check("{encoding: base64}", "a", &["does not decode"]);
         check("{pattern: '('}", "(", &["does not match the pattern"]);
     }

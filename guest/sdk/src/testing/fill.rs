@@ -52,11 +52,7 @@ pub(super) fn fill(output: wit::Output) -> Result<Filled, String> {
         }
         fields.push(Entry::new(key, join(&value, &values)?));
     }
-    Ok(Filled {
-        fields,
-        state: output.state,
-        expires_in: output.expires_in,
-    })
+    Ok(Filled { fields, state: output.state, expires_in: output.expires_in })
 }
 
 fn join(segments: &[wit::Segment], values: &[Vec<u8>]) -> Result<Vec<u8>, String> {
@@ -108,9 +104,7 @@ fn fill_constrained(constraints: &wit::Constraints) -> Result<String, String> {
             return Ok(candidate.into_iter().collect());
         }
     }
-    Err(format!(
-        "no string in {TRIES} tries obeys the constraints; the host can tell whether there is one"
-    ))
+    Err(format!("no string in {TRIES} tries obeys the constraints; the host can tell whether there is one"))
 }
 
 /// The minima of all classes, then any allowed characters, shuffled: likely, not certain, to obey.
@@ -122,10 +116,7 @@ fn sketch(constraints: &wit::Constraints) -> Result<Vec<char>, String> {
             drawn.push(one_of(&alphabet).ok_or("a class has no characters")?);
         }
     }
-    let open = constraints
-        .classes
-        .iter()
-        .filter(|class| class.max.is_none_or(|max| max > class.min));
+    let open = constraints.classes.iter().filter(|class| class.max.is_none_or(|max| max > class.min));
     let open = distinct(&open.map(|class| class.alphabet.as_str()).collect::<String>());
     while u32::try_from(drawn.len()).is_ok_and(|length| length < constraints.length) {
         drawn.push(one_of(&open).ok_or("the classes allow too few characters")?);
@@ -150,10 +141,7 @@ fn obeys(constraints: &wit::Constraints, candidate: &[char]) -> bool {
         && allowed(candidate.first(), &constraints.first)
         && allowed(candidate.last(), &constraints.last)
         && !(constraints.no_equal_neighbours && candidate.windows(2).any(|pair| pair.first() == pair.last()))
-        && !constraints
-            .forbidden
-            .iter()
-            .any(|forbidden| text.contains(forbidden.as_str()))
+        && !constraints.forbidden.iter().any(|forbidden| text.contains(forbidden.as_str()))
 }
 
 fn fill_words(words: &wit::Words) -> Result<String, String> {
@@ -232,9 +220,7 @@ fn shuffle(characters: &mut [char]) {
 
 /// An index below `count`; none if there is none.
 fn index_below(count: usize) -> Option<usize> {
-    let word = native::bytes(STREAM, 8)
-        .into_iter()
-        .fold(0, |word: u64, byte| word << 8 | u64::from(byte));
+    let word = native::bytes(STREAM, 8).into_iter().fold(0, |word: u64, byte| word << 8 | u64::from(byte));
     let count = u64::try_from(count).ok()?;
     usize::try_from(word.checked_rem(count)?).ok()
 }

@@ -84,7 +84,5 @@ pub(crate) struct Number {
 
 /// Whether a template has nothing in it but white space, so that another may replace it.
 pub(crate) fn is_blank(nodes: &[Node<'_>]) -> bool {
-    nodes
-        .iter()
-        .all(|node| matches!(node, Node::Text(text) if text.trim().is_empty()))
+    nodes.iter().all(|node| matches!(node, Node::Text(text) if text.trim().is_empty()))
 }

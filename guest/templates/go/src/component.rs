@@ -28,31 +28,17 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         let Delimiters { left, right } = Delimiters::default();
-        Self {
-            left_delimiter: left.to_owned(),
-            right_delimiter: right.to_owned(),
-        }
+        Self { left_delimiter: left.to_owned(), right_delimiter: right.to_owned() }
     }
 }
 
 impl Config {
     fn delimiters(&self) -> Delimiters<'_> {
-        let given = Delimiters {
-            left: &self.left_delimiter,
-            right: &self.right_delimiter,
-        };
+        let given = Delimiters { left: &self.left_delimiter, right: &self.right_delimiter };
         let default = Delimiters::default();
         Delimiters {
-            left: if given.left.is_empty() {
-                default.left
-            } else {
-                given.left
-            },
-            right: if given.right.is_empty() {
-                default.right
-            } else {
-                given.right
-            },
+            left: if given.left.is_empty() { default.left } else { given.left },
+            right: if given.right.is_empty() { default.right } else { given.right },
         }
     }
 }
@@ -68,17 +54,12 @@ impl Template for GoTemplate {
             .optional("rightDelimiter", delimiter(right, "What closes an action."));
         let rules: Vec<_> = Rule::ALL.iter().map(|rule| declared(*rule)).collect();
         let summary = "Go text/template with sprig, as External Secrets renders it";
-        Description::new("go", env!("CARGO_PKG_VERSION"), summary)
-            .config(schema)
-            .rules(&rules)
+        Description::new("go", env!("CARGO_PKG_VERSION"), summary).config(schema).rules(&rules)
     }
 
     fn validate(templates: &[TemplateText], config: &Config) -> Vec<Fault> {
         let templates: Vec<_> = templates.iter().map(borrowed).collect();
-        engine::validate(&templates, config.delimiters())
-            .into_iter()
-            .map(reported)
-            .collect()
+        engine::validate(&templates, config.delimiters()).into_iter().map(reported).collect()
     }
 
     fn render(request: RenderRequest<Config>) -> Result<Vec<Rendered>, Fault> {
@@ -87,20 +68,14 @@ impl Template for GoTemplate {
             data: request
                 .data
                 .iter()
-                .map(|entry| engine::Entry {
-                    key: &entry.key,
-                    value: &entry.value,
-                })
+                .map(|entry| engine::Entry { key: &entry.key, value: &entry.value })
                 .collect(),
             delimiters: request.config.delimiters(),
         };
         let rendered = engine::render(&request, &mut Host).map_err(reported)?;
         Ok((0..)
             .zip(rendered)
-            .map(|(index, entries)| Rendered {
-                index,
-                entries: entries.into_iter().map(entry).collect(),
-            })
+            .map(|(index, entries)| Rendered { index, entries: entries.into_iter().map(entry).collect() })
             .collect())
     }
 }
@@ -129,11 +104,7 @@ fn borrowed(template: &TemplateText) -> engine::Template<'_> {
         keymill_sdk::Scope::Values => engine::Scope::Values,
         keymill_sdk::Scope::KeysAndValues => engine::Scope::KeysAndValues,
     };
-    engine::Template {
-        key: &template.key,
-        text: &template.text,
-        scope,
-    }
+    engine::Template { key: &template.key, text: &template.text, scope }
 }
 
 fn entry((key, value): (String, Vec<u8>)) -> Entry {
@@ -141,20 +112,8 @@ fn entry((key, value): (String, Vec<u8>)) -> Entry {
 }
 
 fn reported(fault: fault::Fault) -> Fault {
-    let fault::Fault {
-        index,
-        line,
-        column,
-        rule,
-        name,
-    } = fault;
-    Fault {
-        index,
-        line,
-        column,
-        rule: declared(rule),
-        name,
-    }
+    let fault::Fault { index, line, column, rule, name } = fault;
+    Fault { index, line, column, rule: declared(rule), name }
 }
 
 #[cfg(test)]
@@ -162,35 +121,22 @@ mod tests {
     use super::*;
 
     fn request(text: &str, config: Config) -> RenderRequest<Config> {
-        let template = TemplateText {
-            key: "uri".to_owned(),
-            text: text.to_owned(),
-            scope: keymill_sdk::Scope::Values,
-        };
-        RenderRequest {
-            templates: vec![template],
-            data: vec![Entry::new("user", "app")],
-            config,
-        }
+        let template =
+            TemplateText { key: "uri".to_owned(), text: text.to_owned(), scope: keymill_sdk::Scope::Values };
+        RenderRequest { templates: vec![template], data: vec![Entry::new("user", "app")], config }
     }
 
     #[test]
     fn renders_what_the_engine_renders() {
         let rendered = GoTemplate::render(request("{{ .user }}@db", Config::default()));
-        let expected = Rendered {
-            index: 0,
-            entries: vec![Entry::new("uri", "app@db")],
-        };
+        let expected = Rendered { index: 0, entries: vec![Entry::new("uri", "app@db")] };
         assert_eq!(rendered, Ok(vec![expected]));
     }
 
     #[test]
     fn faults_name_a_declared_rule() {
         let fault = GoTemplate::render(request("{{ .nope }}", Config::default())).expect_err("no such key");
-        assert_eq!(
-            (fault.line, fault.column, fault.name.as_deref()),
-            (1, 4, Some("nope"))
-        );
+        assert_eq!((fault.line, fault.column, fault.name.as_deref()), (1, 4, Some("nope")));
         assert!(Rule::ALL.iter().any(|rule| declared(*rule) == fault.rule));
     }
 
@@ -198,10 +144,7 @@ mod tests {
     fn delimiters_are_configured() {
         let config = |text: &str| keymill_sdk::parse_config::<Config>(text).expect("valid");
         for (json, text) in [
-            (
-                "{\"leftDelimiter\":\"<<\",\"rightDelimiter\":\">>\"}",
-                "<< .user >>",
-            ),
+            ("{\"leftDelimiter\":\"<<\",\"rightDelimiter\":\">>\"}", "<< .user >>"),
             ("{\"leftDelimiter\":\"\"}", "{{ .user }}"),
             ("{}", "{{ .user }}"),
         ] {

@@ -75,12 +75,7 @@ pub type Rendered = Vec<(String, Vec<u8>)>;
 /// The first fault: which template, where, by which rule.
 pub fn render(request: &Request<'_>, draw: &mut dyn Draw) -> Result<Vec<Rendered>, Fault> {
     let data = root(&request.data);
-    let mut context = Context {
-        budget: Budget::new(),
-        draw,
-        stream: "",
-        patterns: Patterns::default(),
-    };
+    let mut context = Context { budget: Budget::new(), draw, stream: "", patterns: Patterns::default() };
     let mut rendered = Vec::with_capacity(request.templates.len());
     for (index, template) in request.templates.iter().enumerate() {
         context.stream = template.key;
@@ -128,10 +123,8 @@ fn fault(place: Place, index: usize, template: &Template<'_>) -> Fault {
 
 /// The data as Go's `map[string]string`.
 fn root(data: &[Entry<'_>]) -> Value {
-    let entries: BTreeMap<_, _> = data
-        .iter()
-        .map(|entry| (Text::from(entry.key), Text::new(entry.value)))
-        .collect();
+    let entries: BTreeMap<_, _> =
+        data.iter().map(|entry| (Text::from(entry.key), Text::new(entry.value))).collect();
     Value::Texts(Rc::new(entries))
 }
 

@@ -31,19 +31,12 @@ impl Place {
     }
 
     pub(crate) fn naming(self, name: &str) -> Self {
-        Self {
-            name: Some(name.to_owned()),
-            ..self
-        }
+        Self { name: Some(name.to_owned()), ..self }
     }
 
     /// Names the function that the argument was for, unless a more exact name is known.
     pub(crate) fn or_naming(self, name: &str) -> Self {
-        if self.name.is_some() {
-            self
-        } else {
-            self.naming(name)
-        }
+        if self.name.is_some() { self } else { self.naming(name) }
     }
 
     /// Turns the offset into line and column.
@@ -51,13 +44,7 @@ impl Place {
         let before = text.get(..self.at).unwrap_or(text);
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        Fault {
-            index,
-            line: saturated(line),
-            column: saturated(column),
-            rule: self.rule,
-            name: self.name,
-        }
+        Fault { index, line: saturated(line), column: saturated(column), rule: self.rule, name: self.name }
     }
 }
 

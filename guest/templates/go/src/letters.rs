@@ -25,11 +25,7 @@ pub(crate) fn upper(c: char) -> char {
 }
 
 pub(crate) fn lower(c: char) -> char {
-    if c == 'İ' {
-        'i'
-    } else {
-        single(c.to_lowercase(), c)
-    }
+    if c == 'İ' { 'i' } else { single(c.to_lowercase(), c) }
 }
 
 pub(crate) fn title(c: char) -> char {
@@ -74,11 +70,7 @@ mod tests {
             ('ა', 'Ა', 'ა', 'ა'),
             ('ᾳ', 'ᾼ', 'ᾳ', 'ᾼ'),
         ] {
-            assert_eq!(
-                (upper(c), lower(c), title(c)),
-                (to_upper, to_lower, to_title),
-                "{c}"
-            );
+            assert_eq!((upper(c), lower(c), title(c)), (to_upper, to_lower, to_title), "{c}");
         }
     }
 }

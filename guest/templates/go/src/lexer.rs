@@ -70,10 +70,7 @@ pub struct Delimiters<'a> {
 
 impl Default for Delimiters<'_> {
     fn default() -> Self {
-        Self {
-            left: "{{",
-            right: "}}",
-        }
+        Self { left: "{{", right: "}}" }
     }
 }
 
@@ -88,11 +85,7 @@ pub(crate) fn lex<'t>(text: &'t str, delimiters: Delimiters<'_>) -> Vec<Token<'t
         tokens: Vec::with_capacity(text.len() / 8 + 4),
     };
     if let Err(rule) = lexer.texts() {
-        lexer.tokens.push(Token {
-            kind: Kind::Error(rule),
-            at: lexer.start,
-            text: "",
-        });
+        lexer.tokens.push(Token { kind: Kind::Error(rule), at: lexer.start, text: "" });
     }
     lexer.tokens
 }
@@ -112,11 +105,7 @@ pub(crate) fn scan_number(text: &str) -> Option<usize> {
         at += 2;
     }
     let run = |from: usize, digit: fn(u8) -> bool| {
-        from + bytes
-            .iter()
-            .skip(from)
-            .take_while(|b| digit(**b) || **b == b'_')
-            .count()
+        from + bytes.iter().skip(from).take_while(|b| digit(**b) || **b == b'_').count()
     };
     at = run(at, digit);
     if bytes.get(at) == Some(&b'.') {
@@ -129,11 +118,7 @@ pub(crate) fn scan_number(text: &str) -> Option<usize> {
     }
     at += usize::from(bytes.get(at) == Some(&b'i'));
     let next = text.get(at..).and_then(|rest| rest.chars().next());
-    if next.is_some_and(is_alphanumeric) {
-        None
-    } else {
-        Some(at)
-    }
+    if next.is_some_and(is_alphanumeric) { None } else { Some(at) }
 }
 
 struct Lexer<'t, 'd> {
@@ -162,11 +147,7 @@ impl<'t> Lexer<'t, '_> {
 
     fn emit(&mut self, kind: Kind) {
         let text = self.text.get(self.start..self.at).unwrap_or_default();
-        self.tokens.push(Token {
-            kind,
-            at: self.start,
-            text,
-        });
+        self.tokens.push(Token { kind, at: self.start, text });
         self.start = self.at;
     }
 
@@ -192,15 +173,8 @@ impl<'t> Lexer<'t, '_> {
     /// Emits the text before an action, without its trailing blanks if the action trims them.
     fn text_before(&mut self, distance: usize) {
         let text = self.rest().get(..distance).unwrap_or_default();
-        let inside = self
-            .rest()
-            .get(distance + self.delimiters.left.len()..)
-            .unwrap_or_default();
-        let kept = if trims_left(inside) {
-            text.trim_end_matches(is_space).len()
-        } else {
-            distance
-        };
+        let inside = self.rest().get(distance + self.delimiters.left.len()..).unwrap_or_default();
+        let kept = if trims_left(inside) { text.trim_end_matches(is_space).len() } else { distance };
         self.at += kept;
         if kept > 0 {
             self.emit(Kind::Text);
@@ -223,11 +197,7 @@ impl<'t> Lexer<'t, '_> {
     }
 
     fn comment(&mut self) -> Result<(), Rule> {
-        let length = self
-            .rest()
-            .get(2..)
-            .and_then(|rest| rest.find("*/"))
-            .ok_or(Rule::Unclosed)?;
+        let length = self.rest().get(2..).and_then(|rest| rest.find("*/")).ok_or(Rule::Unclosed)?;
         self.at += 2 + length + 2;
         if self.right_delimiter().is_none() {
             return Err(Rule::Syntax);
@@ -252,11 +222,7 @@ impl<'t> Lexer<'t, '_> {
         self.skip(marker);
         self.at += self.delimiters.right.len();
         let rest = self.rest();
-        let blanks = if trims {
-            rest.len() - rest.trim_start_matches(is_space).len()
-        } else {
-            0
-        };
+        let blanks = if trims { rest.len() - rest.trim_start_matches(is_space).len() } else { 0 };
         self.skip(blanks);
     }
 
@@ -268,11 +234,7 @@ impl<'t> Lexer<'t, '_> {
         if self.parens > 0 {
             return Err(Rule::Unclosed);
         }
-        let end = Token {
-            kind: Kind::RightDelimiter,
-            at: self.at,
-            text: "",
-        };
+        let end = Token { kind: Kind::RightDelimiter, at: self.at, text: "" };
         self.tokens.push(end);
         self.close();
         Ok(())
@@ -355,11 +317,7 @@ impl<'t> Lexer<'t, '_> {
         while self.peek().is_some_and(is_alphanumeric) {
             self.next();
         }
-        if self.at_terminator() {
-            Ok(())
-        } else {
-            Err(Rule::Syntax)
-        }
+        if self.at_terminator() { Ok(()) } else { Err(Rule::Syntax) }
     }
 
     fn at_terminator(&self) -> bool {
@@ -376,12 +334,7 @@ impl<'t> Lexer<'t, '_> {
             return Ok(());
         }
         self.at += scan_number(self.rest()).ok_or(Rule::BadLiteral)?;
-        if !self
-            .text
-            .get(self.start..self.at)
-            .unwrap_or_default()
-            .ends_with('i')
-        {
+        if !self.text.get(self.start..self.at).unwrap_or_default().ends_with('i') {
             return Err(Rule::BadLiteral);
         }
         self.emit(Kind::Complex);
@@ -505,10 +458,7 @@ mod tests {
             let last = tokens.last().map(|token| token.kind);
             assert_eq!(
                 last,
-                Rule::ALL
-                    .iter()
-                    .find(|r| rule.ends_with(r.name()))
-                    .map(|r| Kind::Error(*r)),
+                Rule::ALL.iter().find(|r| rule.ends_with(r.name())).map(|r| Kind::Error(*r)),
                 "{text}"
             );
         }
@@ -516,16 +466,7 @@ mod tests {
 
     #[test]
     fn other_delimiters() {
-        let seen = lex(
-            "{{a <<.b>>",
-            Delimiters {
-                left: "<<",
-                right: ">>",
-            },
-        );
-        assert_eq!(
-            seen.iter().map(|t| t.text).collect::<Vec<_>>(),
-            ["{{a ", "<<", ".b", "", ""]
-        );
+        let seen = lex("{{a <<.b>>", Delimiters { left: "<<", right: ">>" });
+        assert_eq!(seen.iter().map(|t| t.text).collect::<Vec<_>>(), ["{{a ", "<<", ".b", "", ""]);
     }
 }

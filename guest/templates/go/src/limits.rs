@@ -59,20 +59,12 @@ impl Budget {
 
 /// Refuses a text that would be longer than [`TEXT_BYTES`], before it is built.
 pub(crate) fn check_text(bytes: usize) -> Result<(), Rule> {
-    if bytes > TEXT_BYTES {
-        Err(Rule::Size)
-    } else {
-        Ok(())
-    }
+    if bytes > TEXT_BYTES { Err(Rule::Size) } else { Ok(()) }
 }
 
 /// Refuses a list that would be longer than [`LIST_ITEMS`], before it is built.
 pub(crate) fn check_list(items: usize) -> Result<(), Rule> {
-    if items > LIST_ITEMS {
-        Err(Rule::Size)
-    } else {
-        Ok(())
-    }
+    if items > LIST_ITEMS { Err(Rule::Size) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -14,11 +14,7 @@ pub(crate) enum Refused<T> {
 /// A signed number. Base 0 takes the base from a prefix (`0x`, `0o`, `0b`, `0`) and allows underscores.
 pub(crate) fn parse_int(text: &[u8], base: u32) -> Result<i64, Refused<i64>> {
     let (negative, digits) = split_sign(text);
-    let limit = if negative {
-        i64::MIN.unsigned_abs()
-    } else {
-        i64::MAX.unsigned_abs()
-    };
+    let limit = if negative { i64::MIN.unsigned_abs() } else { i64::MAX.unsigned_abs() };
     let bound = if negative { i64::MIN } else { i64::MAX };
     match parse_uint(digits, base) {
         Ok(magnitude) if magnitude > limit => Err(Refused::Overflow(bound)),
@@ -59,11 +55,7 @@ pub(crate) fn parse_float(text: &[u8]) -> Result<f64, Refused<f64>> {
     let lower = body.to_ascii_lowercase();
     let magnitude = match lower.as_slice() {
         b"inf" | b"infinity" => {
-            return Ok(if negative {
-                f64::NEG_INFINITY
-            } else {
-                f64::INFINITY
-            });
+            return Ok(if negative { f64::NEG_INFINITY } else { f64::INFINITY });
         }
         b"nan" if body.len() == text.len() => return Ok(f64::NAN),
         _ if !underscores_fit(body) => return Err(Refused::Syntax),
@@ -71,11 +63,7 @@ pub(crate) fn parse_float(text: &[u8]) -> Result<f64, Refused<f64>> {
         _ => parse_decimal_float(&lower)?,
     };
     let value = if negative { -magnitude } else { magnitude };
-    if value.is_infinite() {
-        Err(Refused::Overflow(value))
-    } else {
-        Ok(value)
-    }
+    if value.is_infinite() { Err(Refused::Overflow(value)) } else { Ok(value) }
 }
 
 fn split_sign(text: &[u8]) -> (bool, &[u8]) {
@@ -108,11 +96,7 @@ fn underscores_fit(text: &[u8]) -> bool {
 
 fn parse_decimal_float(text: &[u8]) -> Result<f64, Refused<f64>> {
     let plain = text.first().is_some_and(|b| b.is_ascii_digit() || *b == b'.');
-    let digits: String = text
-        .iter()
-        .filter(|b| **b != b'_')
-        .map(|b| char::from(*b))
-        .collect();
+    let digits: String = text.iter().filter(|b| **b != b'_').map(|b| char::from(*b)).collect();
     if !plain {
         return Err(Refused::Syntax);
     }
@@ -145,18 +129,11 @@ fn parse_hex_float(text: &[u8]) -> Result<f64, Refused<f64>> {
             exponent += if seen_dot { 0 } else { 4 };
         }
     }
-    if seen_digit {
-        Ok(scale(value, exponent))
-    } else {
-        Err(Refused::Syntax)
-    }
+    if seen_digit { Ok(scale(value, exponent)) } else { Err(Refused::Syntax) }
 }
 
 /// `value` times two to the `exponent`, in steps that cannot overflow on the way.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "rounding to the nearest float is what is wanted"
-)]
+#[expect(clippy::cast_precision_loss, reason = "rounding to the nearest float is what is wanted")]
 fn scale(value: u64, mut exponent: i64) -> f64 {
     let mut scaled = value as f64;
     while exponent != 0 && scaled != 0.0 && scaled.is_finite() {

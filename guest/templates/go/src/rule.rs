@@ -70,16 +70,8 @@ mod tests {
     #[test]
     fn names_are_unique_and_kebab_case() {
         for (at, rule) in Rule::ALL.iter().enumerate() {
-            assert!(
-                rule.name().bytes().all(|b| b.is_ascii_lowercase() || b == b'-'),
-                "{}",
-                rule.name()
-            );
-            assert!(
-                !Rule::ALL[..at].iter().any(|other| other.name() == rule.name()),
-                "{}",
-                rule.name()
-            );
+            assert!(rule.name().bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{}", rule.name());
+            assert!(!Rule::ALL[..at].iter().any(|other| other.name() == rule.name()), "{}", rule.name());
         }
     }
 }

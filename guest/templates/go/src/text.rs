@@ -166,10 +166,7 @@ pub(crate) fn first_rune(bytes: &[u8]) -> Option<Rune<'_>> {
     let first = *bytes.first()?;
     let one = bytes.get(..1)?;
     if first.is_ascii() {
-        return Some(Rune {
-            char: char::from(first),
-            bytes: one,
-        });
+        return Some(Rune { char: char::from(first), bytes: one });
     }
     for len in 2..=4 {
         if let Some(prefix) = bytes.get(..len)
@@ -179,10 +176,7 @@ pub(crate) fn first_rune(bytes: &[u8]) -> Option<Rune<'_>> {
             return Some(Rune { char, bytes: prefix });
         }
     }
-    Some(Rune {
-        char: char::REPLACEMENT_CHARACTER,
-        bytes: one,
-    })
+    Some(Rune { char: char::REPLACEMENT_CHARACTER, bytes: one })
 }
 
 /// Where `needle` first occurs at or after `from`.
@@ -209,19 +203,9 @@ mod tests {
 
     #[test]
     fn an_invalid_byte_is_one_rune() {
-        let seen: Vec<_> = runes(b"a\xff\xe2\x98\xc3\xa9")
-            .map(|rune| (rune.char, rune.bytes.len()))
-            .collect();
-        assert_eq!(
-            seen,
-            [
-                ('a', 1),
-                ('\u{fffd}', 1),
-                ('\u{fffd}', 1),
-                ('\u{fffd}', 1),
-                ('é', 2)
-            ]
-        );
+        let seen: Vec<_> =
+            runes(b"a\xff\xe2\x98\xc3\xa9").map(|rune| (rune.char, rune.bytes.len())).collect();
+        assert_eq!(seen, [('a', 1), ('\u{fffd}', 1), ('\u{fffd}', 1), ('\u{fffd}', 1), ('é', 2)]);
     }
 
     #[test]
@@ -243,11 +227,7 @@ mod tests {
             ("hello", "x", 0, None),
             ("he", "hello", 0, None),
         ] {
-            assert_eq!(
-                find(haystack.as_bytes(), needle.as_bytes(), from),
-                at,
-                "{haystack} {needle}"
-            );
+            assert_eq!(find(haystack.as_bytes(), needle.as_bytes(), from), at, "{haystack} {needle}");
         }
     }
 }

@@ -10,10 +10,7 @@ use std::path::{Path, PathBuf};
 use super::*;
 
 /// Whether committed files are written anew instead of compared.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a switch for developers; nothing but tests reads it"
-)]
+#[expect(clippy::disallowed_methods, reason = "a switch for developers; nothing but tests reads it")]
 pub(super) fn is_blessing() -> bool {
     std::env::var("KEYMILL_BLESS").is_ok_and(|value| value == "1")
 }
@@ -48,25 +45,18 @@ fn committed_files_are_the_definitions() {
     for (name, text) in &expected {
         check_committed(&folder.join(name), text);
     }
-    let found = std::fs::read_dir(&folder)
-        .unwrap()
-        .map(|file| file.unwrap().file_name().into_string().unwrap());
+    let found =
+        std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
     for name in found {
-        assert!(
-            expected.contains_key(&name),
-            "{name} in deploy/crds is no definition of ours"
-        );
+        assert!(expected.contains_key(&name), "{name} in deploy/crds is no definition of ours");
     }
 }
 
 #[test]
 fn yaml_holds_all_definitions_in_order() {
     let yaml = crds_yaml().unwrap();
-    let documents: Vec<CustomResourceDefinition> = yaml
-        .split("---\n")
-        .skip(1)
-        .map(|text| serde_saphyr::from_str(text).unwrap())
-        .collect();
+    let documents: Vec<CustomResourceDefinition> =
+        yaml.split("---\n").skip(1).map(|text| serde_saphyr::from_str(text).unwrap()).collect();
     assert_eq!(documents, crds());
     let kinds: Vec<&str> = documents.iter().map(|crd| crd.spec.names.kind.as_str()).collect();
     assert_eq!(
@@ -88,10 +78,7 @@ fn yaml_holds_all_definitions_in_order() {
 fn schemas() -> Vec<(String, JSONSchemaProps)> {
     let schema = |crd: CustomResourceDefinition| {
         let version = crd.spec.versions.into_iter().next().unwrap();
-        (
-            crd.spec.names.kind,
-            version.schema.unwrap().open_api_v3_schema.unwrap(),
-        )
+        (crd.spec.names.kind, version.schema.unwrap().open_api_v3_schema.unwrap())
     };
     crds().into_iter().map(schema).collect()
 }
@@ -110,11 +97,7 @@ fn check_structural(schema: &JSONSchemaProps, path: &str) {
         (&None, &None, &None, &None),
         "{path}"
     );
-    assert_eq!(
-        schema.any_of.is_some(),
-        schema.x_kubernetes_int_or_string == Some(true),
-        "{path}: anyOf"
-    );
+    assert_eq!(schema.any_of.is_some(), schema.x_kubernetes_int_or_string == Some(true), "{path}: anyOf");
     let typeless = schema.x_kubernetes_int_or_string == Some(true)
         || schema.x_kubernetes_preserve_unknown_fields == Some(true) && schema.properties.is_none();
     assert!(schema.type_.is_some() || typeless, "{path} has no type");
@@ -122,10 +105,7 @@ fn check_structural(schema: &JSONSchemaProps, path: &str) {
         schema.properties.is_none() || schema.additional_properties.is_none(),
         "{path}: properties and a map"
     );
-    assert!(
-        schema.unique_items.is_none() && schema.title.is_none() && schema.id.is_none(),
-        "{path}"
-    );
+    assert!(schema.unique_items.is_none() && schema.title.is_none() && schema.id.is_none(), "{path}");
     for name in schema.required.iter().flatten() {
         assert!(
             schema.properties.as_ref().unwrap().contains_key(name),
@@ -134,16 +114,11 @@ fn check_structural(schema: &JSONSchemaProps, path: &str) {
     }
     for (name, property) in schema.properties.iter().flatten() {
         let path = format!("{path}.{name}");
-        assert!(
-            property.description.is_some(),
-            "{path} has no description for kubectl explain"
-        );
+        assert!(property.description.is_some(), "{path} has no description for kubectl explain");
         check_structural(property, &path);
     }
     if let Some(items) = &schema.items {
-        let JSONSchemaPropsOrArray::Schema(items) = items else {
-            panic!("{path}: a list of item schemas")
-        };
+        let JSONSchemaPropsOrArray::Schema(items) = items else { panic!("{path}: a list of item schemas") };
         check_structural(items, &format!("{path}[]"));
     }
     match &schema.additional_properties {

@@ -4,11 +4,7 @@ fn check(text: &str, nanoseconds: i64, written: &str) {
     let duration: Duration = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
     assert_eq!(duration.nanoseconds(), nanoseconds, "{text}");
     assert_eq!(duration.to_string(), written, "{text}");
-    assert_eq!(
-        written.parse(),
-        Ok(duration),
-        "{text}: what is written reads as the same"
-    );
+    assert_eq!(written.parse(), Ok(duration), "{text}: what is written reads as the same");
 }
 
 const S: i64 = 1_000_000_000;
@@ -46,11 +42,7 @@ fn reads_and_writes_as_go_does() {
     check("39h9m14.425s", 140_954 * S + 425_000_000, "39h9m14.425s");
     check("52763797000ns", 52_763_797_000, "52.763797s");
     check("0.3333333333333333333h", 1_200 * S, "20m0s");
-    check(
-        "9007199254740993ns",
-        9_007_199_254_740_993,
-        "2501h59m59.254740993s",
-    );
+    check("9007199254740993ns", 9_007_199_254_740_993, "2501h59m59.254740993s");
     check("9223372036854775807ns", i64::MAX, "2562047h47m16.854775807s");
     check("9223372036854775.807us", i64::MAX, "2562047h47m16.854775807s");
     check("-9223372036854775808ns", i64::MIN, "-2562047h47m16.854775808s");
@@ -90,13 +82,8 @@ fn refuses_what_go_refuses() {
 
 #[test]
 fn json_is_a_string() {
-    assert_eq!(
-        serde_json::to_string(&Duration::from_secs(3600)).unwrap(),
-        r#""1h0m0s""#
-    );
-    let error = serde_json::from_str::<Duration>(r#""soon""#)
-        .unwrap_err()
-        .to_string();
+    assert_eq!(serde_json::to_string(&Duration::from_secs(3600)).unwrap(), r#""1h0m0s""#);
+    let error = serde_json::from_str::<Duration>(r#""soon""#).unwrap_err().to_string();
     assert!(error.starts_with("failed to parse `soon`"), "{error}");
     assert!(serde_json::from_str::<Duration>("5").is_err());
 }

@@ -30,9 +30,7 @@ pub struct ExternalSecretStatus {
 
 /// ESO lists the types of conditions for this kind only.
 fn list_condition_types(schema: &mut Schema) {
-    if let Some(type_) = schema
-        .pointer_mut("/items/properties/type")
-        .and_then(|type_| type_.as_object_mut())
+    if let Some(type_) = schema.pointer_mut("/items/properties/type").and_then(|type_| type_.as_object_mut())
     {
         type_.insert("enum".to_owned(), json!(["Ready", "Deleted"]));
     }

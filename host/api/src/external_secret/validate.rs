@@ -29,13 +29,9 @@ impl ExternalSecretSpec {
             problems.report("needs data or dataFrom");
         }
         let default_store = self.secret_store_ref.as_ref().is_some_and(names_store);
-        problems.each("data", &self.data, |problems, entry| {
-            entry.check(default_store, problems)
-        });
+        problems.each("data", &self.data, |problems, entry| entry.check(default_store, problems));
         self.check_unique_keys(problems);
-        problems.each("dataFrom", &self.data_from, |problems, entry| {
-            entry.check(default_store, problems)
-        });
+        problems.each("dataFrom", &self.data_from, |problems, entry| entry.check(default_store, problems));
     }
 
     /// As upstream, only under Retain: with the other policies the entry that has a value is meant to win.
@@ -72,9 +68,7 @@ impl Target {
             (DeletionPolicy::Delete | DeletionPolicy::Merge | DeletionPolicy::Retain, _) => {}
         }
         if let Some(template) = &self.template {
-            problems.field("template", |problems| {
-                template.check(self.manifest.is_none(), problems)
-            });
+            problems.field("template", |problems| template.check(self.manifest.is_none(), problems));
         }
     }
 }
@@ -105,9 +99,7 @@ impl DataFromEntry {
         if let Some(find) = &self.find {
             problems.field("find", |problems| find.check(problems));
         }
-        problems.each("rewrite", &self.rewrite, |problems, rewrite| {
-            rewrite.check(problems)
-        });
+        problems.each("rewrite", &self.rewrite, |problems, rewrite| rewrite.check(problems));
         if let Some(source) = &self.source_ref {
             problems.field("sourceRef", |problems| source.check(problems));
         } else if !default_store && (self.extract.is_some() || self.find.is_some()) {

@@ -134,11 +134,7 @@ impl GeneratorSpec {
             self.password_spec.is_some().then_some("passwordSpec"),
             self.uuid_spec.is_some().then_some("uuidSpec"),
         ];
-        typed
-            .into_iter()
-            .flatten()
-            .chain(self.unsupported.keys().map(String::as_str))
-            .collect()
+        typed.into_iter().flatten().chain(self.unsupported.keys().map(String::as_str)).collect()
     }
 }
 
@@ -150,11 +146,7 @@ impl ClusterGenerator {
         let wanted = self.spec.config_key();
         let found = self.spec.generator.keys();
         if found != [wanted] {
-            let found = if found.is_empty() {
-                "nothing".to_owned()
-            } else {
-                found.join(", ")
-            };
+            let found = if found.is_empty() { "nothing".to_owned() } else { found.join(", ") };
             problems.report_field(
                 "spec.generator",
                 format!(
@@ -181,26 +173,14 @@ mod tests {
 
     #[test]
     fn the_config_belongs_to_the_kind() {
-        assert_eq!(
-            check("{kind: UUID, generator: {uuidSpec: {}}}", &[]).as_deref(),
-            Some("Uuid(UuidSpec)")
-        );
+        assert_eq!(check("{kind: UUID, generator: {uuidSpec: {}}}", &[]).as_deref(), Some("Uuid(UuidSpec)"));
         let password = check("{kind: Password, generator: {passwordSpec: {length: 7}}}", &[]).unwrap();
-        assert!(
-            password.starts_with("Password(PasswordSpec { length: 7"),
-            "{password}"
-        );
+        assert!(password.starts_with("Password(PasswordSpec { length: 7"), "{password}");
         let config = check("{kind: SSHKey, generator: {sshKeySpec: {keyType: rsa}}}", &[]);
         assert_eq!(config.as_deref(), Some("Unsupported(SshKey)"));
         let wanted = "spec.generator: must hold exactly uuidSpec, which belongs to kind UUID; it holds";
-        assert_eq!(
-            check("{kind: UUID, generator: {}}", &[&format!("{wanted} nothing")]),
-            None
-        );
-        check(
-            "{kind: UUID, generator: {fakeSpec: {}}}",
-            &[&format!("{wanted} fakeSpec")],
-        );
+        assert_eq!(check("{kind: UUID, generator: {}}", &[&format!("{wanted} nothing")]), None);
+        check("{kind: UUID, generator: {fakeSpec: {}}}", &[&format!("{wanted} fakeSpec")]);
         check(
             "{kind: UUID, generator: {uuidSpec: {}, mfaSpec: {}}}",
             &[&format!("{wanted} uuidSpec, mfaSpec")],
@@ -220,11 +200,7 @@ mod tests {
         assert_eq!(kinds.len(), 17);
         let schema = schemars::schema_for!(GeneratorSpec);
         for kind in kinds {
-            let key = ClusterGeneratorSpec {
-                kind,
-                generator: GeneratorSpec::default(),
-            }
-            .config_key();
+            let key = ClusterGeneratorSpec { kind, generator: GeneratorSpec::default() }.config_key();
             assert!(schema.pointer(&format!("/properties/{key}")).is_some(), "{key}");
             let name = GeneratorKind::from(kind).as_str();
             assert_eq!(key.to_lowercase(), format!("{name}Spec").to_lowercase());

@@ -40,10 +40,7 @@ impl GeneratorRef {
         if self.group() != wanted {
             problems.report_field(
                 "apiVersion",
-                format!(
-                    "`{}` has no kind {}: use {wanted}/v1alpha1",
-                    self.api_version, self.kind
-                ),
+                format!("`{}` has no kind {}: use {wanted}/v1alpha1", self.api_version, self.kind),
             );
         }
     }

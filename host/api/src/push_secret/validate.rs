@@ -21,9 +21,7 @@ impl PushSecret {
 
 impl PushSecretSpec {
     fn check(&self, problems: &mut Problems) {
-        problems.each("secretStoreRefs", &self.secret_store_refs, |problems, store| {
-            store.check(problems)
-        });
+        problems.each("secretStoreRefs", &self.secret_store_refs, |problems, store| store.check(problems));
         problems.field("selector", |problems| self.selector.check(problems));
         problems.each("dataTo", &self.data_to, |problems, entry| entry.check(problems));
         if let Some(template) = &self.template {
@@ -68,9 +66,7 @@ impl PushSecretDataTo {
         if let Some(regexp) = self.match_.as_ref().and_then(|keys| keys.regexp.as_deref()) {
             problems.check_regex("match.regexp", regexp);
         }
-        problems.each("rewrite", &self.rewrite, |problems, rewrite| {
-            rewrite.check(problems)
-        });
+        problems.each("rewrite", &self.rewrite, |problems, rewrite| rewrite.check(problems));
     }
 }
 
@@ -110,14 +106,8 @@ mod tests {
 
     #[test]
     fn references_name_something() {
-        check(
-            "{secretStoreRefs: [{name: s}], selector: {secret: {name: s}}}",
-            &[],
-        );
-        check(
-            "{secretStoreRefs: [{labelSelector: {}}], selector: {secret: {selector: {}}}}",
-            &[],
-        );
+        check("{secretStoreRefs: [{name: s}], selector: {secret: {name: s}}}", &[]);
+        check("{secretStoreRefs: [{labelSelector: {}}], selector: {secret: {selector: {}}}}", &[]);
         check(
             "{secretStoreRefs: [{name: s}, {}], selector: {secret: {}}}",
             &[
@@ -131,25 +121,17 @@ mod tests {
         );
         check(
             "{secretStoreRefs: [], selector: {generatorRef: {apiVersion: keymill.dev/v1alpha1, kind: UUID, name: u}}}",
-            &[
-                "spec.selector.generatorRef.apiVersion: `keymill.dev/v1alpha1` has no kind UUID: use \
-               generators.external-secrets.io/v1alpha1",
-            ],
+            &["spec.selector.generatorRef.apiVersion: `keymill.dev/v1alpha1` has no kind UUID: use \
+               generators.external-secrets.io/v1alpha1"],
         );
     }
 
     #[test]
     fn entries_can_be_carried_out() {
         check_entry("{storeRef: {name: s}, remoteKey: k}", &[]);
-        check_entry(
-            "{storeRef: {name: s}, rewrite: [{regexp: {source: a, target: b}}]}",
-            &[],
-        );
+        check_entry("{storeRef: {name: s}, rewrite: [{regexp: {source: a, target: b}}]}", &[]);
         check_entry("{}", &["spec.dataTo[0].storeRef: is missing"]);
-        check_entry(
-            "{storeRef: {}}",
-            &["spec.dataTo[0].storeRef: needs name or labelSelector"],
-        );
+        check_entry("{storeRef: {}}", &["spec.dataTo[0].storeRef: needs name or labelSelector"]);
         check_entry(
             "{storeRef: {name: s}, remoteKey: k, match: {regexp: '('}, rewrite: [{}, {regexp: {source: ')', target: b}}]}",
             &[

@@ -32,10 +32,7 @@ impl ClusterSecretStore {
     #[must_use]
     pub fn new(name: &str, spec: SecretStoreSpec) -> Self {
         Self {
-            metadata: ObjectMeta {
-                name: Some(name.to_owned()),
-                ..ObjectMeta::default()
-            },
+            metadata: ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() },
             spec,
             status: None,
         }
@@ -54,20 +51,9 @@ impl Serialize for ClusterSecretStore {
             #[serde(skip_serializing_if = "Option::is_none")]
             status: &'a Option<SecretStoreStatus>,
         }
-        let Self {
-            metadata,
-            spec,
-            status,
-        } = self;
+        let Self { metadata, spec, status } = self;
         let api_version = Self::api_version(&());
-        Document {
-            api_version,
-            kind: KIND,
-            metadata,
-            spec,
-            status,
-        }
-        .serialize(serializer)
+        Document { api_version, kind: KIND, metadata, spec, status }.serialize(serializer)
     }
 }
 
@@ -136,10 +122,7 @@ impl CustomResourceExt for ClusterSecretStore {
         names.singular = Some("clustersecretstore".to_owned());
         names.short_names = Some(Self::shortnames().iter().map(|name| (*name).to_owned()).collect());
         for version in &mut crd.spec.versions {
-            if let Some(root) = version
-                .schema
-                .as_mut()
-                .and_then(|schema| schema.open_api_v3_schema.as_mut())
+            if let Some(root) = version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut())
             {
                 root.title = Some(KIND.to_owned());
                 root.description = Some(

@@ -30,12 +30,7 @@ pub struct KubernetesProvider {
 
 impl Default for KubernetesProvider {
     fn default() -> Self {
-        Self {
-            server: None,
-            auth: None,
-            auth_ref: None,
-            remote_namespace: remote_namespace(),
-        }
+        Self { server: None, auth: None, auth_ref: None, remote_namespace: remote_namespace() }
     }
 }
 
@@ -69,11 +64,7 @@ pub struct KubernetesServer {
 
 impl Default for KubernetesServer {
     fn default() -> Self {
-        Self {
-            url: server_url(),
-            ca_bundle: None,
-            ca_provider: None,
-        }
+        Self { url: server_url(), ca_bundle: None, ca_provider: None }
     }
 }
 

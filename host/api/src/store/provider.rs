@@ -20,10 +20,7 @@ const UNSUPPORTED: [(&str, &str); 40] = [
     ("azurekv", "Azure Key Vault."),
     ("barbican", "OpenStack Barbican."),
     ("beyondtrust", "BeyondTrust Password Safe."),
-    (
-        "beyondtrustworkloadcredentials",
-        "BeyondTrust Workload Credentials.",
-    ),
+    ("beyondtrustworkloadcredentials", "BeyondTrust Workload Credentials."),
     ("bitwardensecretsmanager", "Bitwarden Secrets Manager."),
     ("chef", "Chef Infra Server."),
     ("cloudrusm", "Cloud.ru Secret Manager."),

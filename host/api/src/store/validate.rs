@@ -17,10 +17,7 @@ impl SecretStore {
     pub fn validate(&self) -> Vec<Problem> {
         validate(
             &self.spec,
-            Scope {
-                kind: StoreKind::SecretStore,
-                namespace: self.metadata.namespace.as_deref(),
-            },
+            Scope { kind: StoreKind::SecretStore, namespace: self.metadata.namespace.as_deref() },
         )
     }
 }
@@ -29,13 +26,7 @@ impl ClusterSecretStore {
     /// All problems that the schema does not show.
     #[must_use]
     pub fn validate(&self) -> Vec<Problem> {
-        validate(
-            &self.spec,
-            Scope {
-                kind: StoreKind::ClusterSecretStore,
-                namespace: None,
-            },
-        )
+        validate(&self.spec, Scope { kind: StoreKind::ClusterSecretStore, namespace: None })
     }
 }
 
@@ -51,9 +42,7 @@ fn validate(spec: &SecretStoreSpec, scope: Scope<'_>) -> Vec<Problem> {
     let mut problems = Problems::new();
     problems.field("spec", |problems| {
         problems.field("provider", |problems| spec.check_provider(scope, problems));
-        problems.each("conditions", &spec.conditions, |problems, condition| {
-            condition.check(problems)
-        });
+        problems.each("conditions", &spec.conditions, |problems, condition| condition.check(problems));
     });
     problems.into_found()
 }
@@ -61,20 +50,13 @@ fn validate(spec: &SecretStoreSpec, scope: Scope<'_>) -> Vec<Problem> {
 impl SecretStoreSpec {
     fn check_provider(&self, scope: Scope<'_>, problems: &mut Problems) {
         let Some(provider) = self.provider.kind() else {
-            let named: Vec<_> = self
-                .provider
-                .all()
-                .map(|provider| provider.key().to_owned())
-                .collect();
+            let named: Vec<_> = self.provider.all().map(|provider| provider.key().to_owned()).collect();
             let found = if named.is_empty() {
                 "names none".to_owned()
             } else {
                 format!("names {}", named.join(", "))
             };
-            problems.report(format!(
-                "{found}: name exactly one of {}",
-                ProviderKind::SUPPORTED
-            ));
+            problems.report(format!("{found}: name exactly one of {}", ProviderKind::SUPPORTED));
             return;
         };
         problems.field(provider.key(), |problems| match provider {
@@ -101,10 +83,7 @@ impl StoreCondition {
 
 impl VaultProvider {
     fn check(&self, scope: Scope<'_>, problems: &mut Problems) {
-        if !["http://", "https://"]
-            .iter()
-            .any(|scheme| self.server.starts_with(scheme))
-        {
+        if !["http://", "https://"].iter().any(|scheme| self.server.starts_with(scheme)) {
             problems.report_field("server", "must begin with http:// or https://");
         }
         if let Some(auth) = &self.auth {
@@ -113,20 +92,8 @@ impl VaultProvider {
         check_ca(self.ca_provider.as_ref(), scope, problems);
         if let Some(tls) = &self.tls {
             problems.field("tls", |problems| {
-                check_secret(
-                    problems,
-                    "certSecretRef",
-                    tls.cert_secret_ref.as_ref(),
-                    scope,
-                    Key::HasDefault,
-                );
-                check_secret(
-                    problems,
-                    "keySecretRef",
-                    tls.key_secret_ref.as_ref(),
-                    scope,
-                    Key::HasDefault,
-                );
+                check_secret(problems, "certSecretRef", tls.cert_secret_ref.as_ref(), scope, Key::HasDefault);
+                check_secret(problems, "keySecretRef", tls.key_secret_ref.as_ref(), scope, Key::HasDefault);
                 if tls.cert_secret_ref.is_some() != tls.key_secret_ref.is_some() {
                     problems.report("needs both certSecretRef and keySecretRef");
                 }
@@ -137,57 +104,25 @@ impl VaultProvider {
 
 impl VaultAuth {
     fn check(&self, scope: Scope<'_>, problems: &mut Problems) {
-        check_secret(
-            problems,
-            "tokenSecretRef",
-            self.token_secret_ref.as_ref(),
-            scope,
-            Key::Needed,
-        );
+        check_secret(problems, "tokenSecretRef", self.token_secret_ref.as_ref(), scope, Key::Needed);
         if let Some(app_role) = &self.app_role {
             problems.field("appRole", |problems| {
                 if app_role.role_id.is_none() && app_role.role_ref.is_none() {
                     problems.report("needs roleId or roleRef");
                 }
-                check_secret(
-                    problems,
-                    "roleRef",
-                    app_role.role_ref.as_ref(),
-                    scope,
-                    Key::Needed,
-                );
-                check_secret(
-                    problems,
-                    "secretRef",
-                    Some(&app_role.secret_ref),
-                    scope,
-                    Key::Needed,
-                );
+                check_secret(problems, "roleRef", app_role.role_ref.as_ref(), scope, Key::Needed);
+                check_secret(problems, "secretRef", Some(&app_role.secret_ref), scope, Key::Needed);
             });
         }
         if let Some(kubernetes) = &self.kubernetes {
             problems.field("kubernetes", |problems| {
-                check_account(
-                    problems,
-                    "serviceAccountRef",
-                    kubernetes.service_account_ref.as_ref(),
-                    scope,
-                );
-                check_secret(
-                    problems,
-                    "secretRef",
-                    kubernetes.secret_ref.as_ref(),
-                    scope,
-                    Key::HasDefault,
-                );
+                check_account(problems, "serviceAccountRef", kubernetes.service_account_ref.as_ref(), scope);
+                check_secret(problems, "secretRef", kubernetes.secret_ref.as_ref(), scope, Key::HasDefault);
             });
         }
         let password = self.ldap.as_ref().and_then(|ldap| ldap.secret_ref.as_ref());
         check_secret(problems, "ldap.secretRef", password, scope, Key::Needed);
-        let password = self
-            .user_pass
-            .as_ref()
-            .and_then(|user_pass| user_pass.secret_ref.as_ref());
+        let password = self.user_pass.as_ref().and_then(|user_pass| user_pass.secret_ref.as_ref());
         check_secret(problems, "userPass.secretRef", password, scope, Key::Needed);
         self.check_tokens_and_certificates(scope, problems);
         self.check_clouds(scope, problems);
@@ -196,38 +131,19 @@ impl VaultAuth {
     fn check_tokens_and_certificates(&self, scope: Scope<'_>, problems: &mut Problems) {
         if let Some(jwt) = &self.jwt {
             problems.field("jwt", |problems| {
-                let made = jwt
-                    .kubernetes_service_account_token
-                    .as_ref()
-                    .map(|token| &token.service_account_ref);
+                let made =
+                    jwt.kubernetes_service_account_token.as_ref().map(|token| &token.service_account_ref);
                 if jwt.secret_ref.is_none() && made.is_none() {
                     problems.report("needs secretRef or kubernetesServiceAccountToken");
                 }
                 check_secret(problems, "secretRef", jwt.secret_ref.as_ref(), scope, Key::Needed);
-                check_account(
-                    problems,
-                    "kubernetesServiceAccountToken.serviceAccountRef",
-                    made,
-                    scope,
-                );
+                check_account(problems, "kubernetesServiceAccountToken.serviceAccountRef", made, scope);
             });
         }
         if let Some(cert) = &self.cert {
             problems.field("cert", |problems| {
-                check_secret(
-                    problems,
-                    "clientCert",
-                    cert.client_cert.as_ref(),
-                    scope,
-                    Key::Needed,
-                );
-                check_secret(
-                    problems,
-                    "secretRef",
-                    cert.secret_ref.as_ref(),
-                    scope,
-                    Key::Needed,
-                );
+                check_secret(problems, "clientCert", cert.client_cert.as_ref(), scope, Key::Needed);
+                check_secret(problems, "secretRef", cert.secret_ref.as_ref(), scope, Key::Needed);
             });
         }
     }
@@ -251,28 +167,12 @@ impl VaultAuth {
         }
         if let Some(gcp) = &self.gcp {
             problems.field("gcp", |problems| {
-                let key = gcp
-                    .secret_ref
-                    .as_ref()
-                    .and_then(|secret| secret.secret_access_key_secret_ref.as_ref());
-                check_secret(
-                    problems,
-                    "secretRef.secretAccessKeySecretRef",
-                    key,
-                    scope,
-                    Key::Needed,
-                );
-                let identity = gcp
-                    .workload_identity
-                    .as_ref()
-                    .map(|identity| &identity.service_account_ref);
+                let key =
+                    gcp.secret_ref.as_ref().and_then(|secret| secret.secret_access_key_secret_ref.as_ref());
+                check_secret(problems, "secretRef.secretAccessKeySecretRef", key, scope, Key::Needed);
+                let identity = gcp.workload_identity.as_ref().map(|identity| &identity.service_account_ref);
                 check_account(problems, "workloadIdentity.serviceAccountRef", identity, scope);
-                check_account(
-                    problems,
-                    "serviceAccountRef",
-                    gcp.service_account_ref.as_ref(),
-                    scope,
-                );
+                check_account(problems, "serviceAccountRef", gcp.service_account_ref.as_ref(), scope);
             });
         }
     }
@@ -281,9 +181,7 @@ impl VaultAuth {
 impl KubernetesProvider {
     fn check(&self, scope: Scope<'_>, problems: &mut Problems) {
         if let Some(server) = &self.server {
-            problems.field("server", |problems| {
-                check_ca(server.ca_provider.as_ref(), scope, problems)
-            });
+            problems.field("server", |problems| check_ca(server.ca_provider.as_ref(), scope, problems));
         }
         if self.auth.is_none() && self.auth_ref.is_none() {
             problems.report("needs auth or authRef");
@@ -297,29 +195,13 @@ impl KubernetesProvider {
 
 impl KubernetesAuth {
     fn check(&self, scope: Scope<'_>, problems: &mut Problems) {
-        let given = [
-            self.cert.is_some(),
-            self.token.is_some(),
-            self.service_account.is_some(),
-        ];
+        let given = [self.cert.is_some(), self.token.is_some(), self.service_account.is_some()];
         if given.into_iter().filter(|given| *given).count() != 1 {
             problems.report("needs exactly one of cert, token and serviceAccount");
         }
         if let Some(cert) = &self.cert {
-            check_secret(
-                problems,
-                "cert.clientCert",
-                Some(&cert.client_cert),
-                scope,
-                Key::Needed,
-            );
-            check_secret(
-                problems,
-                "cert.clientKey",
-                Some(&cert.client_key),
-                scope,
-                Key::Needed,
-            );
+            check_secret(problems, "cert.clientCert", Some(&cert.client_cert), scope, Key::Needed);
+            check_secret(problems, "cert.clientKey", Some(&cert.client_key), scope, Key::Needed);
         }
         let token = self.token.as_ref().map(|token| &token.bearer_token);
         check_secret(problems, "token.bearerToken", token, scope, Key::Needed);
@@ -360,9 +242,7 @@ fn check_account(
     scope: Scope<'_>,
 ) {
     if let Some(account) = account {
-        problems.field(field, |problems| {
-            check_own_namespace(account.namespace.as_deref(), scope, problems)
-        });
+        problems.field(field, |problems| check_own_namespace(account.namespace.as_deref(), scope, problems));
     }
 }
 
@@ -371,10 +251,7 @@ fn check_ca(ca: Option<&CaProvider>, scope: Scope<'_>, problems: &mut Problems) 
     let Some(ca) = ca else { return };
     problems.field("caProvider", |problems| {
         if scope.kind == StoreKind::ClusterSecretStore && ca.namespace.is_none() {
-            problems.report_field(
-                "namespace",
-                "is missing: a ClusterSecretStore has none of its own",
-            );
+            problems.report_field("namespace", "is missing: a ClusterSecretStore has none of its own");
         }
         check_own_namespace(ca.namespace.as_deref(), scope, problems);
     });

@@ -234,12 +234,7 @@ pub struct VaultCertAuth {
 
 impl Default for VaultCertAuth {
     fn default() -> Self {
-        Self {
-            path: cert_path(),
-            vault_role: None,
-            client_cert: None,
-            secret_ref: None,
-        }
+        Self { path: cert_path(), vault_role: None, client_cert: None, secret_ref: None }
     }
 }
 
@@ -266,11 +261,7 @@ pub struct VaultIamAuth {
     #[serde(rename = "externalID", default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
     /// The server id that Vault demands in the signed request.
-    #[serde(
-        rename = "vaultAwsIamServerID",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "vaultAwsIamServerID", default, skip_serializing_if = "Option::is_none")]
     pub vault_aws_iam_server_id: Option<String>,
     /// Access keys from Secrets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -299,11 +290,7 @@ impl VaultIamAuth {
 #[serde(rename_all = "camelCase")]
 pub struct VaultAwsSecretRef {
     /// The access key's id.
-    #[serde(
-        rename = "accessKeyIDSecretRef",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "accessKeyIDSecretRef", default, skip_serializing_if = "Option::is_none")]
     pub access_key_id_secret_ref: Option<SecretKeySelector>,
     /// The secret access key.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -34,40 +34,24 @@ fn generate(args: &Generate) -> Result<(), Ending> {
     if !problems.is_empty() {
         return Err(asked.config.invalid(&found.name, &problems));
     }
-    let policies: Vec<Policy> = args
-        .policy
-        .iter()
-        .map(|text| Policy::open(&components, text))
-        .collect::<Result<_, _>>()?;
+    let policies: Vec<Policy> =
+        args.policy.iter().map(|text| Policy::open(&components, text)).collect::<Result<_, _>>()?;
     let grants = grant::parse(&args.grant, found.component.description())?;
     let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default();
-    let call = Call {
-        config_is_public: args.component.is_some(),
-        ..Call::new(asked.owner, Occasion::Initial, now)
-    };
+    let call =
+        Call { config_is_public: args.component.is_some(), ..Call::new(asked.owner, Occasion::Initial, now) };
     let call = call.with_grants(grants).with_log(Arc::new(Diagnostics));
     let mut values = Values::open(args.output);
     for run in 1..=args.number {
-        let generated = generator
-            .generate(&call, GenerateRequest::new(&asked.config.json))
-            .map_err(refused)?;
+        let generated =
+            generator.generate(&call, GenerateRequest::new(&asked.config.json)).map_err(refused)?;
         accept(&policies, &call, &generated)?;
-        let pairs: Vec<Pair<'_>> = generated
-            .fields
-            .iter()
-            .map(|field| (field.key.as_str(), field.value.expose_secret()))
-            .collect();
+        let pairs: Vec<Pair<'_>> =
+            generated.fields.iter().map(|field| (field.key.as_str(), field.value.expose_secret())).collect();
         values.write(&pairs, &[])?;
         if args.explain {
-            let place = if args.number > 1 {
-                format!("run {run}: ")
-            } else {
-                String::new()
-            };
-            say(&explain(&generated)
-                .iter()
-                .map(|line| format!("{place}{line}\n"))
-                .collect::<String>());
+            let place = if args.number > 1 { format!("run {run}: ") } else { String::new() };
+            say(&explain(&generated).iter().map(|line| format!("{place}{line}\n")).collect::<String>());
         }
     }
     values.finish()
@@ -82,19 +66,12 @@ fn accept(policies: &[Policy], call: &Call, generated: &Generated) -> Result<(),
 }
 
 fn explain(generated: &Generated) -> Vec<String> {
-    let mut lines: Vec<String> = generated
-        .fields
-        .iter()
-        .map(|field| format!("{}: {}", field.key, entropy(field.entropy)))
-        .collect();
+    let mut lines: Vec<String> =
+        generated.fields.iter().map(|field| format!("{}: {}", field.key, entropy(field.entropy))).collect();
     if let Some(seconds) = generated.expires_in {
         lines.push(format!("expires in {seconds} s"));
     }
-    lines.push(format!(
-        "fuel: {} of {}",
-        generated.fuel,
-        Limits::of(World::Generator).fuel
-    ));
+    lines.push(format!("fuel: {} of {}", generated.fuel, Limits::of(World::Generator).fuel));
     lines
 }
 

@@ -41,11 +41,8 @@ fn render(args: &Render) -> Result<(), Ending> {
         policies: Arc::new(NoPolicies),
     };
     let shaped = block_on(rendering.shape(&shapers, data))?.map_err(|failure| refused(&origin, &failure))?;
-    let pairs: Vec<Pair<'_>> = shaped
-        .data
-        .iter()
-        .map(|(key, value)| (key.as_str(), value.expose()))
-        .collect();
+    let pairs: Vec<Pair<'_>> =
+        shaped.data.iter().map(|(key, value)| (key.as_str(), value.expose())).collect();
     let mut values = Values::open(args.output);
     values.write(&pairs, &notes(&shaped))?;
     values.finish()
@@ -63,10 +60,7 @@ fn read(path: &Path) -> Result<Manifests, Ending> {
 /// The one object with a template that is meant.
 fn template_of<'a>(path: &Path, manifests: &'a Manifests) -> Result<(&'a Manifest, Kind), Ending> {
     let name = path.display();
-    let mut objects = manifests
-        .good
-        .iter()
-        .filter_map(|manifest| Some((manifest, Kind::of(manifest)?)));
+    let mut objects = manifests.good.iter().filter_map(|manifest| Some((manifest, Kind::of(manifest)?)));
     match (objects.next(), objects.next()) {
         (Some(object), None) => Ok(object),
         (Some((one, _)), Some((other, _))) => Err(Ending::failed(format!(
@@ -87,9 +81,7 @@ fn key() -> Result<OperatorKey, Ending> {
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Ending> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .context("start the runtime")?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build().context("start the runtime")?;
     Ok(runtime.block_on(work))
 }
 
@@ -115,11 +107,7 @@ fn refused(origin: &str, failure: &RenderFailure) -> Ending {
 fn notes(shaped: &Shaped) -> Vec<String> {
     let kind = shaped.secret_type.iter().map(|kind| format!("type {kind}"));
     let pairs = |what: &'static str, map: &'_ std::collections::BTreeMap<String, String>| {
-        map.iter()
-            .map(|(key, value)| format!("{what} {key}={value}"))
-            .collect::<Vec<_>>()
+        map.iter().map(|(key, value)| format!("{what} {key}={value}")).collect::<Vec<_>>()
     };
-    kind.chain(pairs("label", &shaped.labels))
-        .chain(pairs("annotation", &shaped.annotations))
-        .collect()
+    kind.chain(pairs("label", &shaped.labels)).chain(pairs("annotation", &shaped.annotations)).collect()
 }

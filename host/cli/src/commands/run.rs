@@ -22,14 +22,9 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Runs until SIGTERM.
 pub(crate) async fn run(args: Run) -> Result<ExitCode> {
     let client = client(&args).await?;
-    let engine = EngineConfig {
-        cache_dir: args.cache.clone(),
-        ..EngineConfig::default()
-    };
+    let engine = EngineConfig { cache_dir: args.cache.clone(), ..EngineConfig::default() };
     let engine = Engine::new(engine).context("start the wasm engine")?;
-    let key = OperatorKey::of_cluster(&client)
-        .await
-        .context("get the key of template streams")?;
+    let key = OperatorKey::of_cluster(&client).await.context("get the key of template streams")?;
     let stop = CancellationToken::new();
     let clients = Arc::new(stores::Clients::new(addresses(&args)));
     let (context, writers) = Context::new(Parts {
@@ -41,17 +36,23 @@ pub(crate) async fn run(args: Run) -> Result<ExitCode> {
         clients: Arc::clone(&clients),
     });
     let controllers = tokio::spawn(controller::run(context, writers, stop.clone()));
-    tracing::info!(
-        namespace = args.namespace,
-        concurrent = args.concurrent,
-        "running"
-    );
-    stop_signal().await;
-    tracing::info!("stopping");
-    stop.cancel();
-    let _ended = tokio::time::timeout(GRACE, controllers).await;
+    tracing::info!(namespace = args.namespace, concurrent = args.concurrent, "running");
+    tokio::pin!(controllers);
+    let code = tokio::select! {
+        () = stop_signal() => {
+            tracing::info!("stopping");
+            stop.cancel();
+            let _ended = tokio::time::timeout(GRACE, &mut controllers).await;
+            ExitCode::SUCCESS
+        }
+        _ = &mut controllers => {
+            tracing::error!("the controllers have ended");
+            stop.cancel();
+            ExitCode::FAILURE
+        }
+    };
     let _closed = tokio::time::timeout(GRACE, clients.close()).await;
-    Ok(ExitCode::SUCCESS)
+    Ok(code)
 }
 
 fn settings(args: &Run) -> Settings {
@@ -64,25 +65,22 @@ fn settings(args: &Run) -> Settings {
 }
 
 fn addresses(args: &Run) -> stores::Addresses {
-    let entries = args
-        .resolve
-        .iter()
-        .map(|one| (format!("{}:{}", one.host.to_lowercase(), one.port), one.address));
+    let entries =
+        args.resolve.iter().map(|one| (format!("{}:{}", one.host.to_lowercase(), one.port), one.address));
     entries.collect::<HashMap<_, _>>()
 }
 
 async fn client(args: &Run) -> Result<Client> {
     let mut config = match &args.kubeconfig {
         Some(path) => {
-            let kubeconfig =
-                Kubeconfig::read_from(path).with_context(|| format!("read {}", path.display()))?;
+            // The cause could quote the file, and the file holds a token.
+            let kubeconfig = Kubeconfig::read_from(path)
+                .map_err(|_| anyhow::anyhow!("read {}: it is missing or no kubeconfig", path.display()))?;
             Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
                 .await
                 .with_context(|| format!("use {}", path.display()))?
         }
-        None => Config::infer()
-            .await
-            .context("find a cluster: give one with --kubeconfig")?,
+        None => Config::infer().await.context("find a cluster: give one with --kubeconfig")?,
     };
     // A write that was carried out and whose answer was lost must not be repeated blindly: a reconcile reads again first.
     config.default_retry = false;

@@ -1,14 +1,15 @@
 //! Puts the manifests of a folder into the API, each when its text changed.
 //!
-//! What was applied last is remembered beside the objects (a ConfigMap of digests), so a restart does not put an old password
+//! What was applied last is remembered beside the objects (ConfigMaps of digests), so a restart does not put an old password
 //! back, and deleting a file deletes nothing. One manifest that is refused does not keep the others out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
-use kube::api::{Api, DynamicObject, Patch, PatchParams};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::GroupVersionKind;
 use kube::discovery::{ApiCapabilities, ApiResource, Scope, pinned_kind};
 use kube::{Client, ResourceExt};
@@ -19,7 +20,9 @@ use crate::manifest::Manifest;
 
 const MANAGER: &str = "keymill-dev";
 const MEMORY_NAMESPACE: &str = "kube-system";
-const MEMORY: &str = "keymill-dev-applied";
+/// The memory is in sixteen ConfigMaps, so that each stays small and a write of one entry is cheap.
+const MEMORY: &str = "keymill-dev-applied-";
+const MAPS: &str = "0123456789abcdef";
 
 /// What became of one manifest.
 pub(crate) enum Applied {
@@ -36,34 +39,37 @@ pub(crate) struct Applier {
     client: Client,
     memory: BTreeMap<String, String>,
     kinds: BTreeMap<String, (ApiResource, ApiCapabilities)>,
+    namespaces: BTreeSet<String>,
 }
 
 impl Applier {
     /// Reads what was applied last.
     pub(crate) async fn open(client: Client) -> Result<Self> {
         let maps: Api<ConfigMap> = Api::namespaced(client.clone(), MEMORY_NAMESPACE);
-        let memory = maps.get_opt(MEMORY).await.context("read what was applied last")?;
-        let memory = memory.and_then(|map| map.data).unwrap_or_default();
-        Ok(Self {
-            client,
-            memory,
-            kinds: BTreeMap::new(),
-        })
+        let mut memory = BTreeMap::new();
+        for map in maps.list(&ListParams::default()).await.context("read what was applied last")? {
+            if map.name_any().starts_with(MEMORY) {
+                memory.extend(map.data.unwrap_or_default());
+            }
+        }
+        Ok(Self { client, memory, kinds: BTreeMap::new(), namespaces: BTreeSet::new() })
     }
 
-    /// Applies all of them, in an order in which nobody waits for somebody later.
+    /// Applies all of them, in an order in which nobody waits for somebody later. `progress` is told how many are done.
     pub(crate) async fn apply<'a>(
         &mut self,
         manifests: &'a [Manifest],
+        progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Vec<(&'a Manifest, Applied)>> {
         let mut ordered: Vec<&Manifest> = manifests.iter().collect();
         ordered.sort_by_key(|manifest| rank(manifest.kind()));
         let mut outcomes = Vec::new();
-        for manifest in ordered {
+        for (done, manifest) in ordered.into_iter().enumerate() {
+            progress(done, manifests.len());
             let outcome = self.apply_one(manifest).await;
             if matches!(outcome, Applied::Written) {
                 // At once, not at the end: a kill in between must not make the next start apply it again.
-                self.remember().await?;
+                self.remember(&memory_key(manifest)).await?;
             }
             outcomes.push((manifest, outcome));
         }
@@ -97,11 +103,7 @@ impl Applier {
         };
         let mut parameters = PatchParams::apply(MANAGER).force();
         parameters.field_validation = Some(kube::api::ValidationDirective::Strict);
-        objects
-            .patch(manifest.name(), &parameters, &Patch::Apply(&object))
-            .await
-            .map(|_| ())
-            .map_err(said)
+        objects.patch(manifest.name(), &parameters, &Patch::Apply(&object)).await.map(|_| ()).map_err(said)
     }
 
     async fn kind(&mut self, manifest: &Manifest) -> Result<(ApiResource, ApiCapabilities), String> {
@@ -109,10 +111,7 @@ impl Applier {
         if let Some(known) = self.kinds.get(&id) {
             return Ok(known.clone());
         }
-        let (group, version) = manifest
-            .api_version()
-            .split_once('/')
-            .unwrap_or(("", manifest.api_version()));
+        let (group, version) = manifest.api_version().split_once('/').unwrap_or(("", manifest.api_version()));
         let kind = GroupVersionKind::gvk(group, version, manifest.kind());
         let found = pinned_kind(&self.client, &kind).await.map_err(|_| {
             format!(
@@ -125,31 +124,37 @@ impl Applier {
         Ok(found)
     }
 
-    async fn ensure_namespace(&self, name: &str) -> Result<(), String> {
-        let namespaces: Api<Namespace> = Api::all(self.client.clone());
-        if namespaces.get_opt(name).await.map_err(said)?.is_some() {
+    async fn ensure_namespace(&mut self, name: &str) -> Result<(), String> {
+        if self.namespaces.contains(name) {
             return Ok(());
         }
-        let body = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
-        namespaces
-            .patch(name, &PatchParams::apply(MANAGER), &Patch::Apply(&body))
-            .await
-            .map(|_| ())
-            .map_err(said)
+        let namespaces: Api<Namespace> = Api::all(self.client.clone());
+        if namespaces.get_opt(name).await.map_err(said)?.is_none() {
+            let body = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+            namespaces.patch(name, &PatchParams::apply(MANAGER), &Patch::Apply(&body)).await.map_err(said)?;
+        }
+        self.namespaces.insert(name.to_owned());
+        Ok(())
     }
 
-    async fn remember(&self) -> Result<()> {
+    async fn remember(&self, key: &str) -> Result<()> {
         let maps: Api<ConfigMap> = Api::namespaced(self.client.clone(), MEMORY_NAMESPACE);
-        let body = json!({
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {"name": MEMORY, "namespace": MEMORY_NAMESPACE},
-            "data": self.memory,
-        });
-        maps.patch(MEMORY, &PatchParams::apply(MANAGER).force(), &Patch::Apply(&body))
-            .await
-            .map(|map| drop(map.name_any()))
-            .context("remember what was applied")
+        let map = format!("{MEMORY}{}", MAPS.chars().find(|one| key.starts_with(*one)).unwrap_or('0'));
+        let digest = self.memory.get(key).cloned().unwrap_or_default();
+        let patch = json!({"data": {key: digest}});
+        let what = "remember what was applied";
+        match maps.patch(&map, &PatchParams::default(), &Patch::Merge(&patch)).await {
+            Ok(_) => Ok(()),
+            Err(kube::Error::Api(status)) if status.code == 404 => {
+                let map = ConfigMap {
+                    metadata: ObjectMeta { name: Some(map), ..ObjectMeta::default() },
+                    data: Some([(key.to_owned(), digest)].into()),
+                    ..ConfigMap::default()
+                };
+                maps.create(&PostParams::default(), &map).await.map(|_| ()).context(what)
+            }
+            Err(error) => Err(error).context(what),
+        }
     }
 }
 
@@ -174,24 +179,15 @@ fn rank(kind: &str) -> u8 {
     }
 }
 
+/// A digest: names may be longer than keys, and nobody needs to read them here.
 fn memory_key(manifest: &Manifest) -> String {
-    let group = manifest
-        .api_version()
-        .split_once('/')
-        .map_or("core", |(group, _)| group);
-    format!(
-        "{}.{group}.{}.{}",
-        manifest.kind(),
-        manifest.namespace(),
-        manifest.name()
-    )
+    let group = manifest.api_version().split_once('/').map_or("core", |(group, _)| group);
+    digest(&format!("{}.{group}/{}/{}", manifest.kind(), manifest.namespace(), manifest.name()))
 }
 
+/// The first 24 hexadecimal digits of SHA-256.
 fn digest(text: &str) -> String {
-    Sha256::digest(text.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    Sha256::digest(text.as_bytes()).iter().take(12).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// `stringData` is `data` for people. As `data` its keys have an owner that later writers can see.
@@ -224,33 +220,13 @@ mod tests {
         let mut object =
             json!({"kind": "Secret", "data": {"a": "eA==", "b": "eQ=="}, "stringData": {"a": "new"}});
         decode_string_data(&mut object);
-        assert_eq!(
-            object,
-            json!({"kind": "Secret", "data": {"a": "bmV3", "b": "eQ=="}})
-        );
+        assert_eq!(object, json!({"kind": "Secret", "data": {"a": "bmV3", "b": "eQ=="}}));
     }
 
     #[test]
     fn nobody_waits_for_somebody_later() {
-        let mut kinds = [
-            "PushSecret",
-            "Password",
-            "ExternalSecret",
-            "Secret",
-            "SecretStore",
-            "Namespace",
-        ];
+        let mut kinds = ["PushSecret", "Password", "ExternalSecret", "Secret", "SecretStore", "Namespace"];
         kinds.sort_by_key(|kind| rank(kind));
-        assert_eq!(
-            kinds,
-            [
-                "Namespace",
-                "Secret",
-                "SecretStore",
-                "Password",
-                "ExternalSecret",
-                "PushSecret"
-            ]
-        );
+        assert_eq!(kinds, ["Namespace", "Secret", "SecretStore", "Password", "ExternalSecret", "PushSecret"]);
     }
 }

@@ -1,4 +1,6 @@
 //! Says when the folder changed, once for a burst of events. Reads nothing.
+//!
+//! Waiting for a burst to end is a task of its own: whoever listens may be interrupted at any time and loses nothing.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,7 +14,7 @@ const SETTLE: Duration = Duration::from_millis(100);
 
 /// A watched folder. Ends when it is dropped.
 pub(crate) struct Folder {
-    events: mpsc::Receiver<()>,
+    settled: mpsc::Receiver<()>,
     _watcher: RecommendedWatcher,
 }
 
@@ -30,19 +32,45 @@ impl Folder {
         watcher
             .watch(path, RecursiveMode::NonRecursive)
             .with_context(|| format!("watch {}", path.display()))?;
-        Ok(Self {
-            events,
-            _watcher: watcher,
-        })
+        let (told, settled) = mpsc::channel(1);
+        tokio::spawn(settle(events, told));
+        Ok(Self { settled, _watcher: watcher })
     }
 
-    /// Waits for the next change, and until it is over.
+    /// Waits for the next change. Safe to give up: what was not told yet is told the next time.
     pub(crate) async fn changed(&mut self) {
-        if self.events.recv().await.is_none() {
+        if self.settled.recv().await.is_none() {
             // The watcher is gone, so nothing will be told any more.
             std::future::pending::<()>().await;
         }
+    }
+}
+
+async fn settle(mut events: mpsc::Receiver<()>, told: mpsc::Sender<()>) {
+    while events.recv().await.is_some() {
         tokio::time::sleep(SETTLE).await;
-        while self.events.try_recv().is_ok() {}
+        while events.try_recv().is_ok() {}
+        if told.send(()).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_change_is_told_even_to_somebody_who_is_interrupted() {
+        let place = tempfile::tempdir().unwrap();
+        let mut folder = Folder::watch(place.path()).unwrap();
+        std::fs::write(place.path().join("a.yaml"), "a: 1").unwrap();
+        for _ in 0..4 {
+            // Gives up before the burst is over.
+            let _given_up = tokio::time::timeout(Duration::from_millis(30), folder.changed()).await;
+        }
+        // Whether it was told to one of those or is told now, a second change is told as well.
+        std::fs::write(place.path().join("b.yaml"), "b: 1").unwrap();
+        tokio::time::timeout(Duration::from_secs(5), folder.changed()).await.unwrap();
     }
 }

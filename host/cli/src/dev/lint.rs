@@ -14,11 +14,7 @@ pub(crate) fn lint(manifests: &[Manifest]) -> Vec<String> {
     manifests
         .iter()
         .filter(|manifest| manifest.kind() == "ExternalSecret")
-        .flat_map(|secret| {
-            raw_in_uri(secret, manifests)
-                .into_iter()
-                .chain(left_behind(secret, manifests))
-        })
+        .flat_map(|secret| raw_in_uri(secret, manifests).into_iter().chain(left_behind(secret, manifests)))
         .collect()
 }
 
@@ -33,10 +29,7 @@ fn raw_in_uri(secret: &Manifest, manifests: &[Manifest]) -> Option<String> {
     if keys.is_empty() {
         return None;
     }
-    let bad: String = symbols
-        .chars()
-        .filter(|symbol| BREAKS_URI.contains(*symbol))
-        .collect();
+    let bad: String = symbols.chars().filter(|symbol| BREAKS_URI.contains(*symbol)).collect();
     let text = format!(
         "{} puts a generated value into the URI of {} as it is, and {generator} draws from `{bad}`, which end or change \
          it there: use `{{{{ .password | uriUserinfo }}}}`, or symbolCharacters out of `-._~`",
@@ -57,10 +50,7 @@ fn left_behind(secret: &Manifest, manifests: &[Manifest]) -> Option<String> {
         .find(|one| one.kind() == "Secret" && one.name() == name && one.namespace() == secret.namespace())?;
     let data = target.object.pointer("/stringData").and_then(Json::as_object)?;
     let written: Vec<&str> = template(secret).map(|(key, _)| key).collect();
-    let password = data
-        .get("password")
-        .and_then(Json::as_str)
-        .filter(|text| text.len() >= 8)?;
+    let password = data.get("password").and_then(Json::as_str).filter(|text| text.len() >= 8)?;
     let stale: Vec<&str> = data
         .iter()
         .filter(|(key, value)| {
@@ -83,13 +73,8 @@ fn left_behind(secret: &Manifest, manifests: &[Manifest]) -> Option<String> {
 }
 
 fn template(secret: &Manifest) -> impl Iterator<Item = (&str, &str)> {
-    let data = secret
-        .object
-        .pointer("/spec/target/template/data")
-        .and_then(Json::as_object);
-    data.into_iter()
-        .flatten()
-        .filter_map(|(key, text)| Some((key.as_str(), text.as_str()?)))
+    let data = secret.object.pointer("/spec/target/template/data").and_then(Json::as_object);
+    data.into_iter().flatten().filter_map(|(key, text)| Some((key.as_str(), text.as_str()?)))
 }
 
 /// The Password generators that an ExternalSecret names, with their symbols.
@@ -154,10 +139,7 @@ mod tests {
     fn an_at_sign_in_a_uri_is_said() {
         let said = remarks(ALL_KEYS, "-_$@");
         assert_eq!(said.len(), 1, "{said:?}");
-        assert!(
-            said.concat().contains("the URI of uri") && said.concat().contains("`@`"),
-            "{said:?}"
-        );
+        assert!(said.concat().contains("the URI of uri") && said.concat().contains("`@`"), "{said:?}");
         assert!(remarks(ALL_KEYS, "-._~").is_empty());
         let escaped = ALL_KEYS.replace("a:{{ .password }}", "a:{{ .password | uriUserinfo }}");
         assert!(remarks(&escaped, "-_$@").is_empty());
@@ -167,10 +149,7 @@ mod tests {
     fn a_key_that_keeps_the_old_password_is_said() {
         let said = remarks("{password: \"{{ .password }}\"}", "-");
         assert_eq!(said.len(), 1, "{said:?}");
-        assert!(
-            said.concat().contains("does not write uri, fqdn of Secret/db"),
-            "{said:?}"
-        );
+        assert!(said.concat().contains("does not write uri, fqdn of Secret/db"), "{said:?}");
         assert!(!said.concat().contains("longEnough"));
     }
 }

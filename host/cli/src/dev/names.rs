@@ -38,11 +38,7 @@ impl Server {
             Some((host, port)) if !port.contains(']') => (host, port.parse().ok()?),
             _ => (authority, default),
         };
-        (!host.is_empty()).then(|| Self {
-            scheme: scheme.to_owned(),
-            host: host.to_owned(),
-            port,
-        })
+        (!host.is_empty()).then(|| Self { scheme: scheme.to_owned(), host: host.to_owned(), port })
     }
 }
 
@@ -60,9 +56,8 @@ pub(crate) struct Demand {
 /// Reads the demand off the manifests.
 pub(crate) fn demand(manifests: &[Manifest]) -> Demand {
     let mut demand = Demand::default();
-    let stores = manifests
-        .iter()
-        .filter(|one| one.kind() == "SecretStore" || one.kind() == "ClusterSecretStore");
+    let stores =
+        manifests.iter().filter(|one| one.kind() == "SecretStore" || one.kind() == "ClusterSecretStore");
     for store in stores {
         let Some(vault) = store.object.pointer("/spec/provider/vault") else {
             continue;
@@ -70,18 +65,12 @@ pub(crate) fn demand(manifests: &[Manifest]) -> Demand {
         if let Some(server) = vault.get("server").and_then(Json::as_str).and_then(Server::parse) {
             demand.servers.insert(server);
         }
-        let version = if vault.get("version").and_then(Json::as_str) == Some("v1") {
-            1
-        } else {
-            2
-        };
+        let version = if vault.get("version").and_then(Json::as_str) == Some("v1") { 1 } else { 2 };
         match vault.get("path").and_then(Json::as_str) {
             Some(path) => {
                 demand.mounts.insert(path.trim_matches('/').to_owned(), version);
             }
-            None => demand
-                .mounts
-                .extend(first_segments(store, manifests).map(|mount| (mount, version))),
+            None => demand.mounts.extend(first_segments(store, manifests).map(|mount| (mount, version))),
         }
         demand.tokens.extend(token(store, vault, manifests));
     }
@@ -90,16 +79,13 @@ pub(crate) fn demand(manifests: &[Manifest]) -> Demand {
 
 /// Without a path, a key's first segment names the mount.
 fn first_segments<'a>(store: &'a Manifest, manifests: &'a [Manifest]) -> impl Iterator<Item = String> + 'a {
-    let users = manifests
-        .iter()
-        .filter(|one| one.kind() == "ExternalSecret" || one.kind() == "PushSecret");
+    let users = manifests.iter().filter(|one| one.kind() == "ExternalSecret" || one.kind() == "PushSecret");
     users.flat_map(move |user| {
         let mut keys = Vec::new();
         if user.object.to_string().contains(&format!("\"{}\"", store.name())) {
             collect_keys(&user.object, &mut keys);
         }
-        keys.into_iter()
-            .filter_map(|key| Some(key.trim_start_matches('/').split_once('/')?.0.to_owned()))
+        keys.into_iter().filter_map(|key| Some(key.trim_start_matches('/').split_once('/')?.0.to_owned()))
     })
 }
 
@@ -123,18 +109,11 @@ fn token(store: &Manifest, vault: &Json, manifests: &[Manifest]) -> Option<Strin
     let reference = vault.pointer("/auth/tokenSecretRef")?;
     let name = reference.get("name")?.as_str()?;
     let key = reference.get("key").and_then(Json::as_str).unwrap_or("token");
-    let namespace = reference
-        .get("namespace")
-        .and_then(Json::as_str)
-        .unwrap_or(store.namespace());
+    let namespace = reference.get("namespace").and_then(Json::as_str).unwrap_or(store.namespace());
     let secret = manifests
         .iter()
         .find(|one| one.kind() == "Secret" && one.name() == name && one.namespace() == namespace)?;
-    let plain = secret
-        .object
-        .get("stringData")
-        .and_then(|data| data.get(key))
-        .and_then(Json::as_str);
+    let plain = secret.object.get("stringData").and_then(|data| data.get(key)).and_then(Json::as_str);
     let decoded = || {
         use base64::Engine;
         let text = secret.object.get("data")?.get(key)?.as_str()?;
@@ -229,19 +208,14 @@ mod tests {
         let placement = place(&servers, &resolve, &|server| server.host == "known");
         assert_eq!(placement.embedded, [Server::parse("http://a:8200").unwrap()]);
         assert_eq!(placement.refused, [Server::parse("https://b").unwrap()]);
-        assert_eq!(
-            placement.mapped,
-            [(Server::parse("https://mapped").unwrap(), address)]
-        );
+        assert_eq!(placement.mapped, [(Server::parse("https://mapped").unwrap(), address)]);
     }
 
     #[test]
     fn urls_are_parsed_or_not() {
-        for (url, host, port) in [
-            ("http://a:1/x", "a", 1),
-            ("https://a/", "a", 443),
-            ("http://[::1]:8200", "[::1]", 8200),
-        ] {
+        for (url, host, port) in
+            [("http://a:1/x", "a", 1), ("https://a/", "a", 443), ("http://[::1]:8200", "[::1]", 8200)]
+        {
             let server = Server::parse(url).unwrap();
             assert_eq!((server.host.as_str(), server.port), (host, port), "{url}");
         }

@@ -16,10 +16,17 @@ use tokio::sync::mpsc;
 
 use super::table::{Row, Status};
 
+/// How many kinds have rows.
+pub(crate) const KINDS: usize = 4;
+
 /// A row that appeared or changed, or the key of one that went.
 pub(crate) enum Change {
+    /// All rows of a kind are told anew.
+    Begun(&'static str),
     Set(Row),
     Gone(&'static str, String, String),
+    /// They were told; a row of the kind that was not among them is gone.
+    Told(&'static str),
 }
 
 /// What of an object the table shows.
@@ -95,8 +102,10 @@ async fn follow<K: Shown>(objects: Api<DeserializeGuard<K>>, changes: mpsc::Send
             Ok(Event::Delete(object)) => {
                 Change::Gone(K::KIND, object.namespace().unwrap_or_default(), object.name_any())
             }
+            Ok(Event::Init) => Change::Begun(K::KIND),
+            Ok(Event::InitDone) => Change::Told(K::KIND),
             // A watch begins again by itself.
-            Ok(Event::Init | Event::InitDone) | Err(_) => continue,
+            Err(_) => continue,
         };
         if changes.send(change).await.is_err() {
             return;
@@ -115,7 +124,11 @@ fn row<K: Shown>(object: &DeserializeGuard<K>) -> Row {
         (Some(_), _) => Status::NotReady,
         (None, _) => Status::Waiting,
     };
-    let unreadable = || "a field has a value that is none; see `kubectl explain`".to_owned();
+    // A store's spec may hold values, and a decoder quotes what it could not decode.
+    let unreadable = || match (&object.0, K::KIND) {
+        (Err(invalid), "ExternalSecret" | "PushSecret") => invalid.error.clone(),
+        _ => "a field has a value that is none; see `kubectl explain`".to_owned(),
+    };
     Row {
         kind: K::KIND,
         namespace: object.namespace().unwrap_or_default(),
@@ -129,5 +142,6 @@ fn row<K: Shown>(object: &DeserializeGuard<K>) -> Row {
         },
         last: readable.and_then(Shown::last),
         next: None,
+        generation: object.meta().generation.unwrap_or_default(),
     }
 }

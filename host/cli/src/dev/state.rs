@@ -31,15 +31,15 @@ impl State {
         let mode = std::fs::metadata(folder)?.permissions().mode();
         if mode & 0o077 != 0 {
             bail!(
-                "the state folder {} can be read by others (mode {:o}): run `chmod 700 {}`",
+                "use the state folder {}: others can read it (mode {:o}); run `chmod 700 {}`",
                 folder.display(),
                 mode & 0o777,
                 folder.display()
             );
         }
-        Ok(Self {
-            folder: folder.to_path_buf(),
-        })
+        // The kubeconfig's path is printed, for other terminals in other folders.
+        let folder = std::fs::canonicalize(folder).with_context(|| format!("find {}", folder.display()))?;
+        Ok(Self { folder })
     }
 
     pub(crate) fn database(&self) -> PathBuf {
@@ -53,9 +53,7 @@ impl State {
     /// The ports of the last run, the API's first.
     pub(crate) fn ports(&self) -> Vec<u16> {
         let text = std::fs::read_to_string(self.folder.join("ports")).unwrap_or_default();
-        text.split_whitespace()
-            .filter_map(|port| port.parse().ok())
-            .collect()
+        text.split_whitespace().filter_map(|port| port.parse().ok()).collect()
     }
 
     pub(crate) fn remember_ports(&self, ports: &[u16]) -> Result<()> {
@@ -145,10 +143,7 @@ mod tests {
         let state = State::open(&folder.path().join("dev")).unwrap();
         let first = state.key().unwrap();
         assert_eq!(*first, *state.key().unwrap());
-        let mode = std::fs::metadata(folder.path().join("dev/state.key"))
-            .unwrap()
-            .permissions()
-            .mode();
+        let mode = std::fs::metadata(folder.path().join("dev/state.key")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 
@@ -157,24 +152,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = State::open(&folder.path().join("dev")).unwrap();
         std::fs::write(state.database(), b"x").unwrap();
-        assert!(
-            state
-                .key()
-                .unwrap_err()
-                .to_string()
-                .contains("state.key is missing")
-        );
+        assert!(state.key().unwrap_err().to_string().contains("state.key is missing"));
     }
 
     #[test]
     fn a_folder_that_others_can_read_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-        assert!(
-            State::open(folder.path())
-                .unwrap_err()
-                .to_string()
-                .contains("chmod 700")
-        );
+        assert!(State::open(folder.path()).unwrap_err().to_string().contains("chmod 700"));
     }
 }

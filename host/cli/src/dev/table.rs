@@ -19,6 +19,8 @@ pub(crate) struct Row {
     pub(crate) message: String,
     pub(crate) last: Option<Timestamp>,
     pub(crate) next: Option<Timestamp>,
+    /// Which version of the spec.
+    pub(crate) generation: i64,
 }
 
 /// The Ready condition in a word.
@@ -44,21 +46,15 @@ pub(crate) type Rows = BTreeMap<(&'static str, String, String), Row>;
 
 /// The table's lines, none longer than `width`.
 pub(crate) fn render(rows: &Rows, now: Timestamp, width: usize) -> Vec<String> {
-    let several = rows
-        .values()
-        .any(|row| row.namespace != "default" && !row.namespace.is_empty());
+    let several = rows.values().any(|row| row.namespace != "default" && !row.namespace.is_empty());
     let name = |row: &Row| match several && !row.namespace.is_empty() {
         true => format!("{}/{}", row.namespace, row.name),
         false => row.name.clone(),
     };
     let mut cells = vec![["KIND", "NAME", "STATUS", "REASON", "LAST", "NEXT"].map(str::to_owned)];
     for row in rows.values() {
-        let last = row
-            .last
-            .map_or_else(|| "-".to_owned(), |last| span(now.as_second() - last.as_second()));
-        let next = row
-            .next
-            .map_or_else(|| "-".to_owned(), |next| span(next.as_second() - now.as_second()));
+        let last = row.last.map_or_else(|| "-".to_owned(), |last| span(now.as_second() - last.as_second()));
+        let next = row.next.map_or_else(|| "-".to_owned(), |next| span(next.as_second() - now.as_second()));
         let reason = if row.reason.is_empty() { "-" } else { &row.reason };
         cells.push([
             row.kind.to_owned(),
@@ -76,14 +72,11 @@ pub(crate) fn render(rows: &Rows, now: Timestamp, width: usize) -> Vec<String> {
         Status::Ready | Status::Waiting => "",
     }));
     for (row, message) in cells.iter().zip(messages) {
-        let padded: Vec<String> = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| format!("{:width$}", cut(cell, *width)))
-            .collect();
+        let padded: Vec<String> =
+            row.iter().zip(&widths).map(|(cell, width)| format!("{:width$}", cut(cell, *width))).collect();
         lines.push(padded.join("  ").trim_end().to_owned());
         if !message.is_empty() {
-            lines.push(cut(&format!("  {message}"), width));
+            lines.extend(wrapped(&format!("            {message}"), width));
         }
     }
     lines
@@ -97,9 +90,13 @@ fn widths(cells: &[[String; 6]], width: usize) -> [usize; 6] {
             *widest = (*widest).max(cell.chars().count());
         }
     }
-    let total: usize = widths.iter().sum::<usize>() + 10;
-    if let Some(name) = widths.get_mut(1) {
-        *name = name.saturating_sub(total.saturating_sub(width)).max(12);
+    let mut over = (widths.iter().sum::<usize>() + 10).saturating_sub(width);
+    for (column, least) in [(1, 12), (3, 8), (0, 8)] {
+        if let Some(natural) = widths.get_mut(column) {
+            let given = over.min(natural.saturating_sub(least));
+            *natural -= given;
+            over -= given;
+        }
     }
     widths
 }
@@ -132,24 +129,16 @@ pub(crate) struct Screen {
 
 impl Screen {
     pub(crate) fn new(terminal: bool) -> Self {
-        Self {
-            terminal,
-            drawn: 0,
-            before: BTreeMap::new(),
-        }
+        Self { terminal, drawn: 0, before: BTreeMap::new() }
     }
 
     /// Shows the rows as they are now.
     pub(crate) fn show(&mut self, rows: &Rows, now: Timestamp, out: &mut dyn Write) -> std::io::Result<()> {
-        if self.terminal {
-            self.redraw(rows, now, out)
-        } else {
-            self.print_changes(rows, out)
-        }
+        if self.terminal { self.redraw(rows, now, out) } else { self.print_changes(rows, out) }
     }
 
     fn redraw(&mut self, rows: &Rows, now: Timestamp, out: &mut dyn Write) -> std::io::Result<()> {
-        let lines = render(rows, now, columns());
+        let lines = clipped(render(rows, now, columns()), height());
         let mut text = String::new();
         if self.drawn > 0 {
             // Up to the first line of the last drawing, and clear from there.
@@ -192,6 +181,21 @@ impl Screen {
     }
 }
 
+/// A table that is higher than the terminal would scroll away at each drawing.
+fn clipped(mut lines: Vec<String>, height: usize) -> Vec<String> {
+    let room = height.saturating_sub(1).max(2);
+    if lines.len() > room {
+        let more = lines.len() - (room - 1);
+        lines.truncate(room - 1);
+        lines.push(format!("and {more} more lines; make the terminal higher, or use kubectl"));
+    }
+    lines
+}
+
+fn height() -> usize {
+    terminal_size::terminal_size().map_or(24, |(_, height)| usize::from(height.0))
+}
+
 fn columns() -> usize {
     terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0))
 }
@@ -221,16 +225,9 @@ pub(crate) fn plain(row: &Row) -> String {
     let last = row.last.map_or_else(|| "-".to_owned(), |last| last.to_string());
     let next = row.next.map_or_else(|| "-".to_owned(), |next| next.to_string());
     let reason = if row.reason.is_empty() { "-" } else { &row.reason };
-    let name = if row.namespace.is_empty() {
-        row.name.clone()
-    } else {
-        format!("{}/{}", row.namespace, row.name)
-    };
-    let mut text = format!(
-        "{} {name} {} {reason} last={last} next={next}",
-        row.kind,
-        row.status.as_str()
-    );
+    let name =
+        if row.namespace.is_empty() { row.name.clone() } else { format!("{}/{}", row.namespace, row.name) };
+    let mut text = format!("{} {name} {} {reason} last={last} next={next}", row.kind, row.status.as_str());
     if row.status == Status::NotReady && !row.message.is_empty() {
         text.push_str(": ");
         text.push_str(&row.message);
@@ -257,6 +254,7 @@ mod tests {
             message: message.to_owned(),
             last: Some(Timestamp::from_second(1_000).unwrap()),
             next: Some(Timestamp::from_second(87_400).unwrap()),
+            generation: 1,
         };
         ((kind, row.namespace.clone(), row.name.clone()), row)
     }
@@ -265,25 +263,27 @@ mod tests {
     fn fits_eighty_columns() {
         let rows: Rows = [
             row("ExternalSecret", "cluster-example-app-secret", Status::Ready, ""),
-            row(
-                "PushSecret",
-                &"long-name-".repeat(12),
-                Status::NotReady,
-                &"a long message ".repeat(12),
-            ),
+            row("PushSecret", &"long-name-".repeat(12), Status::NotReady, &"a long message ".repeat(12)),
         ]
         .into();
         let lines = render(&rows, Timestamp::from_second(1_003).unwrap(), 80);
-        assert_eq!(lines.len(), 4);
+        assert_eq!(lines.len(), 6, "{lines:#?}");
+        assert_eq!(lines.concat().matches("message").count(), 12, "a message was cut");
         for line in &lines {
             assert!(line.chars().count() <= 80, "{} {line}", line.chars().count());
         }
         let first = lines.get(1).unwrap();
-        assert!(
-            first.starts_with("ExternalSecret  cluster-example-app-secret"),
-            "{first}"
-        );
+        assert!(first.starts_with("ExternalSecret  cluster-example-app-secret"), "{first}");
         assert!(first.ends_with("Ready     SecretSynced  3s    23h"), "{first}");
+    }
+
+    #[test]
+    fn a_table_is_never_higher_than_the_terminal() {
+        let lines: Vec<String> = (0..30).map(|number| number.to_string()).collect();
+        let shown = clipped(lines.clone(), 10);
+        assert_eq!(shown.len(), 9);
+        assert!(shown.last().unwrap().starts_with("and 22 more lines"), "{shown:?}");
+        assert_eq!(clipped(lines.clone(), 40), lines);
     }
 
     #[test]
@@ -302,14 +302,9 @@ mod tests {
 
     #[test]
     fn ages_read_like_kubectl() {
-        for (seconds, text) in [
-            (-5, "0s"),
-            (119, "119s"),
-            (120, "2m"),
-            (7_199, "119m"),
-            (7_200, "2h"),
-            (200_000, "2d"),
-        ] {
+        for (seconds, text) in
+            [(-5, "0s"), (119, "119s"), (120, "2m"), (7_199, "119m"), (7_200, "2h"), (200_000, "2d")]
+        {
             assert_eq!(span(seconds), text);
         }
     }
@@ -317,11 +312,8 @@ mod tests {
     #[test]
     fn a_file_gets_only_what_changed() {
         let mut screen = Screen::new(false);
-        let mut rows: Rows = [
-            row("ExternalSecret", "a", Status::Ready, ""),
-            row("PushSecret", "b", Status::Ready, ""),
-        ]
-        .into();
+        let mut rows: Rows =
+            [row("ExternalSecret", "a", Status::Ready, ""), row("PushSecret", "b", Status::Ready, "")].into();
         let mut out = Vec::new();
         let now = Timestamp::from_second(1_003).unwrap();
         screen.show(&rows, now, &mut out).unwrap();

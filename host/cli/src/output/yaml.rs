@@ -26,11 +26,7 @@ pub(super) fn text(pairs: &[Pair<'_>], notes: &[String]) -> Zeroizing<String> {
 }
 
 fn push_key(text: &mut String, key: &str) {
-    if is_plain(key) {
-        text.push_str(key)
-    } else {
-        quote(text, key)
-    }
+    if is_plain(key) { text.push_str(key) } else { quote(text, key) }
 }
 
 /// Text that no YAML reader takes for anything but itself: a word that begins with a letter and is none that some version reads
@@ -86,13 +82,8 @@ mod tests {
     #[test]
     fn readers_find_what_was_written() {
         let value = "a\"b\\c\nd\re\tf\0g\u{7f}h\u{85}i\u{2028}j\u{feff}k\u{1f511}ä: # ' {x}";
-        for key in [
-            "password", "null", "Yes", "1.5", "-", "..", "tls.key", "a: b", "~",
-        ] {
-            let written = text(
-                &[(key, value.as_bytes()), ("other", b"5432")],
-                &["a\nnote".to_owned()],
-            );
+        for key in ["password", "null", "Yes", "1.5", "-", "..", "tls.key", "a: b", "~"] {
+            let written = text(&[(key, value.as_bytes()), ("other", b"5432")], &["a\nnote".to_owned()]);
             let read: std::collections::BTreeMap<String, serde_json::Value> =
                 serde_saphyr::from_str(&written).unwrap();
             assert_eq!(read.get(key).unwrap(), value, "{written:?}");
@@ -102,13 +93,9 @@ mod tests {
 
     #[test]
     fn words_that_mean_something_are_quoted() {
-        for (key, plain) in [
-            ("password", true),
-            ("jdbc-uri", true),
-            ("NO", false),
-            ("null", false),
-            ("1e3", false),
-        ] {
+        for (key, plain) in
+            [("password", true), ("jdbc-uri", true), ("NO", false), ("null", false), ("1e3", false)]
+        {
             assert_eq!(is_plain(key), plain, "{key}");
         }
     }

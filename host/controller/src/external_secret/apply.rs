@@ -68,22 +68,12 @@ pub(crate) async fn leftovers(observed: &Observed, context: &Context, plan: &Pla
         return Ok(());
     }
     let namespace = &observed.meta.namespace;
-    let labels = format!(
-        "{}={}",
-        label::CREATED_BY,
-        created_by(namespace, &observed.meta.name)
-    );
+    let labels = format!("{}={}", label::CREATED_BY, created_by(namespace, &observed.meta.name));
     let secrets: Api<Secret> = context.within(namespace);
-    let found = secrets
-        .list(&ListParams::default().labels(&labels))
-        .await
-        .map_err(|error| {
-            let object = ObjectRef::namespaced("Secret", namespace, "*");
-            ClusterError::Read {
-                object,
-                answer: error.into(),
-            }
-        })?;
+    let found = secrets.list(&ListParams::default().labels(&labels)).await.map_err(|error| {
+        let object = ObjectRef::namespaced("Secret", namespace, "*");
+        ClusterError::Read { object, answer: error.into() }
+    })?;
     let candidates: Vec<(String, TargetView)> = found
         .items
         .iter()
@@ -115,10 +105,7 @@ fn secret(desired: &Desired, namespace: &str) -> Secret {
 }
 
 pub(crate) fn bytes(fields: &Fields) -> std::collections::BTreeMap<String, ByteString> {
-    fields
-        .iter()
-        .map(|(key, value)| (key.clone(), ByteString(value.expose().to_vec())))
-        .collect()
+    fields.iter().map(|(key, value)| (key.clone(), ByteString(value.expose().to_vec()))).collect()
 }
 
 /// Creates the Secret, or replaces the version that was read. The writer is not woken by it, and the copies are zeroed.
@@ -132,10 +119,7 @@ pub(crate) async fn write(
     let secrets: Api<Secret> = context.within(namespace);
     let name = secret.metadata.name.clone().unwrap_or_default();
     let object = ObjectRef::namespaced("Secret", namespace, &name);
-    let parameters = PostParams {
-        field_manager: Some(manager.to_owned()),
-        ..PostParams::default()
-    };
+    let parameters = PostParams { field_manager: Some(manager.to_owned()), ..PostParams::default() };
     let written = match expected {
         None => secrets.create(&parameters, &secret).await,
         Some(expected) => {
@@ -147,27 +131,18 @@ pub(crate) async fn write(
     zero(&mut secret);
     match written {
         Ok(mut written) => {
-            context.references.wrote(
-                &object,
-                written.metadata.resource_version.as_deref().unwrap_or_default(),
-            );
+            context
+                .references
+                .wrote(&object, written.metadata.resource_version.as_deref().unwrap_or_default());
             zero(&mut written);
             Ok(())
         }
-        Err(error) => Err(ClusterError::Write {
-            object,
-            answer: error.into(),
-        }
-        .into()),
+        Err(error) => Err(ClusterError::Write { object, answer: error.into() }.into()),
     }
 }
 
 fn zero(secret: &mut Secret) {
-    secret
-        .data
-        .iter_mut()
-        .flat_map(|data| data.values_mut())
-        .for_each(|bytes| bytes.0.zeroize());
+    secret.data.iter_mut().flat_map(|data| data.values_mut()).for_each(|bytes| bytes.0.zeroize());
 }
 
 pub(crate) async fn delete(
@@ -181,20 +156,13 @@ pub(crate) async fn delete(
         uid: Some(expected.uid.clone()),
         resource_version: Some(expected.resource_version.clone()),
     };
-    let parameters = DeleteParams {
-        preconditions: Some(preconditions),
-        ..DeleteParams::default()
-    };
+    let parameters = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() };
     match secrets.delete(name, &parameters).await {
         Ok(_) => Ok(()),
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
         Err(error) => {
             let object = ObjectRef::namespaced("Secret", namespace, name);
-            Err(ClusterError::Delete {
-                object,
-                answer: error.into(),
-            }
-            .into())
+            Err(ClusterError::Delete { object, answer: error.into() }.into())
         }
     }
 }

@@ -25,11 +25,7 @@ use crate::report;
 pub(super) async fn ensure(object: &ExternalSecret, context: &Context) -> Result<(), SyncError> {
     let wanted = object.spec.target.deletion_policy == DeletionPolicy::Delete;
     let present = object.finalizers().iter().any(|one| one == EXTERNAL_SECRET);
-    if wanted == present {
-        Ok(())
-    } else {
-        set(object, context, wanted).await
-    }
+    if wanted == present { Ok(()) } else { set(object, context, wanted).await }
 }
 
 /// Deletes the target if it is this object's, then lets the object go.
@@ -57,10 +53,7 @@ async fn delete_target(object: &ExternalSecret, context: &Context) -> Result<(),
     if view.controller().is_none_or(|owner| owner.uid != meta.uid) {
         return Ok(());
     }
-    let expected = Precondition {
-        uid: view.uid.clone(),
-        resource_version: view.resource_version.clone(),
-    };
+    let expected = Precondition { uid: view.uid.clone(), resource_version: view.resource_version.clone() };
     apply::delete(context, &meta.namespace, object.target_name(), &expected).await
 }
 
@@ -74,19 +67,14 @@ async fn set(object: &ExternalSecret, context: &Context, wanted: bool) -> Result
     let patch = json!({"metadata": {"resourceVersion": object.resource_version(), "finalizers": finalizers}});
     let namespace = object.namespace().unwrap_or_default();
     let objects: Api<ExternalSecret> = context.within(&namespace);
-    let written = objects
-        .patch_metadata(&object.name_any(), &PatchParams::default(), &Patch::Merge(&patch))
-        .await;
+    let written =
+        objects.patch_metadata(&object.name_any(), &PatchParams::default(), &Patch::Merge(&patch)).await;
     match written {
         Ok(_) => Ok(()),
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
         Err(error) => {
             let object = crate::reference::<ExternalSecret>(&object.metadata);
-            Err(ClusterError::Write {
-                object,
-                answer: error.into(),
-            }
-            .into())
+            Err(ClusterError::Write { object, answer: error.into() }.into())
         }
     }
 }

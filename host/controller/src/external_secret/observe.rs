@@ -40,23 +40,13 @@ pub(crate) async fn observe(
         return Ok(None);
     }
     let secrets: Api<Secret> = context.within(&meta.namespace);
-    let target = read(&secrets, &meta.namespace, spec.target_name());
-    let record = read_record(&spec, &meta, &secrets);
-    let (target, (record, record_version)) = tokio::try_join!(target, record)?;
+    // One after the other: a record that is read after the target is at least as new, so no older value is put over a newer one.
+    let target = read(&secrets, &meta.namespace, spec.target_name()).await?;
+    let (record, record_version) = read_record(&spec, &meta, &secrets).await?;
     let config_digests = context.config_digests(&meta, spec.generators()).await;
-    let target = target.map_or(Found::Missing, |secret| {
-        Found::Found(TargetView::of(&secret, &meta))
-    });
+    let target = target.map_or(Found::Missing, |secret| Found::Found(TargetView::of(&secret, &meta)));
     let status = Status::of(object.status.as_ref());
-    Ok(Some(Observed {
-        spec,
-        meta,
-        status,
-        record,
-        record_version,
-        target,
-        config_digests,
-    }))
+    Ok(Some(Observed { spec, meta, status, record, record_version, target, config_digests }))
 }
 
 fn referents(spec: &CheckedSpec, meta: &Meta) -> Referents {
@@ -66,20 +56,11 @@ fn referents(spec: &CheckedSpec, meta: &Meta) -> Referents {
         referents.insert(scoped(&store.kind, namespace, &store.name), Role::Store);
     }
     for generator in spec.generators() {
-        referents.insert(
-            scoped(&generator.kind, namespace, &generator.name),
-            Role::Generator,
-        );
+        referents.insert(scoped(&generator.kind, namespace, &generator.name), Role::Generator);
     }
-    referents.extend(
-        spec.template_sources(namespace)
-            .into_iter()
-            .map(|source| (source, Role::TemplateSource)),
-    );
-    referents.insert(
-        ObjectRef::namespaced("Secret", namespace, spec.target_name()),
-        Role::Target,
-    );
+    referents
+        .extend(spec.template_sources(namespace).into_iter().map(|source| (source, Role::TemplateSource)));
+    referents.insert(ObjectRef::namespaced("Secret", namespace, spec.target_name()), Role::Target);
     if spec.generators().next().is_some() {
         let name = record_name("ExternalSecret", &meta.name);
         referents.insert(ObjectRef::namespaced("Secret", namespace, &name), Role::Target);
@@ -102,11 +83,8 @@ pub(crate) async fn read(
     name: &str,
 ) -> Result<Option<Secret>, SyncError> {
     secrets.get_opt(name).await.map_err(|error| {
-        ClusterError::Read {
-            object: ObjectRef::namespaced("Secret", namespace, name),
-            answer: error.into(),
-        }
-        .into()
+        ClusterError::Read { object: ObjectRef::namespaced("Secret", namespace, name), answer: error.into() }
+            .into()
     })
 }
 
@@ -135,12 +113,7 @@ pub(crate) async fn record_of(
         uid: secret.metadata.uid.clone().unwrap_or_default(),
         resource_version: secret.metadata.resource_version.clone().unwrap_or_default(),
     };
-    let owned = secret
-        .metadata
-        .owner_references
-        .iter()
-        .flatten()
-        .any(|owner| owner.uid == meta.uid);
+    let owned = secret.metadata.owner_references.iter().flatten().any(|owner| owner.uid == meta.uid);
     if !owned {
         // An earlier object of the same name left it, or somebody else made it: its values are not this object's.
         return Ok((Found::Missing, Some(version)));

@@ -24,11 +24,7 @@ use crate::report;
 pub(super) async fn ensure(object: &PushSecret, context: &Context) -> Result<(), SyncError> {
     let wanted = object.spec.deletion_policy == PushDeletionPolicy::Delete;
     let present = object.finalizers().iter().any(|one| one == PUSH_SECRET);
-    if wanted == present {
-        Ok(())
-    } else {
-        set(object, context, wanted).await
-    }
+    if wanted == present { Ok(()) } else { set(object, context, wanted).await }
 }
 
 /// Withdraws what was pushed, then lets the object go.
@@ -40,11 +36,7 @@ pub(super) async fn finalize(
     if !object.finalizers().iter().any(|one| one == PUSH_SECRET) {
         return Ok(report::leave(context, reference));
     }
-    let synced = object
-        .status
-        .as_ref()
-        .map(|status| status.synced_push_secrets.clone())
-        .unwrap_or_default();
+    let synced = object.status.as_ref().map(|status| status.synced_push_secrets.clone()).unwrap_or_default();
     if object.spec.deletion_policy == PushDeletionPolicy::Delete && !synced.is_empty() {
         let delivered = withdraw_all(context.ports.push_stores.as_ref(), &meta(object), &synced).await;
         if let Some(failure) = delivered.failures.iter().find(|failure| !is_store_gone(failure)) {
@@ -70,19 +62,14 @@ async fn set(object: &PushSecret, context: &Context, wanted: bool) -> Result<(),
     }
     let patch = json!({"metadata": {"resourceVersion": object.resource_version(), "finalizers": finalizers}});
     let objects: Api<PushSecret> = context.within(&object.namespace().unwrap_or_default());
-    let written = objects
-        .patch_metadata(&object.name_any(), &PatchParams::default(), &Patch::Merge(&patch))
-        .await;
+    let written =
+        objects.patch_metadata(&object.name_any(), &PatchParams::default(), &Patch::Merge(&patch)).await;
     match written {
         Ok(_) => Ok(()),
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
         Err(error) => {
             let object = crate::reference::<PushSecret>(&object.metadata);
-            Err(ClusterError::Write {
-                object,
-                answer: error.into(),
-            }
-            .into())
+            Err(ClusterError::Write { object, answer: error.into() }.into())
         }
     }
 }

@@ -13,7 +13,7 @@ use pipeline::{
     StoreName, StoreView, record_name,
 };
 
-use crate::cluster::ClusterError;
+use crate::cluster::{Answer, ClusterError};
 use crate::context::Context;
 use crate::external_secret::{read, record_of, scoped};
 use crate::failure::SyncError;
@@ -53,10 +53,17 @@ pub(crate) async fn observe(
 ) -> Result<Option<Observed>, SyncError> {
     let meta = Meta::from(&object.metadata);
     let spec = CheckedPush::parse(object)?;
+    let selects = spec.store_refs().iter().any(|refers| refers.name.is_none());
+    if selects && !context.stores_seen().await {
+        // What labels select is not known yet, and what is not selected any more is withdrawn.
+        return Err(ClusterError::Read {
+            object: ObjectRef::namespaced("SecretStore", &meta.namespace, "(by labels)"),
+            answer: Answer::Silent,
+        }
+        .into());
+    }
     let stores = context.store_views(&meta.namespace);
-    context
-        .references
-        .set(reference, referents(&spec, &meta, &stores));
+    context.references.set(reference, referents(&spec, &meta, &stores));
     if !spec.store_refs().is_empty() && all_foreign(&spec, &meta, context).await? {
         return Ok(None);
     }
@@ -68,22 +75,8 @@ pub(crate) async fn observe(
     };
     let config_digests = context.config_digests(&meta, spec.generator().into_iter()).await;
     let status = Status::of_push(object.status.as_ref());
-    let synced = object
-        .status
-        .as_ref()
-        .map(|status| status.synced_push_secrets.clone())
-        .unwrap_or_default();
-    Ok(Some(Observed {
-        spec,
-        meta,
-        status,
-        synced,
-        sources,
-        record,
-        record_version,
-        config_digests,
-        stores,
-    }))
+    let synced = object.status.as_ref().map(|status| status.synced_push_secrets.clone()).unwrap_or_default();
+    Ok(Some(Observed { spec, meta, status, synced, sources, record, record_version, config_digests, stores }))
 }
 
 fn referents(spec: &CheckedPush, meta: &Meta, stores: &[StoreView]) -> Referents {
@@ -97,10 +90,7 @@ fn referents(spec: &CheckedPush, meta: &Meta, stores: &[StoreView]) -> Referents
             referents.insert(any_secret(namespace), Role::PushSource);
         }
         SourceName::Generator(generator) => {
-            referents.insert(
-                scoped(&generator.kind, namespace, &generator.name),
-                Role::Generator,
-            );
+            referents.insert(scoped(&generator.kind, namespace, &generator.name), Role::Generator);
             let record = record_name("PushSecret", &meta.name);
             referents.insert(ObjectRef::namespaced("Secret", namespace, &record), Role::Target);
         }
@@ -110,18 +100,11 @@ fn referents(spec: &CheckedPush, meta: &Meta, stores: &[StoreView]) -> Referents
             Some(name) => {
                 referents.insert(scoped(refers.kind.as_str(), namespace, name), Role::Store);
             }
-            None => referents.extend(
-                stores
-                    .iter()
-                    .map(|store| (place(&store.name, namespace), Role::Store)),
-            ),
+            None => referents.extend(stores.iter().map(|store| (place(&store.name, namespace), Role::Store))),
         }
     }
-    referents.extend(
-        spec.template_sources(namespace)
-            .into_iter()
-            .map(|source| (source, Role::TemplateSource)),
-    );
+    referents
+        .extend(spec.template_sources(namespace).into_iter().map(|source| (source, Role::TemplateSource)));
     referents
 }
 
@@ -164,18 +147,11 @@ async fn read_sources(
                 answer: crate::cluster::Answer::Garbled,
             })?;
             let found = secrets.list(&ListParams::default().labels_from(&selector)).await;
-            let found = found.map_err(|error| ClusterError::Read {
-                object: object(),
-                answer: error.into(),
-            })?;
+            let found =
+                found.map_err(|error| ClusterError::Read { object: object(), answer: error.into() })?;
             // A rotation record is nobody's source.
             let ours = |secret: &&Secret| secret.type_.as_deref() == Some(api::names::secret_type::ROTATION);
-            Ok(found
-                .items
-                .iter()
-                .filter(|secret| !ours(secret))
-                .map(SourceSecret::of)
-                .collect())
+            Ok(found.items.iter().filter(|secret| !ours(secret)).map(SourceSecret::of).collect())
         }
     }
 }

@@ -70,10 +70,7 @@ impl ClusterObject {
 
 impl Name {
     fn new(namespace: &str, name: &str) -> Self {
-        Self {
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-        }
+        Self { namespace: namespace.to_owned(), name: name.to_owned() }
     }
 }
 
@@ -123,18 +120,13 @@ impl KubeCapability for ClusterObject {
 }
 
 fn entries(fields: &Fields) -> Vec<Entry> {
-    fields
-        .iter()
-        .map(|(key, value)| Entry::new(key.clone(), value.expose()))
-        .collect()
+    fields.iter().map(|(key, value)| Entry::new(key.clone(), value.expose())).collect()
 }
 
 /// What a guest learns of a failure. A ServiceAccount that does not exist is a failure of the port, and missing here.
 fn refusal(failure: &dyn Failure) -> Refusal {
     let error: &(dyn Error + 'static) = failure;
-    let code = error
-        .downcast_ref::<ClusterError>()
-        .and_then(|error| error.answer().code());
+    let code = error.downcast_ref::<ClusterError>().and_then(|error| error.answer().code());
     let reason = failure.reason();
     if code == Some(404) {
         Refusal::Missing

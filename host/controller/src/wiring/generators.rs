@@ -108,16 +108,8 @@ impl Generators for GeneratorFinder {
         let digest = Sha256::digest(config.to_string().as_bytes());
         let config_digest = HEXLOWER.encode(&digest);
         let identity = identity(api_version, kind, name);
-        let generator = Arc::new(Configured {
-            component,
-            config,
-            engines: self.engines.clone(),
-        });
-        Ok(GeneratorHandle {
-            identity,
-            config_digest,
-            generator,
-        })
+        let generator = Arc::new(Configured { component, config, engines: self.engines.clone() });
+        Ok(GeneratorHandle { identity, config_digest, generator })
     }
 }
 
@@ -134,10 +126,8 @@ impl GeneratorFinder {
         kind: &str,
         name: &str,
     ) -> Result<(&'static str, Json), BoxFailure> {
-        let unsupported = || FindError::Unsupported {
-            api_version: api_version.to_owned(),
-            kind: kind.to_owned(),
-        };
+        let unsupported =
+            || FindError::Unsupported { api_version: api_version.to_owned(), kind: kind.to_owned() };
         if api_version.split_once('/').map_or("", |(group, _)| group) != group::GENERATORS {
             return Err(unsupported().into());
         }
@@ -150,20 +140,12 @@ impl GeneratorFinder {
                 .await?
                 .ok()
                 .map(|found| ("password", json(&found.spec))),
-            "UUID" => self
-                .caches
-                .uuids
-                .within(namespace, name)
-                .await?
-                .ok()
-                .map(|found| ("uuid", json(&found.spec))),
-            "Fake" => self
-                .caches
-                .fakes
-                .within(namespace, name)
-                .await?
-                .ok()
-                .map(|found| ("fake", json(&found.spec))),
+            "UUID" => {
+                self.caches.uuids.within(namespace, name).await?.ok().map(|found| ("uuid", json(&found.spec)))
+            }
+            "Fake" => {
+                self.caches.fakes.within(namespace, name).await?.ok().map(|found| ("fake", json(&found.spec)))
+            }
             "ClusterGenerator" => return self.cluster(name).await,
             _ => return Err(unsupported().into()),
         };
@@ -185,11 +167,7 @@ impl GeneratorFinder {
             Some(GeneratorConfig::Fake(spec)) => ("fake", json(spec)),
             Some(GeneratorConfig::Unsupported(kind)) => {
                 let api_version = group::GENERATORS_V1ALPHA1.to_owned();
-                return Err(FindError::Unsupported {
-                    api_version,
-                    kind: kind.to_string(),
-                }
-                .into());
+                return Err(FindError::Unsupported { api_version, kind: kind.to_string() }.into());
             }
             None => return Err(FindError::Mismatch { generator }.into()),
         };
@@ -214,18 +192,14 @@ struct Configured {
 #[async_trait]
 impl Generator for Configured {
     async fn generate(&self, request: Generate<'_>) -> Result<Generated, BoxFailure> {
-        let owner = runtime::Owner {
-            namespace: request.owner.namespace.clone(),
-            name: request.owner.name.clone(),
-        };
+        let owner =
+            runtime::Owner { namespace: request.owner.namespace.clone(), name: request.owner.name.clone() };
         let seconds = u64::try_from(request.now.as_second()).unwrap_or_default();
         let call = Call::new(owner, occasion(request.occasion), seconds);
         let (engines, name, config) = (self.engines.clone(), self.component, self.config.clone());
         let work = move || {
             let component = engines.find(World::Generator, name)?;
-            let generator = component
-                .generator()
-                .map_err(|source| ComponentError::call(name, source))?;
+            let generator = component.generator().map_err(|source| ComponentError::call(name, source))?;
             // The built-in generators want nothing but random draws, so they are granted nothing.
             generator
                 .generate(&call, GenerateRequest::new(&config))
@@ -237,17 +211,8 @@ impl Generator for Configured {
 
 fn own(generated: runtime::Generated) -> Generated {
     let fields = generated.fields.into_iter().map(|field| {
-        let entropy = field.entropy.map(|entropy| Entropy {
-            bits: entropy.bits,
-            exact: entropy.exact,
-        });
-        (
-            field.key,
-            GeneratedField {
-                value: Value::from(field.value.expose_secret()),
-                entropy,
-            },
-        )
+        let entropy = field.entropy.map(|entropy| Entropy { bits: entropy.bits, exact: entropy.exact });
+        (field.key, GeneratedField { value: Value::from(field.value.expose_secret()), entropy })
     });
     Generated {
         fields: fields.collect(),

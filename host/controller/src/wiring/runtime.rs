@@ -45,10 +45,7 @@ impl ComponentError {
         let name = name.to_owned();
         match source {
             CallError::InvalidConfig(problems) => ComponentError::Config { name, problems },
-            source => ComponentError::Call {
-                name,
-                source: Box::new(source),
-            },
+            source => ComponentError::Call { name, source: Box::new(source) },
         }
     }
 }

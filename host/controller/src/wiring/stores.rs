@@ -79,19 +79,9 @@ impl Stores for StoreOpener {
         if self.purpose == StoreUse::Read {
             check_ready(&found)?;
         }
-        let store = connect(
-            &found.spec.provider,
-            &found.id,
-            Some(namespace),
-            &self.ports,
-            &self.clients,
-        )
-        .await?;
-        Ok(StoreHandle {
-            kind: kind.to_owned(),
-            name: name.to_owned(),
-            store,
-        })
+        let store =
+            connect(&found.spec.provider, &found.id, Some(namespace), &self.ports, &self.clients).await?;
+        Ok(StoreHandle { kind: kind.to_owned(), name: name.to_owned(), store })
     }
 }
 
@@ -131,10 +121,7 @@ impl StoreOpener {
                     }),
                 }
             }
-            other => Err(OpenError::Kind {
-                kind: other.to_owned(),
-            }
-            .into()),
+            other => Err(OpenError::Kind { kind: other.to_owned() }.into()),
         }
     }
 
@@ -164,19 +151,13 @@ impl StoreOpener {
         }
         let labels = self.labels(namespace, &found.spec.conditions).await?;
         for condition in &found.spec.conditions {
-            let allowed = allows(condition, namespace, &labels).map_err(|what| OpenError::Condition {
-                store: found.reference.clone(),
-                what,
-            })?;
+            let allowed = allows(condition, namespace, &labels)
+                .map_err(|what| OpenError::Condition { store: found.reference.clone(), what })?;
             if allowed {
                 return Ok(());
             }
         }
-        Err(OpenError::NotAllowed {
-            store: found.reference.clone(),
-            namespace: namespace.to_owned(),
-        }
-        .into())
+        Err(OpenError::NotAllowed { store: found.reference.clone(), namespace: namespace.to_owned() }.into())
     }
 
     /// The namespace's labels; asked for only when a condition looks at them.
@@ -185,24 +166,15 @@ impl StoreOpener {
         namespace: &str,
         conditions: &[StoreCondition],
     ) -> Result<std::collections::BTreeMap<String, String>, BoxFailure> {
-        if conditions
-            .iter()
-            .all(|condition| condition.namespace_selector.is_none())
-        {
+        if conditions.iter().all(|condition| condition.namespace_selector.is_none()) {
             return Ok(std::collections::BTreeMap::new());
         }
         let namespaces: Api<Namespace> = Api::all(self.client.clone());
         match namespaces.get_opt(namespace).await {
-            Ok(found) => Ok(found
-                .and_then(|namespace| namespace.metadata.labels)
-                .unwrap_or_default()),
+            Ok(found) => Ok(found.and_then(|namespace| namespace.metadata.labels).unwrap_or_default()),
             Err(error) => {
                 let object = ObjectRef::cluster("Namespace", namespace);
-                Err(ClusterError::Read {
-                    object,
-                    answer: error.into(),
-                }
-                .into())
+                Err(ClusterError::Read { object, answer: error.into() }.into())
             }
         }
     }
@@ -327,30 +299,19 @@ mod tests {
             (serde_json::json!({"namespaces": ["a"]}), false),
             (serde_json::json!({"namespaceRegexes": ["^sh.p$"]}), true),
             (serde_json::json!({"namespaceRegexes": ["^other"]}), false),
-            (
-                serde_json::json!({"namespaceSelector": {"matchLabels": {"team": "shop"}}}),
-                true,
-            ),
+            (serde_json::json!({"namespaceSelector": {"matchLabels": {"team": "shop"}}}), true),
             (
                 serde_json::json!({"namespaceSelector": {"matchExpressions": [{"key": "team", "operator": "NotIn", "values": ["shop"]}]}}),
                 false,
             ),
         ] {
-            assert_eq!(
-                allows(&condition(yaml.clone()), "shop", &labels),
-                Ok(allowed),
-                "{yaml}"
-            );
+            assert_eq!(allows(&condition(yaml.clone()), "shop", &labels), Ok(allowed), "{yaml}");
         }
     }
 
     #[test]
     fn a_bad_expression_is_said() {
         let bad = condition(serde_json::json!({"namespaceRegexes": ["("]}));
-        assert!(
-            allows(&bad, "shop", &BTreeMap::new())
-                .unwrap_err()
-                .contains("`(`")
-        );
+        assert!(allows(&bad, "shop", &BTreeMap::new()).unwrap_err().contains("`(`"));
     }
 }

@@ -49,27 +49,16 @@ impl OperatorKey {
         let object = || ObjectRef::namespaced("Secret", &namespace, KEY_SECRET);
         let read = async || {
             let found = secrets.get_opt(KEY_SECRET).await;
-            found.map_err(|error| ClusterError::Read {
-                object: object(),
-                answer: error.into(),
-            })
+            found.map_err(|error| ClusterError::Read { object: object(), answer: error.into() })
         };
         if let Some(secret) = read().await? {
-            return Self::of(&secret).ok_or(ClusterError::Read {
-                object: object(),
-                answer: Answer::Garbled,
-            });
+            return Self::of(&secret).ok_or(ClusterError::Read { object: object(), answer: Answer::Garbled });
         }
         let mut bytes = vec![0; 32];
-        getrandom::fill(&mut bytes).map_err(|_| ClusterError::Write {
-            object: object(),
-            answer: Answer::Garbled,
-        })?;
+        getrandom::fill(&mut bytes)
+            .map_err(|_| ClusterError::Write { object: object(), answer: Answer::Garbled })?;
         let secret = Secret {
-            metadata: ObjectMeta {
-                name: Some(KEY_SECRET.to_owned()),
-                ..ObjectMeta::default()
-            },
+            metadata: ObjectMeta { name: Some(KEY_SECRET.to_owned()), ..ObjectMeta::default() },
             data: Some([(KEY_FIELD.to_owned(), ByteString(bytes))].into()),
             immutable: Some(true),
             ..Secret::default()
@@ -78,17 +67,14 @@ impl OperatorKey {
             Ok(_) => {}
             Err(kube::Error::Api(status)) if status.code == 409 => {}
             Err(error) => {
-                return Err(ClusterError::Write {
-                    object: object(),
-                    answer: error.into(),
-                });
+                return Err(ClusterError::Write { object: object(), answer: error.into() });
             }
         }
         let secret = read().await?;
-        secret.as_ref().and_then(Self::of).ok_or(ClusterError::Read {
-            object: object(),
-            answer: Answer::Garbled,
-        })
+        secret
+            .as_ref()
+            .and_then(Self::of)
+            .ok_or(ClusterError::Read { object: object(), answer: Answer::Garbled })
     }
 
     fn of(secret: &Secret) -> Option<Self> {
@@ -128,14 +114,8 @@ impl Engines {
     pub(crate) fn find(&self, world: World, name: &str) -> Result<Component, ComponentError> {
         match self.catalog.get(world, name) {
             Ok(Some(component)) => Ok(component),
-            Ok(None) => Err(ComponentError::Unknown {
-                world: word(world),
-                name: name.to_owned(),
-            }),
-            Err(source) => Err(ComponentError::Load {
-                name: name.to_owned(),
-                source: Box::new(source),
-            }),
+            Ok(None) => Err(ComponentError::Unknown { world: word(world), name: name.to_owned() }),
+            Err(source) => Err(ComponentError::Load { name: name.to_owned(), source: Box::new(source) }),
         }
     }
 }
@@ -158,10 +138,8 @@ impl TemplateEngine for Engines {
             .iter()
             .map(|(key, value)| runtime::Entry::new(key.clone(), value.expose()))
             .collect();
-        let owner = runtime::Owner {
-            namespace: request.owner.namespace.clone(),
-            name: request.owner.name.clone(),
-        };
+        let owner =
+            runtime::Owner { namespace: request.owner.namespace.clone(), name: request.owner.name.clone() };
         let seconds = u64::try_from(request.now.as_second()).unwrap_or_default();
         let mut call = Call::new(owner, Occasion::Scheduled, seconds);
         if let Some(key) = self.key.stream(request.stream) {
@@ -170,15 +148,10 @@ impl TemplateEngine for Engines {
         let engines = self.clone();
         let work = move || {
             let engine = engines.find(World::Template, &name)?;
-            let engine = engine
-                .template()
-                .map_err(|source| ComponentError::call(&name, source))?;
+            let engine = engine.template().map_err(|source| ComponentError::call(&name, source))?;
             engine
                 .render(&call, &templates, &data, &json!({}))
-                .map_err(|source| ComponentError::Render {
-                    name: name.clone(),
-                    source: Box::new(source),
-                })
+                .map_err(|source| ComponentError::Render { name: name.clone(), source: Box::new(source) })
         };
         let rendered = run(DEFAULT_ENGINE, work).await?;
         Ok(rendered.into_iter().map(own).collect())
@@ -190,11 +163,9 @@ pub(crate) async fn run<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> Result<T, ComponentError> + Send + 'static,
 ) -> Result<T, ComponentError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
-        Err(ComponentError::Lost {
-            name: name.to_owned(),
-        })
-    })
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|_| Err(ComponentError::Lost { name: name.to_owned() }))
 }
 
 fn template(template: &pipeline::TemplateText) -> runtime::TemplateText {
@@ -210,14 +181,11 @@ fn template(template: &pipeline::TemplateText) -> runtime::TemplateText {
 }
 
 fn own(rendered: runtime::Rendered) -> Rendered {
-    let entries = rendered.entries.into_iter().map(|entry| Entry {
-        key: entry.key,
-        value: Value::from(entry.value.expose_secret()),
-    });
-    Rendered {
-        index: rendered.index,
-        entries: entries.collect(),
-    }
+    let entries = rendered
+        .entries
+        .into_iter()
+        .map(|entry| Entry { key: entry.key, value: Value::from(entry.value.expose_secret()) });
+    Rendered { index: rendered.index, entries: entries.collect() }
 }
 
 #[cfg(test)]

@@ -48,23 +48,14 @@ fn is_carried_out(inputs: &Inputs<'_>, view: &TargetView) -> bool {
 }
 
 fn entry(inputs: &Inputs<'_>, view: &TargetView, key: &EntryKey) -> RecordEntry {
-    let published = view
-        .rotation_of(inputs.meta)
-        .filter(|_| inputs.spec.generators().count() == 1);
+    let published = view.rotation_of(inputs.meta).filter(|_| inputs.spec.generators().count() == 1);
     let known = [
         "on-target".to_owned(),
         view.rotation_of(inputs.meta).unwrap_or_default().to_owned(),
-        inputs
-            .status
-            .refresh_time
-            .map(|time| time.as_second().to_string())
-            .unwrap_or_default(),
+        inputs.status.refresh_time.map(|time| time.as_second().to_string()).unwrap_or_default(),
     ];
     let derived = || RotationId::derive(&inputs.meta.uid, key, &Trigger::Lost(&known));
-    let refreshed = inputs
-        .status
-        .refresh_time
-        .filter(|time| !schedule::is_future(*time, inputs.now));
+    let refreshed = inputs.status.refresh_time.filter(|time| !schedule::is_future(*time, inputs.now));
     RecordEntry {
         id: published.and_then(RotationId::parse).unwrap_or_else(derived),
         previous: None,
@@ -81,10 +72,7 @@ fn entry(inputs: &Inputs<'_>, view: &TargetView, key: &EntryKey) -> RecordEntry 
 /// present one counts as honoured.
 fn honoured(inputs: &Inputs<'_>, view: &TargetView) -> Option<String> {
     let copied = view.annotations.get(api::names::annotation::FORCE_SYNC).cloned();
-    let changed = inputs
-        .status
-        .synced()
-        .is_some_and(|(_, version)| version != inputs.meta.version());
+    let changed = inputs.status.synced().is_some_and(|(_, version)| version != inputs.meta.version());
     if changed && inputs.spec.target.template.is_none() {
         return copied;
     }

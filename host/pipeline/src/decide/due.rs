@@ -14,11 +14,7 @@ use crate::spec::{CheckedSpec, Refresh};
 pub(super) fn object_cause(inputs: &Inputs<'_>) -> Option<Cause> {
     let Some((refreshed, version)) = inputs.status.synced() else {
         let generated = matches!(inputs.record, Found::Found(record) if !record.is_empty());
-        return Some(if generated {
-            Cause::StatusLost
-        } else {
-            Cause::FirstSync
-        });
+        return Some(if generated { Cause::StatusLost } else { Cause::FirstSync });
     };
     let causes: [&dyn Fn() -> Option<Cause>; 5] = [
         &|| changed(inputs.meta, version).filter(|_| !once(inputs)),
@@ -30,8 +26,7 @@ pub(super) fn object_cause(inputs: &Inputs<'_>) -> Option<Cause> {
         },
         &|| {
             let slot = store_slot(inputs.spec, inputs.meta, refreshed);
-            slot.filter(|slot| passed(&inputs.spec.refresh, *slot, inputs.now))
-                .map(|_| Cause::SlotDue)
+            slot.filter(|slot| passed(&inputs.spec.refresh, *slot, inputs.now)).map(|_| Cause::SlotDue)
         },
     ];
     causes.iter().find_map(|cause| cause())
@@ -54,11 +49,7 @@ pub(super) fn frozen(inputs: &Inputs<'_>) -> bool {
 /// Whether the object is not the one that was carried out.
 pub(crate) fn changed(meta: &Meta, version: &str) -> Option<Cause> {
     let same_spec = generation_of(version) == Some(meta.generation);
-    (version != meta.version()).then_some(if same_spec {
-        Cause::MetadataChanged
-    } else {
-        Cause::SpecChanged
-    })
+    (version != meta.version()).then_some(if same_spec { Cause::MetadataChanged } else { Cause::SpecChanged })
 }
 
 fn target_cause(inputs: &Inputs<'_>) -> Option<Cause> {
@@ -67,15 +58,16 @@ fn target_cause(inputs: &Inputs<'_>) -> Option<Cause> {
         (CreationPolicy::Owner | CreationPolicy::CreateOrMerge, Found::Missing) => {
             (!inputs.status.target_deleted).then_some(Cause::TargetMissing)
         }
-        // Orphan is made again at the next refresh; Merge waits for whoever makes it.
-        (CreationPolicy::Orphan | CreationPolicy::Merge, Found::Missing) => None,
+        // Made again at the next refresh.
+        (CreationPolicy::Orphan, Found::Missing) => None,
+        // Waits for whoever makes it, and says so once.
+        (CreationPolicy::Merge, Found::Missing) => {
+            let said = inputs.status.target_missing || inputs.status.target_deleted;
+            (!said).then_some(Cause::TargetMissing)
+        }
         (creation, Found::Found(view)) => {
             let valid = creation == CreationPolicy::Orphan || (view.is_managed() && view.is_unchanged());
-            if valid {
-                unpublished(inputs)
-            } else {
-                Some(Cause::TargetEdited)
-            }
+            if valid { unpublished(inputs) } else { Some(Cause::TargetEdited) }
         }
     }
 }
@@ -96,10 +88,7 @@ fn unpublished(inputs: &Inputs<'_>) -> Option<Cause> {
 /// The next slot of an object whose values all come from stores. One that also generates refreshes when it rotates, which is
 /// just as often.
 fn store_slot(spec: &CheckedSpec, meta: &Meta, refreshed: Timestamp) -> Option<Timestamp> {
-    let period = spec
-        .refresh
-        .period()
-        .filter(|_| spec.generators().next().is_none())?;
+    let period = spec.refresh.period().filter(|_| spec.generators().next().is_none())?;
     Some(schedule::slot_after(refreshed, period, &meta.uid))
 }
 
@@ -110,19 +99,14 @@ pub(crate) fn rotation_slot(
     refreshed: Option<Timestamp>,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let trusted = if schedule::is_future(entry.rotated_at, now) {
-        refreshed.unwrap_or(now)
-    } else {
-        entry.rotated_at
-    };
+    let trusted =
+        if schedule::is_future(entry.rotated_at, now) { refreshed.unwrap_or(now) } else { entry.rotated_at };
     Some(schedule::rotation_after(trusted, refresh.period()?))
 }
 
 /// When a generated value is due because it expires.
 pub(crate) fn expiry(refresh: &Refresh, entry: &RecordEntry) -> Option<Timestamp> {
-    let expires_at = entry
-        .expires_at
-        .filter(|_| refresh.policy != RefreshPolicy::CreatedOnce)?;
+    let expires_at = entry.expires_at.filter(|_| refresh.policy != RefreshPolicy::CreatedOnce)?;
     Some(schedule::before_expiry(entry.rotated_at, expires_at))
 }
 
@@ -161,9 +145,7 @@ pub fn next_look(
     let slot = store_slot(spec, meta, refreshed).and_then(|slot| opening(&spec.refresh, slot, now));
     let rotation = match record {
         Found::Found(record) => {
-            let entries = spec
-                .generators()
-                .filter_map(|generator| record.get(&generator.key));
+            let entries = spec.generators().filter_map(|generator| record.get(&generator.key));
             next_rotation(&spec.refresh, entries, refreshed, now)
         }
         Found::Missing => None,

@@ -38,11 +38,7 @@ enum Verdict {
     /// Only the target has them.
     OnTarget,
     /// New values are due.
-    Rotate {
-        id: RotationId,
-        occasion: Occasion,
-        cause: Cause,
-    },
+    Rotate { id: RotationId, occasion: Occasion, cause: Cause },
 }
 
 impl<'a> Judging<'a> {
@@ -57,10 +53,7 @@ impl<'a> Judging<'a> {
             },
         };
         Verdicts(
-            self.generators
-                .iter()
-                .map(|generator| (generator.key.clone(), verdict(generator)))
-                .collect(),
+            self.generators.iter().map(|generator| (generator.key.clone(), verdict(generator))).collect(),
         )
     }
 
@@ -72,11 +65,7 @@ impl<'a> Judging<'a> {
     }
 
     fn rotate(&self, key: &EntryKey, trigger: &Trigger<'_>, occasion: Occasion, cause: Cause) -> Verdict {
-        Verdict::Rotate {
-            id: RotationId::derive(&self.meta.uid, key, trigger),
-            occasion,
-            cause,
-        }
+        Verdict::Rotate { id: RotationId::derive(&self.meta.uid, key, trigger), occasion, cause }
     }
 
     /// An entry that the record does not know: new, or its record was lost.
@@ -115,24 +104,14 @@ impl<'a> Judging<'a> {
             return None;
         }
         let is_past = |time: Timestamp| time <= self.now;
-        if let Some(asked) = self
-            .meta
-            .force_sync()
-            .filter(|asked| entry.force_sync.as_deref() != Some(*asked))
+        if let Some(asked) =
+            self.meta.force_sync().filter(|asked| entry.force_sync.as_deref() != Some(*asked))
         {
-            Some((
-                Trigger::Forced(Some(&entry.id), asked),
-                Occasion::Forced,
-                Cause::Forced,
-            ))
+            Some((Trigger::Forced(Some(&entry.id), asked), Occasion::Forced, Cause::Forced))
         } else if due::expiry(self.refresh, entry).is_some_and(is_past) {
             Some((Trigger::Expiry(&entry.id), Occasion::Expired, Cause::Expired))
         } else if let Some(digest) = self.new_config(generator, entry) {
-            Some((
-                Trigger::Config(&entry.id, digest),
-                Occasion::ConfigChanged,
-                Cause::ConfigChanged,
-            ))
+            Some((Trigger::Config(&entry.id, digest), Occasion::ConfigChanged, Cause::ConfigChanged))
         } else {
             let slot = due::rotation_slot(self.refresh, entry, self.status.refresh_time, self.now)?;
             let due = due::passed(self.refresh, slot, self.now);
@@ -142,10 +121,8 @@ impl<'a> Judging<'a> {
 
     /// The digest of a config that changed, where the object asks to rotate then.
     fn new_config(&self, generator: &GeneratorEntry, entry: &RecordEntry) -> Option<&'a str> {
-        let digest = self
-            .config_digests
-            .get(&generator.key)
-            .filter(|_| self.meta.rotates_on_config_change())?;
+        let digest =
+            self.config_digests.get(&generator.key).filter(|_| self.meta.rotates_on_config_change())?;
         (entry.holds_values() && *digest != entry.config_digest).then_some(digest)
     }
 }

@@ -25,14 +25,9 @@ fn stored(interval: &str) -> Json {
 /// A world in which the spec was carried out at second 0.
 async fn settled(spec: Json) -> World {
     let mut world = World::new(spec);
-    world
-        .store
-        .put("k", crate::ports::Document::Bytes(Value::from("v1")), false);
+    world.store.put("k", crate::ports::Document::Bytes(Value::from("v1")), false);
     world.sync().await;
-    assert!(
-        matches!(world.decide(), Decision::Wait { .. }),
-        "deciding on the result decides nothing"
-    );
+    assert!(matches!(world.decide(), Decision::Wait { .. }), "deciding on the result decides nothing");
     world
 }
 
@@ -42,18 +37,11 @@ fn decided(world: &World) -> String {
         Decision::Wait { .. } => "wait".to_owned(),
         Decision::Adopt(_) => "adopt".to_owned(),
         Decision::Refresh(refresh) => {
-            let occasions: Vec<&str> = refresh
-                .rotations()
-                .map(|(_, occasion)| occasion.as_str())
-                .collect();
+            let occasions: Vec<&str> = refresh.rotations().map(|(_, occasion)| occasion.as_str()).collect();
             format!(
                 "{}: {}",
                 refresh.cause.as_str(),
-                if occasions.is_empty() {
-                    "keep".to_owned()
-                } else {
-                    occasions.join(" ")
-                }
+                if occasions.is_empty() { "keep".to_owned() } else { occasions.join(" ") }
             )
         }
     }
@@ -64,23 +52,11 @@ type Happening = fn(&mut World);
 /// The table of events: what happens to an object with generated values, and what is decided.
 const EVENTS: &[(&str, Happening, &str)] = &[
     ("nothing", |_| {}, "wait"),
-    (
-        "first sync",
-        |world| *world = World::new(generated("1h")),
-        "first-sync: initial",
-    ),
+    ("first sync", |world| *world = World::new(generated("1h")), "first-sync: initial"),
     ("slot due", |world| world.now = at(3600), "slot-due: scheduled"),
     ("a second before the slot", |world| world.now = at(3599), "wait"),
-    (
-        "ten slots missed",
-        |world| world.now = at(36_000),
-        "slot-due: scheduled",
-    ),
-    (
-        "force-sync",
-        |world| world.annotate("external-secrets.io/force-sync", "1"),
-        "forced: forced",
-    ),
+    ("ten slots missed", |world| world.now = at(36_000), "slot-due: scheduled"),
+    ("force-sync", |world| world.annotate("external-secrets.io/force-sync", "1"), "forced: forced"),
     (
         "another generator",
         |world| world.respec(json!({"dataFrom": [password("other")]})),
@@ -103,10 +79,7 @@ const EVENTS: &[(&str, Happening, &str)] = &[
         "record lost and target edited",
         |world| {
             world.record = Found::Missing;
-            world
-                .view()
-                .data
-                .insert("password".to_owned(), Value::from("hacked"));
+            world.view().data.insert("password".to_owned(), Value::from("hacked"));
         },
         "target-edited: value-lost",
     ),
@@ -130,11 +103,7 @@ const EVENTS: &[(&str, Happening, &str)] = &[
         },
         "spec-changed: keep",
     ),
-    (
-        "interval changed",
-        |world| world.respec(generated("2h")),
-        "spec-changed: keep",
-    ),
+    ("interval changed", |world| world.respec(generated("2h")), "spec-changed: keep"),
     (
         "target renamed",
         |world| {
@@ -150,43 +119,21 @@ const EVENTS: &[(&str, Happening, &str)] = &[
         },
         "metadata-changed: keep",
     ),
-    (
-        "another annotation changed",
-        |world| world.annotate("note", "hi"),
-        "metadata-changed: keep",
-    ),
+    ("another annotation changed", |world| world.annotate("note", "hi"), "metadata-changed: keep"),
     (
         "target edited",
         |world| {
-            world
-                .view()
-                .data
-                .insert("password".to_owned(), Value::from("hacked"));
+            world.view().data.insert("password".to_owned(), Value::from("hacked"));
         },
         "target-edited: keep",
     ),
-    (
-        "target's label removed",
-        |world| world.view().labels.clear(),
-        "target-edited: keep",
-    ),
-    (
-        "target deleted",
-        |world| world.target = Found::Missing,
-        "target-missing: keep",
-    ),
-    (
-        "status lost",
-        |world| world.status = Status::default(),
-        "status-lost: keep",
-    ),
+    ("target's label removed", |world| world.view().labels.clear(), "target-edited: keep"),
+    ("target deleted", |world| world.target = Found::Missing, "target-missing: keep"),
+    ("status lost", |world| world.status = Status::default(), "status-lost: keep"),
     (
         "the writer died between record and target",
         |world| {
-            world
-                .view()
-                .annotations
-                .insert("keymill.dev/rotation".to_owned(), "0".repeat(32));
+            world.view().annotations.insert("keymill.dev/rotation".to_owned(), "0".repeat(32));
         },
         "unpublished: keep",
     ),
@@ -207,16 +154,8 @@ const EVENTS: &[(&str, Happening, &str)] = &[
         },
         "config-changed: config-changed",
     ),
-    (
-        "clock a day back",
-        |world| world.now = at(-86_400),
-        "clock-moved: keep",
-    ),
-    (
-        "clock a day ahead",
-        |world| world.now = at(86_400),
-        "slot-due: scheduled",
-    ),
+    ("clock a day back", |world| world.now = at(-86_400), "clock-moved: keep"),
+    ("clock a day ahead", |world| world.now = at(86_400), "slot-due: scheduled"),
     ("clock a second back", |world| world.now = at(-1), "wait"),
 ];
 
@@ -233,21 +172,14 @@ async fn generated_values_rotate_for_these_causes_and_no_other() {
 async fn every_event_ends_in_a_state_in_which_nothing_is_due() {
     let rows: &[(&str, Happening)] = &[
         ("slot", |world| world.now = at(3600)),
-        ("forced", |world| {
-            world.annotate("external-secrets.io/force-sync", "1")
-        }),
-        ("generator", |world| {
-            world.respec(json!({"dataFrom": [password("other"), password("db")]}))
-        }),
+        ("forced", |world| world.annotate("external-secrets.io/force-sync", "1")),
+        ("generator", |world| world.respec(json!({"dataFrom": [password("other"), password("db")]}))),
         ("record", |world| world.record = Found::Missing),
         ("status", |world| world.status = Status::default()),
         ("deleted", |world| world.target = Found::Missing),
         ("clock", |world| world.now = at(-86_400)),
         ("edited", |world| {
-            world
-                .view()
-                .data
-                .insert("password".to_owned(), Value::from("hacked"));
+            world.view().data.insert("password".to_owned(), Value::from("hacked"));
         }),
     ];
     for (what, happen) in rows {
@@ -255,10 +187,7 @@ async fn every_event_ends_in_a_state_in_which_nothing_is_due() {
         happen(&mut world);
         world.sync().await;
         let again = world.decide();
-        assert!(
-            matches!(again, Decision::Wait { next: Some(_) }),
-            "{what}: {again:?}"
-        );
+        assert!(matches!(again, Decision::Wait { next: Some(_) }), "{what}: {again:?}");
     }
 }
 
@@ -266,10 +195,7 @@ async fn every_event_ends_in_a_state_in_which_nothing_is_due() {
 async fn what_is_not_a_rotation_restores_the_same_value() {
     let mut world = settled(generated("1h")).await;
     assert_eq!(world.value("password").as_deref(), Some("value-1"));
-    world
-        .view()
-        .data
-        .insert("password".to_owned(), Value::from("hacked"));
+    world.view().data.insert("password".to_owned(), Value::from("hacked"));
     world.sync().await;
     assert_eq!(world.value("password").as_deref(), Some("value-1"));
     world.target = Found::Missing;
@@ -354,21 +280,13 @@ async fn without_an_interval_and_with_other_policies() {
             later,
             "wait",
         ),
-        (
-            json!({"refreshPolicy": "CreatedOnce", "dataFrom": [password("db")]}),
-            forced,
-            "wait",
-        ),
+        (json!({"refreshPolicy": "CreatedOnce", "dataFrom": [password("db")]}), forced, "wait"),
         (
             json!({"refreshPolicy": "OnChange", "refreshInterval": "1s", "dataFrom": [password("db")]}),
             later,
             "wait",
         ),
-        (
-            json!({"refreshPolicy": "OnChange", "dataFrom": [password("db")]}),
-            forced,
-            "forced: forced",
-        ),
+        (json!({"refreshPolicy": "OnChange", "dataFrom": [password("db")]}), forced, "forced: forced"),
         (
             json!({"refreshInterval": "1s", "target": {"immutable": true}, "dataFrom": [password("db")]}),
             later,
@@ -386,17 +304,13 @@ async fn without_an_interval_and_with_other_policies() {
 #[tokio::test]
 async fn store_values_refresh_at_slots_of_their_own_phase() {
     let world = settled(stored("1h")).await;
-    let Decision::Wait { next: Some(slot) } = world.decide() else {
-        panic!("no slot")
-    };
+    let Decision::Wait { next: Some(slot) } = world.decide() else { panic!("no slot") };
     assert!(slot > at(0) && slot <= at(3600));
     let mut restarted = settled(stored("1h")).await;
     restarted.now = slot;
     assert_eq!(decided(&restarted), "slot-due: keep");
     restarted.sync().await;
-    let Decision::Wait { next: Some(next) } = restarted.decide() else {
-        panic!("no slot")
-    };
+    let Decision::Wait { next: Some(next) } = restarted.decide() else { panic!("no slot") };
     assert_eq!(next.duration_since(slot).as_secs(), 3600);
     restarted.now = at(-86_400);
     assert_eq!(decided(&restarted), "clock-moved: keep");
@@ -429,10 +343,7 @@ async fn merge_waits_for_its_target_and_takes_it_when_it_comes() {
     spec["target"] = json!({"creationPolicy": "Merge"});
     let mut world = settled(spec).await;
     assert_eq!(world.value("k"), None);
-    world.target = Found::Found(TargetView {
-        resource_version: "1".to_owned(),
-        ..TargetView::default()
-    });
+    world.target = Found::Found(TargetView { resource_version: "1".to_owned(), ..TargetView::default() });
     assert_eq!(decided(&world), "target-edited: keep");
     world.sync().await;
     assert_eq!(world.value("k").as_deref(), Some("v1"));
@@ -442,10 +353,7 @@ async fn merge_waits_for_its_target_and_takes_it_when_it_comes() {
 async fn a_target_of_somebody_else_is_refused_before_anything_is_generated() {
     let mut world = World::new(generated("1h"));
     let owner = controller("external-secrets.io/v1", "ExternalSecret", "first", "uid-0");
-    world.target = Found::Found(TargetView {
-        owners: vec![owner],
-        ..TargetView::default()
-    });
+    world.target = Found::Found(TargetView { owners: vec![owner], ..TargetView::default() });
     let inputs = Inputs {
         spec: &world.spec,
         meta: &world.meta,
@@ -457,10 +365,7 @@ async fn a_target_of_somebody_else_is_refused_before_anything_is_generated() {
         now: world.now,
     };
     let error = decide(&inputs).unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "write Secret shop/app: it is owned by another ExternalSecret, first"
-    );
+    assert_eq!(error, "write Secret shop/app: it is owned by another ExternalSecret, first");
 }
 
 #[tokio::test]
@@ -469,11 +374,7 @@ async fn windows_hold_back_slots_and_nothing_else() {
     for mut spec in [generated("1h"), stored("1h")] {
         spec["syncWindows"] = windows.clone();
         let mut world = settled(spec).await;
-        assert_eq!(
-            world.decide(),
-            Decision::Wait { next: None },
-            "the window never closes"
-        );
+        assert_eq!(world.decide(), Decision::Wait { next: None }, "the window never closes");
         world.now = at(7200);
         assert_eq!(decided(&world), "wait");
         world.target = Found::Missing;

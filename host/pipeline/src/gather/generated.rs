@@ -24,12 +24,7 @@ pub(super) async fn combine(
     now: Timestamp,
     from_stores: FromStores,
 ) -> Result<Gathered, GatherError> {
-    let rotating = Rotating {
-        generators: sources.generators.as_ref(),
-        meta,
-        record,
-        now,
-    };
+    let rotating = Rotating { generators: sources.generators.as_ref(), meta, record, now };
     let settled = rotating.settle(spec.generators(), &refresh.entries).await?;
     let mut fields = Fields::new();
     let mut generated = Vec::new();
@@ -41,21 +36,12 @@ pub(super) async fn combine(
         let values = settled.values(&entry.key)?;
         generated.extend(values.fields.values().cloned());
         let raw = raw_fields(&values.fields);
-        let renamed = rename(sources.engine.as_ref(), meta, now, raw, rewrite)
-            .await
-            .and_then(shape::check_keys);
-        let failed = |source| GatherError::Shape {
-            what: format!("what {} generated", entry.key),
-            source,
-        };
+        let renamed =
+            rename(sources.engine.as_ref(), meta, now, raw, rewrite).await.and_then(shape::check_keys);
+        let failed = |source| GatherError::Shape { what: format!("what {} generated", entry.key), source };
         fields.extend(renamed.map_err(failed)?);
     }
-    let time = settled
-        .record
-        .entries()
-        .map(|(_, entry)| entry.rotated_at)
-        .max()
-        .unwrap_or(now);
+    let time = settled.record.entries().map(|(_, entry)| entry.rotated_at).max().unwrap_or(now);
     Ok(Gathered {
         fields,
         generated,
@@ -109,11 +95,7 @@ impl Rotating<'_> {
                     match self.rotate(entry, id, *occasion, previous).await? {
                         Some(made) => {
                             let (key, id) = (entry.key.clone(), id.clone());
-                            settled.rotated.push(Rotated {
-                                key,
-                                id,
-                                occasion: *occasion,
-                            });
+                            settled.rotated.push(Rotated { key, id, occasion: *occasion });
                             made
                         }
                         None => self.keep(entry, previous)?,
@@ -137,13 +119,8 @@ impl Rotating<'_> {
         previous: Option<&RecordEntry>,
     ) -> Result<RecordEntry, GatherError> {
         let held = previous.filter(|previous| previous.holds_values());
-        let held = held.ok_or_else(|| GatherError::NotRecorded {
-            entry: entry.key.clone(),
-        })?;
-        Ok(RecordEntry {
-            force_sync: self.meta.force_sync().map(str::to_owned),
-            ..held.clone()
-        })
+        let held = held.ok_or_else(|| GatherError::NotRecorded { entry: entry.key.clone() })?;
+        Ok(RecordEntry { force_sync: self.meta.force_sync().map(str::to_owned), ..held.clone() })
     }
 
     /// The new values; none when the config is the one that the present values were made with, so that somebody who decided
@@ -156,14 +133,10 @@ impl Rotating<'_> {
         previous: Option<&RecordEntry>,
     ) -> Result<Option<RecordEntry>, GatherError> {
         let generator = identity(&entry.api_version, &entry.kind, &entry.name);
-        let opened = self
-            .generators
-            .open(&self.meta.namespace, &entry.api_version, &entry.kind, &entry.name)
-            .await;
-        let handle = opened.map_err(|source| GatherError::OpenGenerator {
-            generator: generator.clone(),
-            source,
-        })?;
+        let opened =
+            self.generators.open(&self.meta.namespace, &entry.api_version, &entry.kind, &entry.name).await;
+        let handle =
+            opened.map_err(|source| GatherError::OpenGenerator { generator: generator.clone(), source })?;
         let same = previous.is_some_and(|previous| previous.config_digest == handle.config_digest);
         if occasion == Occasion::ConfigChanged && same {
             return Ok(None);
@@ -192,8 +165,5 @@ impl Rotating<'_> {
 
 /// The raw values as fields.
 pub(crate) fn raw_fields(generated: &std::collections::BTreeMap<String, GeneratedField>) -> Fields {
-    generated
-        .iter()
-        .map(|(key, field)| (key.clone(), field.value.clone()))
-        .collect()
+    generated.iter().map(|(key, field)| (key.clone(), field.value.clone())).collect()
 }

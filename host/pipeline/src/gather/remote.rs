@@ -32,12 +32,7 @@ pub(super) async fn read(
     now: Timestamp,
 ) -> Result<FromStores, GatherError> {
     let stores = open(sources, spec, meta).await?;
-    let reader = Reader {
-        sources,
-        meta,
-        stores: &stores,
-        now,
-    };
+    let reader = Reader { sources, meta, stores: &stores, now };
     let reads: Vec<_> = spec.sources.iter().map(|source| reader.read(source)).collect();
     let results: Vec<Found<Fields>> = stream::iter(reads).buffered(READS_MAX).try_collect().await?;
     let mut from = FromStores::default();
@@ -62,14 +57,8 @@ async fn open(
     let mut stores = BTreeMap::new();
     for store in spec.stores() {
         if !stores.contains_key(store) {
-            let opened = sources
-                .stores
-                .open(&meta.namespace, &store.kind, &store.name)
-                .await;
-            let opened = opened.map_err(|source| GatherError::Open {
-                store: store.clone(),
-                source,
-            })?;
+            let opened = sources.stores.open(&meta.namespace, &store.kind, &store.name).await;
+            let opened = opened.map_err(|source| GatherError::Open { store: store.clone(), source })?;
             stores.insert(store.clone(), opened);
         }
     }
@@ -101,17 +90,10 @@ impl Reader<'_> {
     async fn read(&self, source: &Source) -> Result<Found<Fields>, GatherError> {
         match source {
             Source::Data { key, store, remote } => self.data(key, store, remote).await,
-            Source::Extract {
-                store,
-                remote,
-                rewrite,
-            } => self.extract(store, remote, rewrite).await,
-            Source::Find {
-                store,
-                query,
-                reading,
-                rewrite,
-            } => self.find(store, query, *reading, rewrite).await,
+            Source::Extract { store, remote, rewrite } => self.extract(store, remote, rewrite).await,
+            Source::Find { store, query, reading, rewrite } => {
+                self.find(store, query, *reading, rewrite).await
+            }
             Source::Generator { .. } => Ok(Found::Found(Fields::new())),
         }
     }
@@ -149,10 +131,7 @@ impl Reader<'_> {
         };
         let failed = |source| failed(&remote.key, store, source);
         let fields = shape::entries(&document, remote.property.as_deref()).map_err(failed)?;
-        self.shape(fields, remote.reading, rewrite)
-            .await
-            .map(Found::Found)
-            .map_err(failed)
+        self.shape(fields, remote.reading, rewrite).await.map(Found::Found).map_err(failed)
     }
 
     async fn find(
@@ -166,18 +145,10 @@ impl Reader<'_> {
             Some(handle) => handle.store.list(query).await,
             None => Ok(Vec::new()),
         };
-        let listed = listed.map_err(|source| GatherError::List {
-            store: store.clone(),
-            source,
-        })?;
-        let fields = listed
-            .into_iter()
-            .map(|listed| (listed.key, shape::whole(&listed.document)))
-            .collect();
+        let listed = listed.map_err(|source| GatherError::List { store: store.clone(), source })?;
+        let fields = listed.into_iter().map(|listed| (listed.key, shape::whole(&listed.document))).collect();
         let shaped = self.shape(fields, reading, rewrite).await;
-        shaped
-            .map(Found::Found)
-            .map_err(|source| failed("what was found", store, source))
+        shaped.map(Found::Found).map_err(|source| failed("what was found", store, source))
     }
 
     /// Rewrites or else converts keys, then decodes values.
@@ -206,17 +177,10 @@ impl Reader<'_> {
             return Ok(Found::Missing);
         };
         let read = handle.store.read(&remote.key, &remote.options).await;
-        read.map_err(|source| GatherError::Read {
-            store: store.clone(),
-            key: remote.key.clone(),
-            source,
-        })
+        read.map_err(|source| GatherError::Read { store: store.clone(), key: remote.key.clone(), source })
     }
 }
 
 fn failed(key: &str, store: &StoreName, source: ShapeError) -> GatherError {
-    GatherError::Shape {
-        what: format!("{key} of {store}"),
-        source,
-    }
+    GatherError::Shape { what: format!("{key} of {store}"), source }
 }

@@ -40,11 +40,8 @@ async fn render(
     template: &str,
     key: &str,
 ) -> Result<String, ShapeError> {
-    let texts = [TemplateText {
-        key: "transform".to_owned(),
-        text: Value::from(template),
-        scope: Scope::Values,
-    }];
+    let texts =
+        [TemplateText { key: "transform".to_owned(), text: Value::from(template), scope: Scope::Values }];
     let data: Fields = [("value".to_owned(), Value::from(key))].into();
     let owner = meta.owner();
     let stream = format!("{}/transform/{key}", meta.uid);
@@ -57,18 +54,15 @@ async fn render(
         now,
     };
     let rendered = engine.render(request).await;
-    let rendered = rendered.map_err(|source| ShapeError::Transform {
-        key: key.to_owned(),
-        source,
-    })?;
+    let rendered = rendered.map_err(|source| ShapeError::Transform { key: key.to_owned(), source })?;
     let mut entries = rendered.into_iter().flat_map(|rendered| rendered.entries);
     let (Some(entry), None) = (entries.next(), entries.next()) else {
         return Err(ShapeError::RenderedElse);
     };
     match std::str::from_utf8(entry.value.expose()) {
         Ok(name) => Ok(name.to_owned()),
-        Err(_) => Err(ShapeError::InvalidKey {
-            key: String::from_utf8_lossy(entry.value.expose()).into_owned(),
-        }),
+        Err(_) => {
+            Err(ShapeError::InvalidKey { key: String::from_utf8_lossy(entry.value.expose()).into_owned() })
+        }
     }
 }

@@ -30,65 +30,34 @@ fn stores() -> MemoryStores {
     let other = MemoryStore::default();
     other.put("user", Document::Bytes(Value::from("from-other")), false);
     MemoryStores {
-        stores: [
-            ("vault".to_owned(), vault.into()),
-            ("other".to_owned(), other.into()),
-        ]
-        .into(),
+        stores: [("vault".to_owned(), vault.into()), ("other".to_owned(), other.into())].into(),
         ..MemoryStores::default()
     }
 }
 
 fn sources(stores: MemoryStores) -> (Sources, Arc<MemoryStores>) {
     let stores = Arc::new(stores);
-    let generators = Arc::new(Counters(
-        Arc::<Counter>::default(),
-        Mutex::new("config".to_owned()),
-    ));
-    (
-        Sources {
-            stores: stores.clone(),
-            generators,
-            engine: Arc::new(Angles::default()),
-        },
-        stores,
-    )
+    let generators = Arc::new(Counters(Arc::<Counter>::default(), Mutex::new("config".to_owned())));
+    (Sources { stores: stores.clone(), generators, engine: Arc::new(Angles::default()) }, stores)
 }
 
 async fn gathered(spec: &Json) -> Result<Gathered, GatherError> {
     let (sources, _) = sources(stores());
     let mut spec = spec.clone();
     spec["secretStoreRef"] = json!({"name": "vault"});
-    let refresh = Refresh {
-        cause: Cause::FirstSync,
-        entries: Vec::new(),
-    };
-    gather(
-        &sources,
-        &checked(spec),
-        &meta(),
-        &Found::Missing,
-        &refresh,
-        at(5),
-    )
-    .await
+    let refresh = Refresh { cause: Cause::FirstSync, entries: Vec::new() };
+    gather(&sources, &checked(spec), &meta(), &Found::Missing, &refresh, at(5)).await
 }
 
 async fn check(spec: Json, want: Result<&[(&str, &str)], &str>) {
     match (gathered(&spec).await, want) {
         (Ok(got), Ok(want)) => {
-            let want = want
-                .iter()
-                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-                .collect();
+            let want = want.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
             assert_eq!(texts(&got.fields), want, "{spec}");
         }
         (Err(got), Err(want)) => {
             let message = crate::outcome::message(&got);
-            assert!(
-                message.starts_with(&format!("failed to {want}")),
-                "{spec}: {message}"
-            );
+            assert!(message.starts_with(&format!("failed to {want}")), "{spec}: {message}");
         }
         (got, want) => panic!("{spec}: {got:?}, not {want:?}"),
     }
@@ -136,22 +105,13 @@ async fn many_values() {
             json!({"extract": {"key": "cfg"}}),
             Ok(&[("user", "ada"), ("port", "5432"), ("db", r#"{"user":"deep"}"#)][..]),
         ),
-        (
-            json!({"extract": {"key": "cfg", "property": "db"}}),
-            Ok(&[("user", "deep")]),
-        ),
-        (
-            json!({"extract": {"key": "odd"}}),
-            Ok(&[("a_b", "1"), ("c_d", "2")]),
-        ),
+        (json!({"extract": {"key": "cfg", "property": "db"}}), Ok(&[("user", "deep")])),
+        (json!({"extract": {"key": "odd"}}), Ok(&[("a_b", "1"), ("c_d", "2")])),
         (
             json!({"extract": {"key": "odd", "conversionStrategy": "Unicode"}}),
             Ok(&[("a_U002f_b", "1"), ("c_U0020_d", "2")]),
         ),
-        (
-            json!({"extract": {"key": "bin", "decodingStrategy": "Base64"}}),
-            Ok(&[("x", "a")]),
-        ),
+        (json!({"extract": {"key": "bin", "decodingStrategy": "Base64"}}), Ok(&[("x", "a")])),
         (
             json!({"extract": {"key": "clash"}}),
             Err("shape clash of SecretStore/vault: convert the keys a/b and a:b: both become a_b"),
@@ -164,10 +124,7 @@ async fn many_values() {
             json!({"find": {"name": {"regexp": "^app-"}}}),
             Ok(&[("app-a", r#"{"u":"1"}"#), ("app-b", r#"{"v":"2"}"#)]),
         ),
-        (
-            json!({"find": {"name": {"regexp": "^a/"}}}),
-            Ok(&[("a_b", "slash")]),
-        ),
+        (json!({"find": {"name": {"regexp": "^a/"}}}), Ok(&[("a_b", "slash")])),
         (
             json!({"find": {"name": {"regexp": "^app-"}}, "rewrite": [{"merge": {}}]}),
             Ok(&[("u", "1"), ("v", "2")]),
@@ -184,10 +141,7 @@ async fn many_values() {
             json!({"extract": {"key": "bin"}, "rewrite": [{"regexp": {"source": "x", "target": "x/y"}}]}),
             Err("shape bin of SecretStore/vault: use the key `x/y`"),
         ),
-        (
-            json!({"extract": {"key": "bin"}, "rewrite": [{"regexp": {"source": "x", "target": ""}}]}),
-            Ok(&[]),
-        ),
+        (json!({"extract": {"key": "bin"}, "rewrite": [{"regexp": {"source": "x", "target": ""}}]}), Ok(&[])),
         (
             json!({"extract": {"key": "bin"}, "rewrite": [{"transform": {"template": "<nope>"}}]}),
             Err("shape bin of SecretStore/vault: render the new name of the key x: no such key"),
@@ -203,15 +157,7 @@ async fn later_wins_and_data_wins_over_data_from() {
         "dataFrom": [{"extract": {"key": "cfg"}}, {"extract": {"key": "cfg", "property": "db"}}],
         "data": [data("port", json!({"key": "text"}))],
     });
-    check(
-        spec,
-        Ok(&[
-            ("user", "deep"),
-            ("port", "just text"),
-            ("db", r#"{"user":"deep"}"#),
-        ]),
-    )
-    .await;
+    check(spec, Ok(&[("user", "deep"), ("port", "just text"), ("db", r#"{"user":"deep"}"#)])).await;
 }
 
 #[tokio::test]
@@ -223,19 +169,11 @@ async fn each_store_is_opened_once() {
     );
     list.push(entry("d", "other"));
     let (sources, stores) = sources(stores());
-    let refresh = Refresh {
-        cause: Cause::FirstSync,
-        entries: Vec::new(),
-    };
+    let refresh = Refresh { cause: Cause::FirstSync, entries: Vec::new() };
     let spec = checked(json!({"data": list}));
-    let gathered = gather(&sources, &spec, &meta(), &Found::Missing, &refresh, at(0))
-        .await
-        .unwrap();
+    let gathered = gather(&sources, &spec, &meta(), &Found::Missing, &refresh, at(0)).await.unwrap();
     assert_eq!(gathered.fields.len(), 4);
-    assert_eq!(
-        *stores.opened.lock().unwrap(),
-        [("other".to_owned(), 1), ("vault".to_owned(), 1)].into()
-    );
+    assert_eq!(*stores.opened.lock().unwrap(), [("other".to_owned(), 1), ("vault".to_owned(), 1)].into());
 }
 
 #[tokio::test]
@@ -247,20 +185,10 @@ async fn what_is_missing_is_left_out_where_the_policy_says_so() {
             "dataFrom": [{"extract": {"key": "gone"}}],
         });
         let gathered = gathered(&spec).await.unwrap();
-        assert_eq!(
-            texts(&gathered.fields),
-            [("k".to_owned(), "just text".to_owned())].into()
-        );
-        let missing: Vec<String> = gathered
-            .missing
-            .iter()
-            .map(|one| format!("{} {}", one.store, one.key))
-            .collect();
-        assert_eq!(
-            missing,
-            ["SecretStore/vault gone", "SecretStore/vault none"],
-            "{policy}"
-        );
+        assert_eq!(texts(&gathered.fields), [("k".to_owned(), "just text".to_owned())].into());
+        let missing: Vec<String> =
+            gathered.missing.iter().map(|one| format!("{} {}", one.store, one.key)).collect();
+        assert_eq!(missing, ["SecretStore/vault gone", "SecretStore/vault none"], "{policy}");
     }
     // A missing property is doubt, not absence.
     let spec = json!({
@@ -275,35 +203,16 @@ async fn a_store_that_does_not_answer_is_never_taken_for_empty() {
     let stores = stores();
     *stores.stores["vault"].down.lock().unwrap() = true;
     let (sources, _) = sources(stores);
-    let refresh = Refresh {
-        cause: Cause::FirstSync,
-        entries: Vec::new(),
-    };
+    let refresh = Refresh { cause: Cause::FirstSync, entries: Vec::new() };
     for entry in [json!({"extract": {"key": "cfg"}}), json!({"find": {}})] {
         let spec = json!({"secretStoreRef": {"name": "vault"}, "target": {"deletionPolicy": "Delete"}, "dataFrom": [entry]});
-        let error = gather(
-            &sources,
-            &checked(spec),
-            &meta(),
-            &Found::Missing,
-            &refresh,
-            at(0),
-        )
-        .await
-        .unwrap_err();
+        let error =
+            gather(&sources, &checked(spec), &meta(), &Found::Missing, &refresh, at(0)).await.unwrap_err();
         assert_eq!(error.reason(), Reason::StoreUnavailable);
     }
     let spec = json!({"secretStoreRef": {"name": "none"}, "data": [data("k", json!({"key": "k"}))]});
-    let error = gather(
-        &sources,
-        &checked(spec),
-        &meta(),
-        &Found::Missing,
-        &refresh,
-        at(0),
-    )
-    .await
-    .unwrap_err();
+    let error =
+        gather(&sources, &checked(spec), &meta(), &Found::Missing, &refresh, at(0)).await.unwrap_err();
     assert_eq!(error.to_string(), "open SecretStore/none");
     assert_eq!(error.reason(), Reason::StoreNotFound);
 }
@@ -315,10 +224,7 @@ async fn generated_values_are_kept_or_made_as_decided() {
         json!({"dataFrom": [{"sourceRef": password("db")["sourceRef"], "rewrite": [{"transform": {"template": "DB_<VALUE>"}}]}]}),
     );
     let first = world.gather(&world.due()).await;
-    assert_eq!(
-        texts(&first.fields),
-        [("DB_PASSWORD".to_owned(), "value-1".to_owned())].into()
-    );
+    assert_eq!(texts(&first.fields), [("DB_PASSWORD".to_owned(), "value-1".to_owned())].into());
     assert!(first.record_changed);
     assert_eq!(first.time, at(0));
     assert_eq!(first.rotated.len(), 1);
@@ -335,27 +241,14 @@ async fn generated_values_are_kept_or_made_as_decided() {
 async fn a_generator_that_does_not_exist_fails_the_whole() {
     let world = World::new(json!({"dataFrom": [password("missing")]}));
     let (sources, _) = sources(stores());
-    let error = gather(
-        &sources,
-        &world.spec,
-        &meta(),
-        &Found::Missing,
-        &world.due(),
-        at(0),
-    )
-    .await
-    .unwrap_err();
+    let error =
+        gather(&sources, &world.spec, &meta(), &Found::Missing, &world.due(), at(0)).await.unwrap_err();
     assert_eq!(error.to_string(), "open generator Password/missing");
     assert_eq!(error.reason(), Reason::GeneratorNotFound);
     // Nor is a value invented that the record should have.
     let world = World::new(json!({"dataFrom": [password("db")]}));
-    let refresh = Refresh {
-        cause: Cause::SpecChanged,
-        entries: Vec::new(),
-    };
-    let error = gather(&sources, &world.spec, &meta(), &Found::Missing, &refresh, at(0))
-        .await
-        .unwrap_err();
+    let refresh = Refresh { cause: Cause::SpecChanged, entries: Vec::new() };
+    let error = gather(&sources, &world.spec, &meta(), &Found::Missing, &refresh, at(0)).await.unwrap_err();
     assert_eq!(error.reason(), Reason::Internal);
 }
 
@@ -364,15 +257,10 @@ async fn a_config_that_did_not_change_after_all_rotates_nothing() {
     let mut world = World::new(json!({"dataFrom": [password("db")]}));
     world.sync().await;
     world.annotate("keymill.dev/rotate-on-config-change", "true");
-    world
-        .config_digests
-        .insert(crate::fixture::key_of("db"), "stale".to_owned());
+    world.config_digests.insert(crate::fixture::key_of("db"), "stale".to_owned());
     let refresh = world.due();
     assert_eq!(refresh.rotations().count(), 1);
     let gathered = world.gather(&refresh).await;
-    assert_eq!(
-        texts(&gathered.fields),
-        [("password".to_owned(), "value-1".to_owned())].into()
-    );
+    assert_eq!(texts(&gathered.fields), [("password".to_owned(), "value-1".to_owned())].into());
     assert!(gathered.rotated.is_empty() && !gathered.record_changed);
 }

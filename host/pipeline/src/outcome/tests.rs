@@ -7,28 +7,16 @@ use crate::rotation::RotationId;
 use crate::spec::StoreName;
 
 fn store() -> StoreName {
-    StoreName {
-        kind: "SecretStore".to_owned(),
-        name: "vault".to_owned(),
-    }
+    StoreName { kind: "SecretStore".to_owned(), name: "vault".to_owned() }
 }
 
 fn synced(plan: &Plan, rotated: &[Rotated], missing: &[MissingRemote]) -> Outcome {
-    Outcome::synced(&Synced {
-        target: "app",
-        plan,
-        rotated,
-        missing,
-        next: Some(at(60)),
-    })
+    Outcome::synced(&Synced { target: "app", plan, rotated, missing, next: Some(at(60)) })
 }
 
 #[test]
 fn each_plan_has_its_reason_and_its_binding() {
-    let gone = Precondition {
-        uid: String::new(),
-        resource_version: String::new(),
-    };
+    let gone = Precondition { uid: String::new(), resource_version: String::new() };
     for (plan, reason, bound) in [
         (Plan::Keep(Kept::Same), "SecretSynced", true),
         (Plan::Keep(Kept::Retained), "SecretSynced", true),
@@ -42,80 +30,41 @@ fn each_plan_has_its_reason_and_its_binding() {
         assert_eq!(outcome.ready.reason, reason, "{plan:?}");
         assert_eq!(outcome.binding.is_some(), bound, "{plan:?}");
         assert_eq!(outcome.next, Next::At(at(60)));
-        assert_eq!(
-            outcome.events.len(),
-            usize::from(matches!(plan, Plan::Delete(_))),
-            "{plan:?}"
-        );
+        assert_eq!(outcome.events.len(), usize::from(matches!(plan, Plan::Delete(_))), "{plan:?}");
     }
 }
 
 #[test]
 fn rotations_and_missing_secrets_are_events() {
-    let rotated = |occasion| Rotated {
-        key: key_of("db"),
-        id: RotationId::parse(&"a".repeat(32)).unwrap(),
-        occasion,
-    };
-    let missing = [MissingRemote {
-        store: store(),
-        key: "k".to_owned(),
-    }];
+    let rotated =
+        |occasion| Rotated { key: key_of("db"), id: RotationId::parse(&"a".repeat(32)).unwrap(), occasion };
+    let missing = [MissingRemote { store: store(), key: "k".to_owned() }];
     let outcome = synced(&Plan::Keep(Kept::Same), &[rotated(Occasion::Scheduled)], &missing);
-    let events: Vec<String> = outcome
-        .events
-        .iter()
-        .map(|event| format!("{} {}", event.reason, event.message))
-        .collect();
+    let events: Vec<String> =
+        outcome.events.iter().map(|event| format!("{} {}", event.reason, event.message)).collect();
     assert_eq!(
         events,
         [
             "MissingProviderSecret SecretStore/vault has no secret k; it is left out".to_owned(),
-            format!(
-                "Rotated Password/db#0 rotated (scheduled), rotation {}",
-                "a".repeat(32)
-            ),
+            format!("Rotated Password/db#0 rotated (scheduled), rotation {}", "a".repeat(32)),
         ]
     );
     let lost = synced(&Plan::Keep(Kept::Same), &[rotated(Occasion::ValueLost)], &[]);
     assert!(lost.events[0].warning && lost.events[0].reason == VALUE_LOST);
-    assert!(
-        lost.ready.message.contains("the value of Password/db#0 was lost"),
-        "{}",
-        lost.ready.message
-    );
+    assert!(lost.ready.message.contains("the value of Password/db#0 was lost"), "{}", lost.ready.message);
 }
 
 #[test]
 fn a_failure_says_what_failed_on_what_and_what_to_do() {
     let source: BoxFailure = Refused("permission denied", Reason::StoreDenied).into();
-    let denied = GatherError::Read {
-        store: store(),
-        key: "db".to_owned(),
-        source,
-    };
+    let denied = GatherError::Read { store: store(), key: "db".to_owned(), source };
     let outcome = Outcome::failed(&denied);
-    assert_eq!(
-        outcome.ready.message,
-        "failed to read key db in SecretStore/vault: permission denied"
-    );
-    assert_eq!(
-        (outcome.ready.status, outcome.ready.reason),
-        (false, "SecretSyncedError")
-    );
+    assert_eq!(outcome.ready.message, "failed to read key db in SecretStore/vault: permission denied");
+    assert_eq!((outcome.ready.status, outcome.ready.reason), (false, "SecretSyncedError"));
     assert_eq!(outcome.events[0].reason, "UpdateFailed");
-    assert_eq!(
-        outcome.failure,
-        Some(Failed {
-            reason: Reason::StoreDenied,
-            blame: Blame::Store
-        })
-    );
+    assert_eq!(outcome.failure, Some(Failed { reason: Reason::StoreDenied, blame: Blame::Store }));
     assert_eq!((outcome.refreshed, outcome.next), (false, Next::Backoff));
-    let missing = GatherError::Missing {
-        store: store(),
-        key: "db".to_owned(),
-    };
+    let missing = GatherError::Missing { store: store(), key: "db".to_owned() };
     let want = "failed to read key db in SecretStore/vault: there is no such secret; create it, or set target.deletionPolicy to Delete or Merge to go on without it";
     assert_eq!(Outcome::failed(&missing).ready.message, want);
 }
@@ -123,18 +72,9 @@ fn a_failure_says_what_failed_on_what_and_what_to_do() {
 #[test]
 fn push_outcomes_have_esos_reasons() {
     let pushed = Outcome::pushed(1, 2, &[], None);
-    assert_eq!(
-        (pushed.ready.status, pushed.ready.reason, pushed.next),
-        (true, "Synced", Next::WhenChanged)
-    );
-    assert_eq!(
-        pushed.ready.message,
-        "3 remote secrets are up to date, 1 of them written now"
-    );
-    assert!(
-        Outcome::pushed(0, 3, &[], None).events.is_empty(),
-        "nothing written, nothing to say"
-    );
+    assert_eq!((pushed.ready.status, pushed.ready.reason, pushed.next), (true, "Synced", Next::WhenChanged));
+    assert_eq!(pushed.ready.message, "3 remote secrets are up to date, 1 written now");
+    assert!(Outcome::pushed(0, 3, &[], None).events.is_empty(), "nothing written, nothing to say");
     let failed = Outcome::push_failed(&Refused("no", Reason::StoreDenied));
     assert_eq!((failed.ready.status, failed.ready.reason), (false, "Errored"));
     let gone = Outcome::source_deleted("source");

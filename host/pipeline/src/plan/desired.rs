@@ -31,26 +31,15 @@ pub(super) struct Making<'a> {
 /// Refuses what belongs to somebody else, and Secrets that the cluster trusts.
 pub(super) fn admit(spec: &CheckedSpec, meta: &Meta, view: &TargetView) -> Result<(), PlanError> {
     let target = || ObjectRef::namespaced("Secret", &meta.namespace, &spec.target.name);
-    let refused = [
-        secret_type::SERVICE_ACCOUNT_TOKEN,
-        secret_type::BOOTSTRAP_TOKEN,
-        secret_type::ROTATION,
-    ];
+    let refused = [secret_type::SERVICE_ACCOUNT_TOKEN, secret_type::BOOTSTRAP_TOKEN, secret_type::ROTATION];
     if refused.contains(&view.secret_type.as_str()) {
-        return Err(PlanError::TypeRefused {
-            target: target(),
-            secret_type: view.secret_type.clone(),
-        });
+        return Err(PlanError::TypeRefused { target: target(), secret_type: view.secret_type.clone() });
     }
     match view.controller().filter(|owner| owner.uid != meta.uid) {
         // Others may add keys to what, say, a database operator owns; never to what another ExternalSecret owns.
         Some(owner) if spec.target.creation == CreationPolicy::Owner || is_external_secret(owner) => {
             let (owner_kind, owner_name) = (owner.kind.clone(), owner.name.clone());
-            Err(PlanError::OwnedByAnother {
-                target: target(),
-                owner_kind,
-                owner_name,
-            })
+            Err(PlanError::OwnedByAnother { target: target(), owner_kind, owner_name })
         }
         _ => Ok(()),
     }
@@ -71,48 +60,26 @@ impl Making<'_> {
 
     /// Whether other people's keys stay.
     fn is_shared(&self) -> bool {
-        matches!(
-            self.creation(),
-            CreationPolicy::Merge | CreationPolicy::CreateOrMerge
-        )
+        matches!(self.creation(), CreationPolicy::Merge | CreationPolicy::CreateOrMerge)
     }
 
     /// A target that does not exist yet.
     pub(super) fn new_target(&self) -> Desired {
         let nothing = TargetView::default();
-        let secret_type = self
-            .shaped
-            .secret_type
-            .clone()
-            .unwrap_or_else(|| OPAQUE.to_owned());
+        let secret_type = self.shaped.secret_type.clone().unwrap_or_else(|| OPAQUE.to_owned());
         self.desired(&nothing, secret_type, self.shaped.data.clone())
     }
 
     /// What an existing target becomes, and how it differs; none when it is so already.
     pub(super) fn change(&self, view: &TargetView) -> Result<Option<Patch>, PlanError> {
-        let existing = if view.secret_type.is_empty() {
-            OPAQUE
-        } else {
-            &view.secret_type
-        };
-        if let Some(wanted) = self
-            .shaped
-            .secret_type
-            .as_deref()
-            .filter(|wanted| *wanted != existing)
-        {
+        let existing = if view.secret_type.is_empty() { OPAQUE } else { &view.secret_type };
+        if let Some(wanted) = self.shaped.secret_type.as_deref().filter(|wanted| *wanted != existing) {
             let (existing, wanted) = (existing.to_owned(), wanted.to_owned());
-            return Err(PlanError::TypeDiffers {
-                target: self.target(),
-                existing,
-                wanted,
-            });
+            return Err(PlanError::TypeDiffers { target: self.target(), existing, wanted });
         }
         let result = self.desired(view, existing.to_owned(), self.data(view));
         if view.immutable && result.data != view.data {
-            return Err(PlanError::Immutable {
-                target: self.target(),
-            });
+            return Err(PlanError::Immutable { target: self.target() });
         }
         Ok(differences(view, result))
     }
@@ -122,11 +89,7 @@ impl Making<'_> {
         if view.immutable && self.spec.target.immutable {
             return view.data.clone();
         }
-        let mut data = if self.is_shared() {
-            without(&view.data, &view.own.data)
-        } else {
-            Fields::new()
-        };
+        let mut data = if self.is_shared() { without(&view.data, &view.own.data) } else { Fields::new() };
         data.extend(self.shaped.data.clone());
         data
     }
@@ -135,11 +98,7 @@ impl Making<'_> {
         let frozen = view.immutable && self.spec.target.immutable;
         let mut finalizers = view.finalizers.clone();
         finalizers.extend(
-            self.shaped
-                .finalizers
-                .iter()
-                .filter(|finalizer| !view.finalizers.contains(finalizer))
-                .cloned(),
+            self.shaped.finalizers.iter().filter(|finalizer| !view.finalizers.contains(finalizer)).cloned(),
         );
         Desired {
             name: self.spec.target.name.clone(),
@@ -229,25 +188,16 @@ fn differences(view: &TargetView, result: Desired) -> Option<Patch> {
 
 impl Precondition {
     pub(super) fn of(view: &TargetView) -> Self {
-        Self {
-            uid: view.uid.clone(),
-            resource_version: view.resource_version.clone(),
-        }
+        Self { uid: view.uid.clone(), resource_version: view.resource_version.clone() }
     }
 }
 
 impl<V: Clone + PartialEq> Changes<V> {
     fn between(before: &BTreeMap<String, V>, after: &BTreeMap<String, V>) -> Self {
-        let set = after
-            .iter()
-            .filter(|(key, value)| before.get(*key) != Some(value));
+        let set = after.iter().filter(|(key, value)| before.get(*key) != Some(value));
         Self {
             set: set.map(|(key, value)| (key.clone(), value.clone())).collect(),
-            remove: before
-                .keys()
-                .filter(|key| !after.contains_key(*key))
-                .cloned()
-                .collect(),
+            remove: before.keys().filter(|key| !after.contains_key(*key)).cloned().collect(),
         }
     }
 

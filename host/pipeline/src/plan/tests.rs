@@ -19,17 +19,11 @@ fn spec(target: Json) -> CheckedSpec {
 }
 
 fn shaped(data: &[(&str, &str)]) -> Shaped {
-    Shaped {
-        data: fields(data),
-        ..Shaped::default()
-    }
+    Shaped { data: fields(data), ..Shaped::default() }
 }
 
 fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-    pairs
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-        .collect()
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
 fn ours() -> OwnerReference {
@@ -93,18 +87,10 @@ fn a_missing_target_is_created_where_the_policy_says_so() {
                     "a196772fd1769e42e0abe6c50f86a622d07a926297d5b9eadd59785c"
                 );
                 assert_eq!(desired.labels[MANAGED], "true");
-                assert_eq!(
-                    desired.labels.contains_key(CREATED_BY),
-                    policy == "Owner",
-                    "{policy}"
-                );
+                assert_eq!(desired.labels.contains_key(CREATED_BY), policy == "Owner", "{policy}");
                 assert_eq!(
                     desired.owners,
-                    if policy == "Owner" {
-                        vec![ours()]
-                    } else {
-                        Vec::new()
-                    },
+                    if policy == "Owner" { vec![ours()] } else { Vec::new() },
                     "{policy}"
                 );
                 assert!(!desired.immutable);
@@ -132,17 +118,10 @@ fn owner_takes_over_and_merge_joins() {
         assert_eq!(patch.owners_change, policy == "Owner", "{policy}");
         assert_eq!(
             patch.expected,
-            Precondition {
-                uid: "uid-t".to_owned(),
-                resource_version: "7".to_owned()
-            }
+            Precondition { uid: "uid-t".to_owned(), resource_version: "7".to_owned() }
         );
         assert_eq!(texts(&patch.data.set), map(&[("k", "v1")]), "{policy}");
-        let gone = if matches!(policy, "Owner" | "Orphan") {
-            vec!["user".to_owned()]
-        } else {
-            Vec::new()
-        };
+        let gone = if matches!(policy, "Owner" | "Orphan") { vec!["user".to_owned()] } else { Vec::new() };
         assert_eq!(patch.data.remove, gone, "{policy}");
     }
     let merged = patch(
@@ -150,10 +129,7 @@ fn owner_takes_over_and_merge_joins() {
         foreign(&[("user", "ada"), ("k", "old")]),
         &shaped(&[("k", "v1")]),
     );
-    assert_eq!(
-        merged.result.annotations[HASH],
-        "b05d1f28940d07feba95ed98aff87442502de4c054e7ad3e6077d970"
-    );
+    assert_eq!(merged.result.annotations[HASH], "b05d1f28940d07feba95ed98aff87442502de4c054e7ad3e6077d970");
 }
 
 #[test]
@@ -179,11 +155,7 @@ fn what_we_no_longer_write_goes_and_what_others_wrote_stays() {
     view.labels = map(&[("ours", "1"), ("theirs", "2")]);
     view.annotations = map(&[("ours", "1"), ("theirs", "2")]);
     let ours = || ["ours".to_owned()].into();
-    view.own = OwnFields {
-        data: ours(),
-        labels: ours(),
-        annotations: ours(),
-    };
+    view.own = OwnFields { data: ours(), labels: ours(), annotations: ours() };
     let patch = patch(json!({"creationPolicy": "Merge"}), view, &shaped(&[("k", "v1")]));
     assert_eq!(texts(&patch.result.data), map(&[("k", "v1"), ("theirs", "2")]));
     assert_eq!(patch.data.remove, ["ours"]);
@@ -217,17 +189,11 @@ fn what_belongs_to_others_is_refused() {
     ] {
         let mut view = foreign(&[("user", "ada")]);
         view.owners = vec![owner.clone()];
-        let planned = planned(
-            json!({"creationPolicy": policy}),
-            Some(view),
-            &shaped(&[("k", "v1")]),
-        );
+        let planned = planned(json!({"creationPolicy": policy}), Some(view), &shaped(&[("k", "v1")]));
         assert_eq!(planned.is_err(), refused, "{policy} {}", owner.kind);
         if let Err(error) = planned {
-            let want = format!(
-                "write Secret shop/app: it is owned by another {}, {}",
-                owner.kind, owner.name
-            );
+            let want =
+                format!("write Secret shop/app: it is owned by another {}, {}", owner.kind, owner.name);
             assert_eq!(error.to_string(), want);
             assert_eq!(error.reason(), Reason::TargetNotOwned);
         }
@@ -236,10 +202,7 @@ fn what_belongs_to_others_is_refused() {
 
 #[test]
 fn types_are_guarded() {
-    let with_type = |wanted: &str| Shaped {
-        secret_type: Some(wanted.to_owned()),
-        ..shaped(&[("k", "v1")])
-    };
+    let with_type = |wanted: &str| Shaped { secret_type: Some(wanted.to_owned()), ..shaped(&[("k", "v1")]) };
     for (existing, wanted, want) in [
         ("Opaque", Some("Opaque"), None),
         ("", Some("Opaque"), None),
@@ -262,17 +225,10 @@ fn types_are_guarded() {
             Some("write Secret shop/app: Secrets of type keymill.dev/rotation are not written"),
         ),
     ] {
-        let view = TargetView {
-            secret_type: existing.to_owned(),
-            ..foreign(&[])
-        };
+        let view = TargetView { secret_type: existing.to_owned(), ..foreign(&[]) };
         let shaped = wanted.map_or_else(|| shaped(&[("k", "v1")]), with_type);
         let planned = planned(json!({"creationPolicy": "Merge"}), Some(view), &shaped);
-        assert_eq!(
-            planned.err().map(|error| error.to_string()).as_deref(),
-            want,
-            "{existing} {wanted:?}"
-        );
+        assert_eq!(planned.err().map(|error| error.to_string()).as_deref(), want, "{existing} {wanted:?}");
     }
     let Plan::Create(desired) = planned(json!({}), None, &with_type("kubernetes.io/tls")).unwrap() else {
         panic!()
@@ -287,25 +243,15 @@ fn an_immutable_target_keeps_its_data() {
         panic!()
     };
     assert!(made.immutable);
-    let view = |immutable| TargetView {
-        immutable,
-        owners: vec![ours()],
-        ..foreign(&[("k", "v1")])
-    };
+    let view = |immutable| TargetView { immutable, owners: vec![ours()], ..foreign(&[("k", "v1")]) };
     let frozen = patch(json!({"immutable": true}), view(true), &shaped(&[("k", "v2")]));
     assert!(frozen.data.is_empty() && !frozen.immutable_changes);
-    assert_eq!(
-        frozen.result.annotations[HASH],
-        "a196772fd1769e42e0abe6c50f86a622d07a926297d5b9eadd59785c"
-    );
+    assert_eq!(frozen.result.annotations[HASH], "a196772fd1769e42e0abe6c50f86a622d07a926297d5b9eadd59785c");
     let freezing = patch(json!({"immutable": true}), view(false), &shaped(&[("k", "v2")]));
     assert!(freezing.immutable_changes);
     assert_eq!(texts(&freezing.data.set), map(&[("k", "v2")]));
     let error = planned(json!({}), Some(view(true)), &shaped(&[("k", "v2")])).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "write Secret shop/app: it is immutable and its data would change"
-    );
+    assert_eq!(error.to_string(), "write Secret shop/app: it is immutable and its data would change");
     assert!(planned(json!({}), Some(view(true)), &shaped(&[("k", "v1")])).is_ok());
 }
 
@@ -316,15 +262,10 @@ fn the_rotation_is_on_the_target() {
         ("Owner", None, "a".repeat(32)),
         ("Owner", Some("b".repeat(32)), "a".repeat(32)),
         ("Merge", None, format!("app:{}", "a".repeat(32))),
-        (
-            "Merge",
-            Some("other:1,app:0".to_owned()),
-            format!("app:{},other:1", "a".repeat(32)),
-        ),
+        ("Merge", Some("other:1,app:0".to_owned()), format!("app:{},other:1", "a".repeat(32))),
     ] {
         let mut view = foreign(&[("k", "v1")]);
-        view.annotations
-            .extend(before.clone().map(|before| (ROTATION.to_owned(), before)));
+        view.annotations.extend(before.clone().map(|before| (ROTATION.to_owned(), before)));
         let planned = plan(
             &spec(json!({"creationPolicy": policy})),
             &meta(),
@@ -332,9 +273,7 @@ fn the_rotation_is_on_the_target() {
             &shaped(&[("k", "v1")]),
             Some(&id),
         );
-        let Plan::Patch(patch) = planned.unwrap() else {
-            panic!()
-        };
+        let Plan::Patch(patch) = planned.unwrap() else { panic!() };
         assert_eq!(patch.result.annotations[ROTATION], want, "{policy} {before:?}");
     }
     let mut view = foreign(&[("k", "v1")]);
@@ -353,43 +292,24 @@ fn our_marks_win_over_a_template_that_sets_them() {
         annotations: map(&[(HASH, "x")]),
         ..shaped(&[("k", "v1")])
     };
-    let Plan::Create(desired) = planned(json!({}), None, &wanted).unwrap() else {
-        panic!()
-    };
+    let Plan::Create(desired) = planned(json!({}), None, &wanted).unwrap() else { panic!() };
     assert_eq!(desired.labels[MANAGED], "true");
     assert_ne!(desired.annotations[HASH], "x");
 }
 
 #[test]
 fn without_values_the_deletion_policy_decides() {
-    let owned = TargetView {
-        owners: vec![ours()],
-        ..foreign(&[("k", "v1")])
-    };
-    let expected = Precondition {
-        uid: "uid-t".to_owned(),
-        resource_version: "7".to_owned(),
-    };
+    let owned = TargetView { owners: vec![ours()], ..foreign(&[("k", "v1")]) };
+    let expected = Precondition { uid: "uid-t".to_owned(), resource_version: "7".to_owned() };
     for (policy, view, want) in [
         ("Retain", Some(owned.clone()), Plan::Keep(Kept::Retained)),
         ("Retain", None, Plan::Keep(Kept::Retained)),
         ("Delete", Some(owned), Plan::Delete(expected)),
-        (
-            "Delete",
-            Some(foreign(&[("k", "v1")])),
-            Plan::Keep(Kept::Retained),
-        ),
+        ("Delete", Some(foreign(&[("k", "v1")])), Plan::Keep(Kept::Retained)),
         ("Delete", None, Plan::Keep(Kept::DeletedBefore)),
     ] {
-        let nothing = Shaped {
-            nothing_left: true,
-            ..Shaped::default()
-        };
-        assert_eq!(
-            planned(json!({"deletionPolicy": policy}), view, &nothing).unwrap(),
-            want,
-            "{policy}"
-        );
+        let nothing = Shaped { nothing_left: true, ..Shaped::default() };
+        assert_eq!(planned(json!({"deletionPolicy": policy}), view, &nothing).unwrap(), want, "{policy}");
     }
 }
 
@@ -397,34 +317,18 @@ fn without_values_the_deletion_policy_decides() {
 fn a_lost_key_leaves_a_merged_target_with_the_others() {
     let mut view = foreign(&[("user", "ada"), ("k", "v1")]);
     view.own.data = ["k".to_owned()].into();
-    let patch = patch(
-        json!({"creationPolicy": "Merge", "deletionPolicy": "Merge"}),
-        view,
-        &shaped(&[]),
-    );
+    let patch = patch(json!({"creationPolicy": "Merge", "deletionPolicy": "Merge"}), view, &shaped(&[]));
     assert_eq!(patch.data.remove, ["k"]);
-    assert_eq!(
-        patch.result.annotations[HASH],
-        "eada44bf0d724fa57b72c2822a6e07dc1ffcb34dbf165889872f449f"
-    );
+    assert_eq!(patch.result.annotations[HASH], "eada44bf0d724fa57b72c2822a6e07dc1ffcb34dbf165889872f449f");
 }
 
 #[test]
 fn only_what_an_earlier_name_left_behind_is_deleted() {
-    let owned = || TargetView {
-        owners: vec![ours()],
-        ..foreign(&[])
-    };
-    let candidates = [
-        ("app".to_owned(), owned()),
-        ("old".to_owned(), owned()),
-        ("foreign".to_owned(), foreign(&[])),
-    ];
+    let owned = || TargetView { owners: vec![ours()], ..foreign(&[]) };
+    let candidates =
+        [("app".to_owned(), owned()), ("old".to_owned(), owned()), ("foreign".to_owned(), foreign(&[]))];
     let names = |target: Json| {
-        leftovers(&spec(target), &meta(), &candidates)
-            .into_iter()
-            .map(|(name, _)| name)
-            .collect::<Vec<_>>()
+        leftovers(&spec(target), &meta(), &candidates).into_iter().map(|(name, _)| name).collect::<Vec<_>>()
     };
     assert_eq!(names(json!({})), ["old"]);
     assert_eq!(names(json!({"creationPolicy": "Orphan"})), Vec::<&str>::new());

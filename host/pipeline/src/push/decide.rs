@@ -66,10 +66,8 @@ impl PushInputs<'_> {
             }
             (SourceName::Generator(_), Found::Missing) => String::new(),
             (SourceName::Secret(_) | SourceName::Secrets(_), _) => {
-                let versions = self
-                    .sources
-                    .iter()
-                    .map(|source| format!("{}@{}", source.name, source.resource_version));
+                let versions =
+                    self.sources.iter().map(|source| format!("{}@{}", source.name, source.resource_version));
                 versions.collect::<Vec<_>>().join(",")
             }
         }
@@ -85,10 +83,7 @@ impl PushInputs<'_> {
             (SourceName::Generator(_), Found::Missing) => None,
             (SourceName::Secret(_) | SourceName::Secrets(_), _) => {
                 // One that does not tell counts as changed.
-                let times = self
-                    .sources
-                    .iter()
-                    .map(|source| source.changed_at.unwrap_or(Timestamp::MAX));
+                let times = self.sources.iter().map(|source| source.changed_at.unwrap_or(Timestamp::MAX));
                 times.max()
             }
         }
@@ -106,9 +101,7 @@ pub fn decide_push(inputs: &PushInputs<'_>) -> Result<PushDecision, PushError> {
             _ if inputs.status.source_deleted && inputs.spec.deletes() => {
                 Ok(PushDecision::Wait { next: None })
             }
-            _ => Err(PushError::SourceMissing {
-                source_secret: absent,
-            }),
+            _ => Err(PushError::SourceMissing { source_secret: absent }),
         };
     }
     let generators: Vec<&GeneratorEntry> = inputs.spec.generator().into_iter().collect();
@@ -161,11 +154,7 @@ fn judging<'a>(inputs: &PushInputs<'a>, generators: &'a [&'a GeneratorEntry]) ->
 fn object_cause(inputs: &PushInputs<'_>) -> Option<Cause> {
     let Some((refreshed, version)) = inputs.status.synced() else {
         let generated = matches!(inputs.record, Found::Found(record) if !record.is_empty());
-        return Some(if generated {
-            Cause::StatusLost
-        } else {
-            Cause::FirstSync
-        });
+        return Some(if generated { Cause::StatusLost } else { Cause::FirstSync });
     };
     let period = inputs.spec.refresh.period();
     let slot = period
@@ -192,14 +181,9 @@ fn source_changed(inputs: &PushInputs<'_>, refreshed: Timestamp) -> bool {
 /// Values that ESO generated and pushed, or whose record was lost: they stay in the stores until the next slot.
 fn adoption(inputs: &PushInputs<'_>, generators: &[&GeneratorEntry]) -> Option<Record> {
     let unrecorded = !matches!(inputs.record, Found::Found(record) if !record.is_empty());
-    let (refreshed, version) = inputs
-        .status
-        .synced()
-        .filter(|_| unrecorded && !inputs.synced.is_empty())?;
+    let (refreshed, version) = inputs.status.synced().filter(|_| unrecorded && !inputs.synced.is_empty())?;
     let same = generation_of(version) == Some(inputs.meta.generation);
-    let generator = generators
-        .first()
-        .filter(|_| same || inputs.spec.refresh.period().is_none())?;
+    let generator = generators.first().filter(|_| same || inputs.spec.refresh.period().is_none())?;
     let known = ["on-target".to_owned(), refreshed.as_second().to_string()];
     let mut record = Record::default();
     let entry = RecordEntry {
@@ -227,12 +211,9 @@ pub fn next_push(
 ) -> Option<Timestamp> {
     match (spec.generator(), record) {
         (None, _) => Some(schedule::slot_after(refreshed, spec.refresh.period()?, &meta.uid)),
-        (Some(generator), Found::Found(record)) => next_rotation(
-            &spec.refresh,
-            record.get(&generator.key).into_iter(),
-            refreshed,
-            now,
-        ),
+        (Some(generator), Found::Found(record)) => {
+            next_rotation(&spec.refresh, record.get(&generator.key).into_iter(), refreshed, now)
+        }
         (Some(_), Found::Missing) => None,
     }
 }

@@ -49,9 +49,7 @@ pub async fn deliver(stores: &dyn Stores, delivery: &Delivery<'_>) -> Delivered 
     let mut delivered = Delivered::default();
     let mut wanted = SyncedPushSecrets::new();
     for (store, entries) in delivery.wanted {
-        let names = entries
-            .iter()
-            .map(|(entry, _)| (status_name(&entry.data), entry.data.clone()));
+        let names = entries.iter().map(|(entry, _)| (status_name(&entry.data), entry.data.clone()));
         wanted.entry(store.name.to_string()).or_default().extend(names);
         to_store(stores, delivery, &store.name, entries, &mut delivered).await;
     }
@@ -92,10 +90,8 @@ async fn to_store(
         }
     }
     for key in keys {
-        let parts: Vec<&(PushEntry, Marks)> = entries
-            .iter()
-            .filter(|(entry, _)| entry.remote_key() == key)
-            .collect();
+        let parts: Vec<&(PushEntry, Marks)> =
+            entries.iter().filter(|(entry, _)| entry.remote_key() == key).collect();
         match to_key(store.as_ref(), name, key, &parts, delivery.spec.update).await {
             Ok(wrote) => {
                 delivered.count(wrote);
@@ -119,12 +115,7 @@ async fn open(
     name: &StoreName,
 ) -> Result<std::sync::Arc<dyn SecretStore>, PushError> {
     let opened = stores.open(&meta.namespace, &name.kind, &name.name).await;
-    opened
-        .map(|handle| handle.store)
-        .map_err(|source| PushError::Open {
-            store: name.clone(),
-            source,
-        })
+    opened.map(|handle| handle.store).map_err(|source| PushError::Open { store: name.clone(), source })
 }
 
 /// Brings one remote secret to what it is to be; whether that took a write.
@@ -137,22 +128,9 @@ async fn to_key(
 ) -> Result<bool, PushError> {
     let entries: Vec<&PushEntry> = parts.iter().map(|(entry, _)| entry).collect();
     let marks: Marks = parts.iter().flat_map(|(_, marks)| marks.clone()).collect();
-    let metadata = entries
-        .iter()
-        .rev()
-        .find_map(|entry| entry.data.metadata.as_ref());
+    let metadata = entries.iter().rev().find_map(|entry| entry.data.metadata.as_ref());
     let plan = |remote: &Remote| plan_remote(name, key, remote, &entries, update);
-    settle(
-        store,
-        name,
-        key,
-        plan,
-        Writing {
-            marks: &marks,
-            metadata,
-        },
-    )
-    .await
+    settle(store, name, key, plan, Writing { marks: &marks, metadata }).await
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -197,13 +175,7 @@ async fn carry_out(
         RemotePlan::Keep => Ok(false),
         RemotePlan::Write { document } => {
             let (marks, metadata) = (writing.marks, writing.metadata);
-            let write = Write {
-                key,
-                document,
-                marks,
-                expected: &remote.revision,
-                metadata,
-            };
+            let write = Write { key, document, marks, expected: &remote.revision, metadata };
             store.write(write).await.map(|_| true)
         }
         RemotePlan::Delete => store.delete(key, &remote.revision).await.map(|()| true),
@@ -229,10 +201,7 @@ async fn withdraw(
             Ok(store) => {
                 let plan = |remote: &Remote| Ok(withdrawal.plan(remote));
                 let marks = Marks::new();
-                let writing = Writing {
-                    marks: &marks,
-                    metadata: None,
-                };
+                let writing = Writing { marks: &marks, metadata: None };
                 settle(store.as_ref(), &withdrawal.store, &withdrawal.key, plan, writing).await
             }
             Err(error) => Err(error),
@@ -249,17 +218,11 @@ async fn withdraw(
 
 impl Delivered {
     fn count(&mut self, wrote: bool) {
-        if wrote {
-            self.written += 1
-        } else {
-            self.unchanged += 1
-        }
+        if wrote { self.written += 1 } else { self.unchanged += 1 }
     }
 
     fn add(&mut self, store: &StoreName, parts: &[&(PushEntry, Marks)]) {
-        let names = parts
-            .iter()
-            .map(|(entry, _)| (status_name(&entry.data), entry.data.clone()));
+        let names = parts.iter().map(|(entry, _)| (status_name(&entry.data), entry.data.clone()));
         self.synced.entry(store.to_string()).or_default().extend(names);
     }
 
@@ -275,9 +238,8 @@ impl Delivered {
 
     fn remember_names(&mut self, before: &SyncedPushSecrets, store: &StoreName, names: &[String]) {
         let entries = before.get(&store.to_string()).into_iter().flatten();
-        let kept = entries
-            .filter(|(name, _)| names.contains(name))
-            .map(|(name, data)| (name.clone(), data.clone()));
+        let kept =
+            entries.filter(|(name, _)| names.contains(name)).map(|(name, data)| (name.clone(), data.clone()));
         self.synced.entry(store.to_string()).or_default().extend(kept);
     }
 }

@@ -50,12 +50,7 @@ impl PushEntry {
     /// The property of the remote secret; the whole of it when absent.
     #[must_use]
     pub fn property(&self) -> Option<&str> {
-        self.data
-            .match_
-            .remote_ref
-            .property
-            .as_deref()
-            .filter(|property| !property.is_empty())
+        self.data.match_.remote_ref.property.as_deref().filter(|property| !property.is_empty())
     }
 }
 
@@ -69,41 +64,21 @@ pub fn selected_stores(spec: &CheckedPush, candidates: &[StoreView]) -> Result<V
     for refers in &spec.stores {
         let found: Vec<StoreView> = match &refers.name {
             Some(name) => {
-                let name = StoreName {
-                    kind: refers.kind.as_str().to_owned(),
-                    name: name.clone(),
-                };
-                let known = candidates
-                    .iter()
-                    .find(|candidate| candidate.name == name)
-                    .cloned();
-                vec![known.unwrap_or(StoreView {
-                    name,
-                    labels: BTreeMap::new(),
-                })]
+                let name = StoreName { kind: refers.kind.as_str().to_owned(), name: name.clone() };
+                let known = candidates.iter().find(|candidate| candidate.name == name).cloned();
+                vec![known.unwrap_or(StoreView { name, labels: BTreeMap::new() })]
             }
-            None => candidates
-                .iter()
-                .filter(|candidate| refers_to(refers, candidate))
-                .cloned()
-                .collect(),
+            None => candidates.iter().filter(|candidate| refers_to(refers, candidate)).cloned().collect(),
         };
         let seen: BTreeSet<StoreName> = selected.iter().map(|store| store.name.clone()).collect();
         selected.extend(found.into_iter().filter(|store| !seen.contains(&store.name)));
     }
-    if selected.is_empty() {
-        Err(PushError::NoStore)
-    } else {
-        Ok(selected)
-    }
+    if selected.is_empty() { Err(PushError::NoStore) } else { Ok(selected) }
 }
 
 fn refers_to(refers: &PushSecretStoreRef, store: &StoreView) -> bool {
     let by_name = refers.name.as_ref().is_none_or(|name| *name == store.name.name);
-    let by_labels = refers
-        .label_selector
-        .as_ref()
-        .is_none_or(|selector| selects(selector, &store.labels));
+    let by_labels = refers.label_selector.as_ref().is_none_or(|selector| selects(selector, &store.labels));
     refers.kind.as_str() == store.name.kind
         && by_name
         && by_labels
@@ -111,17 +86,8 @@ fn refers_to(refers: &PushSecretStoreRef, store: &StoreView) -> bool {
 }
 
 fn selects(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool {
-    let equal = selector
-        .match_labels
-        .iter()
-        .flatten()
-        .all(|(key, value)| labels.get(key) == Some(value));
-    equal
-        && selector
-            .match_expressions
-            .iter()
-            .flatten()
-            .all(|requirement| holds(requirement, labels))
+    let equal = selector.match_labels.iter().flatten().all(|(key, value)| labels.get(key) == Some(value));
+    equal && selector.match_expressions.iter().flatten().all(|requirement| holds(requirement, labels))
 }
 
 fn holds(requirement: &LabelSelectorRequirement, labels: &BTreeMap<String, String>) -> bool {
@@ -150,16 +116,10 @@ pub fn entries(
     selected: &[StoreView],
 ) -> Result<Vec<PushEntry>, PushError> {
     let mut found = Vec::new();
-    let explicit: BTreeSet<&str> = spec
-        .data
-        .iter()
-        .filter_map(|data| data.match_.secret_key())
-        .collect();
+    let explicit: BTreeSet<&str> = spec.data.iter().filter_map(|data| data.match_.secret_key()).collect();
     for (entry, matched) in spec.data_to.iter().zip(&shaped.matched) {
         if !selected.iter().any(|store| refers_to(&entry.store, store)) {
-            return Err(PushError::StoreNotListed {
-                store: describe(&entry.store),
-            });
+            return Err(PushError::StoreNotListed { store: describe(&entry.store) });
         }
         if refers_to(&entry.store, store) {
             let left = matched.iter().filter(|one| {
@@ -179,11 +139,7 @@ pub fn entries(
 }
 
 fn describe(store: &PushSecretStoreRef) -> String {
-    format!(
-        "{}/{}",
-        store.kind,
-        store.name.as_deref().unwrap_or("(by labels)")
-    )
+    format!("{}/{}", store.kind, store.name.as_deref().unwrap_or("(by labels)"))
 }
 
 fn bundle<'a>(
@@ -194,34 +150,18 @@ fn bundle<'a>(
 ) -> PushEntry {
     let fields =
         matched.filter_map(|one| Some((one.converted.clone(), shaped.fields.get(&one.key)?.clone())));
-    PushEntry {
-        content: Content::Whole(fields.collect()),
-        data: data_of(entry, None, remote_key),
-    }
+    PushEntry { content: Content::Whole(fields.collect()), data: data_of(entry, None, remote_key) }
 }
 
 fn single(entry: &DataTo, one: &super::shape::Matched, shaped: &PushShaped) -> PushEntry {
-    let value = shaped
-        .fields
-        .get(&one.key)
-        .cloned()
-        .unwrap_or_else(|| Value::from(""));
-    PushEntry {
-        content: Content::One(value),
-        data: data_of(entry, Some(&one.key), &one.renamed),
-    }
+    let value = shaped.fields.get(&one.key).cloned().unwrap_or_else(|| Value::from(""));
+    PushEntry { content: Content::One(value), data: data_of(entry, Some(&one.key), &one.renamed) }
 }
 
 fn data_of(entry: &DataTo, key: Option<&str>, remote_key: &str) -> PushSecretData {
-    let remote_ref = PushSecretRemoteRef {
-        remote_key: remote_key.to_owned(),
-        property: None,
-    };
+    let remote_ref = PushSecretRemoteRef { remote_key: remote_key.to_owned(), property: None };
     PushSecretData {
-        match_: PushSecretMatch {
-            secret_key: key.map(str::to_owned),
-            remote_ref,
-        },
+        match_: PushSecretMatch { secret_key: key.map(str::to_owned), remote_ref },
         metadata: entry.metadata.clone(),
         conversion_strategy: entry.conversion,
     }
@@ -232,20 +172,10 @@ fn check_unique(entries: &[PushEntry]) -> Result<(), PushError> {
     let mut seen: BTreeMap<&str, &PushEntry> = BTreeMap::new();
     for entry in entries {
         if let Some(first) = seen.insert(entry.remote_key(), entry) {
-            let name = |entry: &PushEntry| {
-                entry
-                    .data
-                    .match_
-                    .secret_key()
-                    .unwrap_or("a bundle of keys")
-                    .to_owned()
-            };
+            let name =
+                |entry: &PushEntry| entry.data.match_.secret_key().unwrap_or("a bundle of keys").to_owned();
             let remote_key = entry.remote_key().to_owned();
-            return Err(PushError::Duplicate {
-                first: name(first),
-                second: name(entry),
-                remote_key,
-            });
+            return Err(PushError::Duplicate { first: name(first), second: name(entry), remote_key });
         }
     }
     Ok(())
@@ -262,19 +192,12 @@ fn explicit_entry(data: &PushSecretData, shaped: &PushShaped) -> Result<PushEntr
             Content::Whole(converted.collect())
         }
     };
-    Ok(PushEntry {
-        content,
-        data: data.clone(),
-    })
+    Ok(PushEntry { content, data: data.clone() })
 }
 
 /// The value whose key is `wanted` once keys are converted.
 fn find(wanted: &str, conversion: PushConversionStrategy, fields: &Fields) -> Result<Value, PushError> {
-    let found = fields
-        .iter()
-        .find(|(key, _)| convert(key, conversion) == wanted)
-        .map(|(_, value)| value.clone());
-    found.ok_or_else(|| PushError::KeyMissing {
-        key: wanted.to_owned(),
-    })
+    let found =
+        fields.iter().find(|(key, _)| convert(key, conversion) == wanted).map(|(_, value)| value.clone());
+    found.ok_or_else(|| PushError::KeyMissing { key: wanted.to_owned() })
 }

@@ -43,17 +43,10 @@ pub async fn gather_push(
     let Some(generator) = spec.generator() else {
         return Ok(GatheredPush::default());
     };
-    let rotating = Rotating {
-        generators: generators.as_ref(),
-        meta,
-        record,
-        now,
-    };
+    let rotating = Rotating { generators: generators.as_ref(), meta, record, now };
     let settled = rotating.settle([generator].into_iter(), &refresh.entries).await;
     let settled = settled.map_err(|source| PushError::Gather { source })?;
-    let values = settled
-        .values(&generator.key)
-        .map_err(|source| PushError::Gather { source })?;
+    let values = settled.values(&generator.key).map_err(|source| PushError::Gather { source })?;
     Ok(GatheredPush {
         fields: raw_fields(&values.fields),
         generated: values.fields.values().cloned().collect(),

@@ -39,19 +39,15 @@ pub fn plan_remote(
     entries: &[&PushEntry],
     update: UpdatePolicy,
 ) -> Result<RemotePlan, PushError> {
-    let wanted = entries
-        .iter()
-        .filter(|entry| update == UpdatePolicy::Replace || !exists(&remote.document, entry));
+    let wanted =
+        entries.iter().filter(|entry| update == UpdatePolicy::Replace || !exists(&remote.document, entry));
     let wanted: Vec<&&PushEntry> = wanted.collect();
     if wanted.is_empty() {
         return Ok(RemotePlan::Keep);
     }
     let place = Place { store, key };
     if let (Found::Found(_), false) = (&remote.document, remote.managed) {
-        return Err(PushError::NotManaged {
-            store: store.clone(),
-            key: key.to_owned(),
-        });
+        return Err(PushError::NotManaged { store: store.clone(), key: key.to_owned() });
     }
     let mut document = match &remote.document {
         Found::Found(document) => document.clone(),
@@ -126,9 +122,7 @@ impl Place<'_> {
 
 /// The text of an object whose values are JSON texts.
 fn object(members: &[(String, String)]) -> Value {
-    let members = members
-        .iter()
-        .map(|(name, value)| format!("{}:{value}", Json::from(name.as_str())));
+    let members = members.iter().map(|(name, value)| format!("{}:{value}", Json::from(name.as_str())));
     Value::from(format!("{{{}}}", members.collect::<Vec<_>>().join(",")))
 }
 
@@ -164,9 +158,7 @@ pub(super) fn same(there: &Document, wanted: &Document) -> bool {
             members(wanted.expose()).is_ok_and(|wanted| *there == wanted.into_iter().collect::<Fields>())
         }
         (Document::Json(there) | Document::Bytes(there), Document::Map(wanted)) => {
-            let text = wanted
-                .values()
-                .all(|value| std::str::from_utf8(value.expose()).is_ok());
+            let text = wanted.values().all(|value| std::str::from_utf8(value.expose()).is_ok());
             text && same_json(there, &object_text(wanted))
         }
         (
@@ -193,9 +185,7 @@ fn equal(one: &Json, other: &Json) -> bool {
         }
         (Json::Object(one), Json::Object(other)) => {
             one.len() == other.len()
-                && one
-                    .iter()
-                    .all(|(key, value)| other.get(key).is_some_and(|there| equal(value, there)))
+                && one.iter().all(|(key, value)| other.get(key).is_some_and(|there| equal(value, there)))
         }
         (one, other) => one == other,
     }

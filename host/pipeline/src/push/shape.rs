@@ -67,37 +67,17 @@ pub async fn shape_push(
     let (fields, generated) = source;
     let mut fields = fields.clone();
     if let Some(template) = &spec.template {
-        let stream = format!(
-            "{}/{}/{}",
-            meta.uid,
-            origin.name,
-            origin.rotation.unwrap_or_default()
-        );
-        let rendering = Rendering {
-            meta,
-            fields: &fields,
-            stream: &stream,
-            now,
-        };
+        let stream = format!("{}/{}/{}", meta.uid, origin.name, origin.rotation.unwrap_or_default());
+        let rendering = Rendering { meta, fields: &fields, stream: &stream, now };
         let assembled = assemble(shapers, template, &rendering).await.map_err(failed)?;
         fields.extend(assembled.data);
     }
-    judge(shapers, "PushSecret", meta, &fields, generated)
-        .await
-        .map_err(failed)?;
+    judge(shapers, "PushSecret", meta, &fields, generated).await.map_err(failed)?;
     let mut matched = Vec::new();
     for entry in &spec.data_to {
-        matched.push(
-            match_keys(shapers, meta, entry, &fields, now)
-                .await
-                .map_err(failed)?,
-        );
+        matched.push(match_keys(shapers, meta, entry, &fields, now).await.map_err(failed)?);
     }
-    Ok(PushShaped {
-        fields,
-        matched,
-        marks: marks(meta, origin),
-    })
+    Ok(PushShaped { fields, matched, marks: marks(meta, origin) })
 }
 
 async fn match_keys(
@@ -110,22 +90,14 @@ async fn match_keys(
     let mut matched = Vec::new();
     for key in fields.keys() {
         let converted = convert(key, entry.conversion);
-        if entry
-            .pattern
-            .as_ref()
-            .is_some_and(|pattern| !pattern.is_match(&converted))
-        {
+        if entry.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(&converted)) {
             continue;
         }
         // One key at a time: two that get the same name must both be seen.
         let one: Fields = [(converted.clone(), crate::field::Value::from(""))].into();
         let renamed = rename(shapers.engine.as_ref(), meta, now, one, &entry.rewrite).await?;
         let renamed = renamed.into_keys().next().unwrap_or_default();
-        matched.push(Matched {
-            key: key.clone(),
-            converted,
-            renamed,
-        });
+        matched.push(Matched { key: key.clone(), converted, renamed });
     }
     Ok(matched)
 }
@@ -139,15 +111,7 @@ pub(super) fn convert(key: &str, strategy: PushConversionStrategy) -> String {
 
 fn marks(meta: &Meta, origin: Origin<'_>) -> Marks {
     let mut marks = Marks::from([(SOURCE.to_owned(), format!("{}/{}", meta.namespace, origin.name))]);
-    marks.extend(
-        origin
-            .version
-            .map(|version| (SOURCE_VERSION.to_owned(), version.to_owned())),
-    );
-    marks.extend(
-        origin
-            .rotation
-            .map(|rotation| (ROTATION.to_owned(), rotation.to_owned())),
-    );
+    marks.extend(origin.version.map(|version| (SOURCE_VERSION.to_owned(), version.to_owned())));
+    marks.extend(origin.rotation.map(|rotation| (ROTATION.to_owned(), rotation.to_owned())));
     marks
 }

@@ -74,24 +74,16 @@ impl SourceSecret {
     #[must_use]
     pub fn of(secret: &Secret) -> Self {
         let meta = &secret.metadata;
-        let written = meta
-            .managed_fields
-            .iter()
-            .flatten()
-            .filter_map(|entry| entry.time.as_ref())
-            .map(|time| time.0);
+        let written =
+            meta.managed_fields.iter().flatten().filter_map(|entry| entry.time.as_ref()).map(|time| time.0);
         let annotations = meta.annotations.as_ref();
         let data = secret.data.iter().flatten();
         Self {
             name: meta.name.clone().unwrap_or_default(),
             resource_version: meta.resource_version.clone().unwrap_or_default(),
             changed_at: written.max(),
-            rotation: annotations
-                .and_then(|annotations| annotations.get(annotation::ROTATION))
-                .cloned(),
-            data: data
-                .map(|(key, bytes)| (key.clone(), Value::from(bytes.0.as_slice())))
-                .collect(),
+            rotation: annotations.and_then(|annotations| annotations.get(annotation::ROTATION)).cloned(),
+            data: data.map(|(key, bytes)| (key.clone(), Value::from(bytes.0.as_slice()))).collect(),
         }
     }
 }
@@ -150,10 +142,7 @@ impl CheckedPush {
     /// The ConfigMaps and Secrets that its template is read from.
     #[must_use]
     pub fn template_sources(&self, namespace: &str) -> Vec<ObjectRef> {
-        self.template
-            .as_ref()
-            .map(|template| template_sources(template, namespace))
-            .unwrap_or_default()
+        self.template.as_ref().map(|template| template_sources(template, namespace)).unwrap_or_default()
     }
 }
 
@@ -167,22 +156,14 @@ fn check(object: &PushSecret, problems: &mut Vec<Problem>) -> Option<CheckedPush
         Some(PushSource::Secret(name)) => Some(SourceName::Secret(name.to_owned())),
         Some(PushSource::Secrets(labels)) => Some(SourceName::Secrets(labels.clone())),
         Some(PushSource::Generator(generator)) => Some(SourceName::Generator(GeneratorEntry {
-            key: EntryKey::new(
-                &generator.api_version,
-                generator.kind.as_str(),
-                &generator.name,
-                0,
-            ),
+            key: EntryKey::new(&generator.api_version, generator.kind.as_str(), &generator.name, 0),
             api_version: generator.api_version.clone(),
             kind: generator.kind.as_str().to_owned(),
             name: generator.name.clone(),
         })),
         None => {
             let message = "needs exactly one of secret, with a name or a selector, and generatorRef";
-            problems.push(Problem {
-                path: "spec.selector".to_owned(),
-                message: message.to_owned(),
-            });
+            problems.push(Problem { path: "spec.selector".to_owned(), message: message.to_owned() });
             None
         }
     };
@@ -203,12 +184,8 @@ fn check(object: &PushSecret, problems: &mut Vec<Problem>) -> Option<CheckedPush
 }
 
 fn check_data_to(path: &str, entry: &PushSecretDataTo, problems: &mut Vec<Problem>) -> Option<DataTo> {
-    let mut report = |path: String, message: &str| {
-        problems.push(Problem {
-            path,
-            message: message.to_owned(),
-        })
-    };
+    let mut report =
+        |path: String, message: &str| problems.push(Problem { path, message: message.to_owned() });
     let mut compile = |path: String, text: &str| match Pattern::compile(text) {
         Ok(pattern) => Some(pattern),
         Err(error) => {
@@ -216,11 +193,8 @@ fn check_data_to(path: &str, entry: &PushSecretDataTo, problems: &mut Vec<Proble
             None
         }
     };
-    let regexp = entry
-        .match_
-        .as_ref()
-        .and_then(|wanted| wanted.regexp.as_deref())
-        .filter(|regexp| !regexp.is_empty());
+    let regexp =
+        entry.match_.as_ref().and_then(|wanted| wanted.regexp.as_deref()).filter(|regexp| !regexp.is_empty());
     let pattern = match regexp {
         Some(regexp) => Some(compile(format!("{path}.match.regexp"), regexp)?),
         None => None,
@@ -233,9 +207,9 @@ fn check_data_to(path: &str, entry: &PushSecretDataTo, problems: &mut Vec<Proble
                 pattern: compile(format!("{path}.regexp.source"), &regexp.source)?,
                 target: regexp.target.clone(),
             },
-            Some(PushSecretRewriteRule::Transform(transform)) => Rewrite::Transform {
-                template: transform.template.clone(),
-            },
+            Some(PushSecretRewriteRule::Transform(transform)) => {
+                Rewrite::Transform { template: transform.template.clone() }
+            }
             None => {
                 report(path, "needs exactly one of regexp and transform");
                 return None;
@@ -243,10 +217,7 @@ fn check_data_to(path: &str, entry: &PushSecretDataTo, problems: &mut Vec<Proble
         });
     }
     let Some(store) = entry.store_ref.clone() else {
-        report(
-            format!("{path}.storeRef"),
-            "is missing: name one of spec.secretStoreRefs",
-        );
+        report(format!("{path}.storeRef"), "is missing: name one of spec.secretStoreRefs");
         return None;
     };
     Some(DataTo {

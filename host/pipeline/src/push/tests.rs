@@ -96,14 +96,8 @@ impl Pushing {
     }
 
     fn stores(&self) -> MemoryStores {
-        let stores = [
-            ("vault".to_owned(), self.vault.clone()),
-            ("other".to_owned(), self.other.clone()),
-        ];
-        MemoryStores {
-            stores: stores.into(),
-            ..MemoryStores::default()
-        }
+        let stores = [("vault".to_owned(), self.vault.clone()), ("other".to_owned(), self.other.clone())];
+        MemoryStores { stores: stores.into(), ..MemoryStores::default() }
     }
 
     fn inputs(&self) -> PushInputs<'_> {
@@ -129,13 +123,8 @@ impl Pushing {
             Ok(PushDecision::Adopt(_)) => "adopt".to_owned(),
             Ok(PushDecision::Withdraw) => "withdraw".to_owned(),
             Ok(PushDecision::Push(refresh)) => {
-                let rotates: Vec<&str> = refresh
-                    .rotations()
-                    .map(|(_, occasion)| occasion.as_str())
-                    .collect();
-                format!("{} {}", refresh.cause.as_str(), rotates.join(" "))
-                    .trim()
-                    .to_owned()
+                let rotates: Vec<&str> = refresh.rotations().map(|(_, occasion)| occasion.as_str()).collect();
+                format!("{} {}", refresh.cause.as_str(), rotates.join(" ")).trim().to_owned()
             }
             Err(error) => error.to_string(),
         }
@@ -147,20 +136,8 @@ impl Pushing {
             templates: Arc::new(Texts::default()),
             policies: Arc::new(Floor::default()),
         };
-        let origin = Origin {
-            name: "source",
-            version: Some("1"),
-            rotation: Some("rot"),
-        };
-        shape_push(
-            &shapers,
-            &self.spec,
-            &self.meta,
-            origin,
-            (data, &[]),
-            at(self.now),
-        )
-        .await
+        let origin = Origin { name: "source", version: Some("1"), rotation: Some("rot") };
+        shape_push(&shapers, &self.spec, &self.meta, origin, (data, &[]), at(self.now)).await
     }
 
     /// Decides and carries out, as the controller does; how many writes it took.
@@ -189,10 +166,7 @@ impl Pushing {
                 if gathered.record_changed {
                     self.record = Found::Found(gathered.record.clone());
                 }
-                let data = self
-                    .sources
-                    .first()
-                    .map_or(&gathered.fields, |source| &source.data);
+                let data = self.sources.first().map_or(&gathered.fields, |source| &source.data);
                 let shaped = self.shaped(data).await.unwrap();
                 let selected = selected_stores(&self.spec, &[]).unwrap();
                 let wanted: Vec<_> = selected
@@ -201,26 +175,16 @@ impl Pushing {
                         let found = entries(&self.spec, &shaped, store, &selected).unwrap();
                         (
                             store.clone(),
-                            found
-                                .into_iter()
-                                .map(|entry| (entry, shaped.marks.clone()))
-                                .collect(),
+                            found.into_iter().map(|entry| (entry, shaped.marks.clone())).collect(),
                         )
                     })
                     .collect();
-                let delivery = Delivery {
-                    spec: &self.spec,
-                    meta: &self.meta,
-                    before: &self.synced,
-                    wanted: &wanted,
-                };
+                let delivery =
+                    Delivery { spec: &self.spec, meta: &self.meta, before: &self.synced, wanted: &wanted };
                 let delivered = deliver(&self.stores(), &delivery).await;
                 self.synced = delivered.synced;
-                self.failures = delivered
-                    .failures
-                    .iter()
-                    .map(|error| crate::outcome::message(error))
-                    .collect();
+                self.failures =
+                    delivered.failures.iter().map(|error| crate::outcome::message(error)).collect();
             }
         }
         if self.failures.is_empty() {
@@ -242,10 +206,7 @@ impl Pushing {
 
     fn names(&self) -> Vec<String> {
         let names = |(store, entries): (&String, &BTreeMap<String, _>)| {
-            entries
-                .keys()
-                .map(|name| format!("{store}: {name}"))
-                .collect::<Vec<_>>()
+            entries.keys().map(|name| format!("{store}: {name}")).collect::<Vec<_>>()
         };
         self.synced.iter().flat_map(names).collect()
     }

@@ -41,10 +41,8 @@ pub fn withdrawals(before: &SyncedPushSecrets, after: &SyncedPushSecrets) -> Vec
             continue;
         };
         let wanted = after.get(store_name).unwrap_or(&nothing);
-        let kept: BTreeSet<&str> = wanted
-            .values()
-            .map(|data| data.match_.remote_ref.remote_key.as_str())
-            .collect();
+        let kept: BTreeSet<&str> =
+            wanted.values().map(|data| data.match_.remote_ref.remote_key.as_str()).collect();
         for (name, data) in entries.iter().filter(|(name, _)| !wanted.contains_key(*name)) {
             let remote = &data.match_.remote_ref;
             let property = remote.property.clone().filter(|property| !property.is_empty());
@@ -52,9 +50,7 @@ pub fn withdrawals(before: &SyncedPushSecrets, after: &SyncedPushSecrets) -> Vec
             if property.is_none() && kept.contains(remote.remote_key.as_str()) {
                 continue;
             }
-            let same = withdrawals
-                .iter_mut()
-                .find(|one| one.store == store && one.key == remote.remote_key);
+            let same = withdrawals.iter_mut().find(|one| one.store == store && one.key == remote.remote_key);
             match same {
                 Some(one) => one.add(name, property),
                 None => withdrawals.push(Withdrawal {
@@ -71,10 +67,7 @@ pub fn withdrawals(before: &SyncedPushSecrets, after: &SyncedPushSecrets) -> Vec
 
 fn parse_store(name: &str) -> Option<StoreName> {
     let (kind, name) = name.split_once('/')?;
-    Some(StoreName {
-        kind: kind.to_owned(),
-        name: name.to_owned(),
-    })
+    Some(StoreName { kind: kind.to_owned(), name: name.to_owned() })
 }
 
 impl Withdrawal {

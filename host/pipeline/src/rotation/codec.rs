@@ -113,18 +113,12 @@ impl Record {
 }
 
 fn decode(key: &str, value: &Value) -> Result<(EntryKey, RecordEntry), RecordError> {
-    let damaged = |problem| RecordError::Damaged {
-        key: key.to_owned(),
-        problem,
-    };
+    let damaged = |problem| RecordError::Damaged { key: key.to_owned(), problem };
     // serde_json's errors can quote what they could not read.
     let version: Versioned = serde_json::from_slice(value.expose())
         .map_err(|_| damaged("it is not a JSON object with a version"))?;
     if version.version != VERSION {
-        return Err(RecordError::Version {
-            key: key.to_owned(),
-            version: version.version,
-        });
+        return Err(RecordError::Version { key: key.to_owned(), version: version.version });
     }
     let stored: Stored =
         serde_json::from_slice(value.expose()).map_err(|_| damaged("a part is missing or not valid"))?;
@@ -198,17 +192,11 @@ impl<'de> Deserialize<'de> for Bytes {
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Bytes, E> {
-                BASE64
-                    .decode(text.as_bytes())
-                    .map(Value::new)
-                    .map(Bytes)
-                    .map_err(|_| E::custom("not base64"))
+                BASE64.decode(text.as_bytes()).map(Value::new).map(Bytes).map_err(|_| E::custom("not base64"))
             }
         }
 
-        deserializer
-            .deserialize_str(Visit)
-            .map_err(|_| D::Error::custom("not base64"))
+        deserializer.deserialize_str(Visit).map_err(|_| D::Error::custom("not base64"))
     }
 }
 
@@ -255,15 +243,9 @@ impl StoredValues {
             exact: field.entropy.map(|entropy| entropy.exact),
         };
         Self {
-            fields: generated
-                .fields
-                .iter()
-                .map(|(key, value)| (key.clone(), field(value)))
-                .collect(),
+            fields: generated.fields.iter().map(|(key, value)| (key.clone(), field(value))).collect(),
             state: generated.state.clone().map(Bytes),
-            lives: generated
-                .expires_in
-                .map(|life| u64::try_from(life.as_millis()).unwrap_or(u64::MAX)),
+            lives: generated.expires_in.map(|life| u64::try_from(life.as_millis()).unwrap_or(u64::MAX)),
         }
     }
 
@@ -274,15 +256,9 @@ impl StoredValues {
                 (None, None) => None,
                 _ => return Err("the entropy of a field is half there"),
             };
-            Ok(GeneratedField {
-                value: field.value.0,
-                entropy,
-            })
+            Ok(GeneratedField { value: field.value.0, entropy })
         };
-        let fields = self
-            .fields
-            .into_iter()
-            .map(|(key, value)| Ok((key, field(value)?)));
+        let fields = self.fields.into_iter().map(|(key, value)| Ok((key, field(value)?)));
         Ok(Generated {
             fields: fields.collect::<Result<_, &'static str>>()?,
             state: self.state.map(|state| state.0),

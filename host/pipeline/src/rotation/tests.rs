@@ -14,19 +14,13 @@ fn id(number: u8) -> RotationId {
 fn entry(values: &[(&str, &str)]) -> RecordEntry {
     let field = |value: &str| GeneratedField {
         value: Value::from(value),
-        entropy: Some(Entropy {
-            bits: 12.5,
-            exact: true,
-        }),
+        entropy: Some(Entropy { bits: 12.5, exact: true }),
     };
     RecordEntry {
         id: id(2),
         previous: Some(id(1)),
         held: Held::Values(Generated {
-            fields: values
-                .iter()
-                .map(|(key, value)| ((*key).to_owned(), field(value)))
-                .collect(),
+            fields: values.iter().map(|(key, value)| ((*key).to_owned(), field(value))).collect(),
             state: Some(Value::from("state")),
             expires_in: Some(Duration::from_millis(1500)),
         }),
@@ -71,12 +65,9 @@ fn an_id_depends_on_object_entry_and_trigger_only() {
 
 #[test]
 fn an_id_that_was_written_down_is_32_hexadecimal_digits() {
-    for (text, valid) in [
-        ("a".repeat(32), true),
-        ("A".repeat(32), false),
-        ("a".repeat(31), false),
-        (String::new(), false),
-    ] {
+    for (text, valid) in
+        [("a".repeat(32), true), ("A".repeat(32), false), ("a".repeat(31), false), (String::new(), false)]
+    {
         assert_eq!(RotationId::parse(&text).is_some(), valid, "{text}");
     }
 }
@@ -84,24 +75,9 @@ fn an_id_that_was_written_down_is_32_hexadecimal_digits() {
 #[test]
 fn entries_are_named_by_generator_and_occurrence() {
     for (api_version, kind, occurrence, want) in [
-        (
-            "generators.external-secrets.io/v1alpha1",
-            "Password",
-            0,
-            "Password/db#0",
-        ),
-        (
-            "generators.external-secrets.io/v1alpha1",
-            "Password",
-            1,
-            "Password/db#1",
-        ),
-        (
-            "keymill.dev/v1alpha1",
-            "Generator",
-            0,
-            "Generator.keymill.dev/db#0",
-        ),
+        ("generators.external-secrets.io/v1alpha1", "Password", 0, "Password/db#0"),
+        ("generators.external-secrets.io/v1alpha1", "Password", 1, "Password/db#1"),
+        ("keymill.dev/v1alpha1", "Generator", 0, "Generator.keymill.dev/db#0"),
     ] {
         assert_eq!(EntryKey::new(api_version, kind, "db", occurrence).as_str(), want);
     }
@@ -111,38 +87,20 @@ fn entries_are_named_by_generator_and_occurrence() {
 fn the_combined_id_is_that_of_the_only_entry_or_a_hash_over_all() {
     let mut record = record(&[]);
     assert_eq!(record.rotation_id(), Some(id(2)));
-    record.set(
-        key_of("other"),
-        RecordEntry {
-            id: id(3),
-            ..entry(&[])
-        },
-    );
+    record.set(key_of("other"), RecordEntry { id: id(3), ..entry(&[]) });
     let both = record.rotation_id().unwrap();
     assert!(both != id(2) && both != id(3));
-    record.set(
-        key_of("other"),
-        RecordEntry {
-            id: id(4),
-            ..entry(&[])
-        },
-    );
+    record.set(key_of("other"), RecordEntry { id: id(4), ..entry(&[]) });
     assert_ne!(record.rotation_id().unwrap(), both);
     assert_eq!(Record::default().rotation_id(), None);
 }
 
 #[test]
 fn the_record_is_named_after_its_object() {
-    assert_eq!(
-        record_name("ExternalSecret", "app"),
-        "keymill-rotation-externalsecret-app"
-    );
+    assert_eq!(record_name("ExternalSecret", "app"), "keymill-rotation-externalsecret-app");
     let long = record_name("ExternalSecret", &"a".repeat(253));
     assert_eq!(long.len(), 253);
-    assert_ne!(
-        long,
-        record_name("ExternalSecret", &format!("{}b", "a".repeat(252)))
-    );
+    assert_ne!(long, record_name("ExternalSecret", &format!("{}b", "a".repeat(252))));
 }
 
 #[test]
@@ -158,10 +116,7 @@ fn several_objects_share_the_annotation_of_a_target() {
     assert_eq!(published(&both, "third"), None);
     assert_eq!(text(Some(&both), None).as_deref(), Some("other:x"));
     assert_eq!(text(Some("app:1"), None), None);
-    assert_eq!(
-        publish(Some("x"), &own, Some(&one), false).as_deref(),
-        Some(one.as_str())
-    );
+    assert_eq!(publish(Some("x"), &own, Some(&one), false).as_deref(), Some(one.as_str()));
     assert_eq!(published(one.as_str(), "app"), Some(one.as_str()));
 }
 
@@ -184,10 +139,8 @@ fn a_record_is_a_secret_with_one_document_per_entry() {
 /// Reading what `change` makes of a good record.
 fn damaged(change: impl Fn(String) -> String) -> String {
     let encoded = record(&[("password", "s3cret")]).encode().unwrap();
-    let data: Fields = texts(&encoded)
-        .into_iter()
-        .map(|(key, text)| (key, Value::from(change(text))))
-        .collect();
+    let data: Fields =
+        texts(&encoded).into_iter().map(|(key, text)| (key, Value::from(change(text)))).collect();
     match Record::decode(&data) {
         Ok(_) => "it can be read".to_owned(),
         Err(error) => error.to_string().split_once(": ").unwrap().1.to_owned(),
@@ -201,10 +154,7 @@ fn a_damaged_record_is_an_error_and_never_no_record() {
     let rows: &[(Change, &str)] = &[
         (|text| text, "it can be read"),
         (|_| String::new(), "it is not a JSON object with a version"),
-        (
-            |text| text[..text.len() - 1].to_owned(),
-            "it is not a JSON object with a version",
-        ),
+        (|text| text[..text.len() - 1].to_owned(), "it is not a JSON object with a version"),
         (
             |text| text.replace("\"version\":1", "\"version\":2"),
             "it has version 2 and this keymill reads version 1",
@@ -216,14 +166,8 @@ fn a_damaged_record_is_an_error_and_never_no_record() {
         (|text| text.replace("czNjcmV0", "czNjcmV"), part),
         (|text| text.replace("\"configDigest\":\"digest\",", ""), part),
         (|text| text.replace("\"state\"", "\"more\""), part),
-        (
-            |text| text.replace("00000002", "xyz"),
-            "an id is not 32 hexadecimal digits",
-        ),
-        (
-            |text| text.replace(",\"exact\":true", ""),
-            "the entropy of a field is half there",
-        ),
+        (|text| text.replace("00000002", "xyz"), "an id is not 32 hexadecimal digits"),
+        (|text| text.replace(",\"exact\":true", ""), "the entropy of a field is half there"),
         (
             |text| text.replace("Password/db#0", "Password/db#1"),
             "it is stored under the key of another entry",

@@ -33,9 +33,8 @@ pub(super) struct Fields {
     either_day: bool,
 }
 
-const MONTHS: [&str; 12] = [
-    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
-];
+const MONTHS: [&str; 12] =
+    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 impl Cron {
@@ -81,11 +80,7 @@ impl Cron {
 impl Fields {
     fn next_after(&self, time: Timestamp) -> Option<Timestamp> {
         let minute = Timestamp::from_second(time.as_second().div_euclid(60).saturating_mul(60)).ok()?;
-        let first = minute
-            .checked_add(SignedDuration::from_mins(1))
-            .ok()?
-            .to_zoned(TimeZone::UTC)
-            .datetime();
+        let first = minute.checked_add(SignedDuration::from_mins(1)).ok()?.to_zoned(TimeZone::UTC).datetime();
         let mut from = first.time();
         let mut date = first.date();
         for _ in 0..DAYS_AHEAD {
@@ -103,12 +98,7 @@ impl Fields {
     fn has_day(&self, date: Date) -> bool {
         let day = has(self.days, date.day());
         let weekday = has(self.weekdays, date.weekday().to_sunday_zero_offset());
-        has(self.months, date.month())
-            && if self.either_day {
-                day || weekday
-            } else {
-                day && weekday
-            }
+        has(self.months, date.month()) && if self.either_day { day || weekday } else { day && weekday }
     }
 
     /// The first time of day that matches, not before `from`.
@@ -116,9 +106,7 @@ impl Fields {
         let hours = (from.hour()..24).filter(|hour| has(self.hours, *hour));
         let mut times = hours.flat_map(|hour| {
             let first = if hour == from.hour() { from.minute() } else { 0 };
-            (first..60)
-                .filter(|minute| has(self.minutes, *minute))
-                .map(move |minute| (hour, minute))
+            (first..60).filter(|minute| has(self.minutes, *minute)).map(move |minute| (hour, minute))
         });
         let (hour, minute) = times.next()?;
         Time::new(hour, minute, 0, 0).ok()
@@ -134,41 +122,28 @@ fn is_any(field: &str) -> bool {
 }
 
 fn sunday_is_0(weekdays: u64) -> u64 {
-    if weekdays & (1 << 7) == 0 {
-        weekdays
-    } else {
-        (weekdays | 1) & !(1 << 7)
-    }
+    if weekdays & (1 << 7) == 0 { weekdays } else { (weekdays | 1) & !(1 << 7) }
 }
 
 /// The numbers of one field: `*`, `5`, `1-5`, `*/10`, `1-9/2`, and lists of these.
 fn set(field: &str, what: &str, min: u32, max: u32, names: &[&str]) -> Result<u64, String> {
-    field
-        .split(',')
-        .try_fold(0, |set, part| Ok(set | part_of(part, what, min, max, names)?))
+    field.split(',').try_fold(0, |set, part| Ok(set | part_of(part, what, min, max, names)?))
 }
 
 fn part_of(part: &str, what: &str, min: u32, max: u32, names: &[&str]) -> Result<u64, String> {
     let wrong =
         || format!("field {what} has no `{part}`: numbers from {min} to {max}, ranges, steps and lists");
     let (range, step) = match part.split_once('/') {
-        Some((range, step)) => (
-            range,
-            Some(
-                step.parse::<u32>()
-                    .ok()
-                    .filter(|step| *step > 0)
-                    .ok_or_else(wrong)?,
-            ),
-        ),
+        Some((range, step)) => {
+            (range, Some(step.parse::<u32>().ok().filter(|step| *step > 0).ok_or_else(wrong)?))
+        }
         None => (part, None),
     };
     let (first, last) = match range.split_once('-') {
         _ if is_any(range) => (min, max),
-        Some((first, last)) => (
-            number(first, min, names).ok_or_else(wrong)?,
-            number(last, min, names).ok_or_else(wrong)?,
-        ),
+        Some((first, last)) => {
+            (number(first, min, names).ok_or_else(wrong)?, number(last, min, names).ok_or_else(wrong)?)
+        }
         None => {
             let first = number(range, min, names).ok_or_else(wrong)?;
             // `5/10` is from 5 on, in tens.
@@ -179,9 +154,7 @@ fn part_of(part: &str, what: &str, min: u32, max: u32, names: &[&str]) -> Result
         return Err(wrong());
     }
     let step = usize::try_from(step.unwrap_or(1)).unwrap_or(usize::MAX);
-    Ok((first..=last)
-        .step_by(step)
-        .fold(0, |set, number| set | (1 << number)))
+    Ok((first..=last).step_by(step).fold(0, |set, number| set | (1 << number)))
 }
 
 fn number(text: &str, min: u32, names: &[&str]) -> Option<u32> {

@@ -37,12 +37,7 @@ fn a_cron_line_names_the_next_time() {
             "{line} after {from}"
         );
     }
-    assert_eq!(
-        Cron::parse("0 0 31 2 *")
-            .unwrap()
-            .next_after(time("2026-11-24T00:00:00Z")),
-        None
-    );
+    assert_eq!(Cron::parse("0 0 31 2 *").unwrap().next_after(time("2026-11-24T00:00:00Z")), None);
 }
 
 #[test]
@@ -88,62 +83,19 @@ fn windows_permit_and_open() {
         json!([{"schedule": "0 1 * * *", "duration": "1h"}, {"schedule": "30 1 * * *", "duration": "1h"}]);
     let always = json!([{"schedule": "0 0 * * *", "duration": "24h"}]);
     for (kind, list, at, want) in [
-        (
-            "allow",
-            &night,
-            "2026-11-24T21:59:59Z",
-            Some("2026-11-24T22:00:00Z"),
-        ),
-        (
-            "allow",
-            &night,
-            "2026-11-24T22:00:00Z",
-            Some("2026-11-24T22:00:00Z"),
-        ),
-        (
-            "allow",
-            &night,
-            "2026-11-25T05:59:59Z",
-            Some("2026-11-25T05:59:59Z"),
-        ),
-        (
-            "allow",
-            &night,
-            "2026-11-25T06:00:00Z",
-            Some("2026-11-25T22:00:00Z"),
-        ),
-        (
-            "deny",
-            &night,
-            "2026-11-24T21:59:59Z",
-            Some("2026-11-24T21:59:59Z"),
-        ),
-        (
-            "deny",
-            &night,
-            "2026-11-24T22:00:00Z",
-            Some("2026-11-25T06:00:00Z"),
-        ),
+        ("allow", &night, "2026-11-24T21:59:59Z", Some("2026-11-24T22:00:00Z")),
+        ("allow", &night, "2026-11-24T22:00:00Z", Some("2026-11-24T22:00:00Z")),
+        ("allow", &night, "2026-11-25T05:59:59Z", Some("2026-11-25T05:59:59Z")),
+        ("allow", &night, "2026-11-25T06:00:00Z", Some("2026-11-25T22:00:00Z")),
+        ("deny", &night, "2026-11-24T21:59:59Z", Some("2026-11-24T21:59:59Z")),
+        ("deny", &night, "2026-11-24T22:00:00Z", Some("2026-11-25T06:00:00Z")),
         ("deny", &two, "2026-11-24T01:10:00Z", Some("2026-11-24T02:30:00Z")),
         ("deny", &always, "2026-11-24T12:00:00Z", None),
-        (
-            "allow",
-            &always,
-            "2026-11-24T12:00:00Z",
-            Some("2026-11-24T12:00:00Z"),
-        ),
+        ("allow", &always, "2026-11-24T12:00:00Z", Some("2026-11-24T12:00:00Z")),
     ] {
         let windows = windows(json!({"kind": kind, "windows": list}));
-        assert_eq!(
-            windows.next_opening(time(at)),
-            want.map(time),
-            "{kind} {list} at {at}"
-        );
-        assert_eq!(
-            windows.permit(time(at)),
-            want == Some(at),
-            "{kind} {list} at {at}"
-        );
+        assert_eq!(windows.next_opening(time(at)), want.map(time), "{kind} {list} at {at}");
+        assert_eq!(windows.permit(time(at)), want == Some(at), "{kind} {list} at {at}");
     }
 }
 
@@ -152,10 +104,7 @@ fn windows_that_cannot_be_read_are_all_reported() {
     let list = json!([{"schedule": "x", "duration": "1h"}, {"schedule": "@daily", "duration": "1h"}, {"schedule": "61 * * * *", "duration": "1h"}]);
     let wrong: SyncWindows = serde_json::from_value(json!({"kind": "deny", "windows": list})).unwrap();
     let problems = Windows::parse(&wrong).unwrap_err();
-    assert_eq!(
-        problems.iter().map(|problem| problem.index).collect::<Vec<_>>(),
-        [0, 2]
-    );
+    assert_eq!(problems.iter().map(|problem| problem.index).collect::<Vec<_>>(), [0, 2]);
 }
 
 #[test]

@@ -39,29 +39,16 @@ impl Windows {
         let mut problems = Vec::new();
         for (index, window) in windows.windows.iter().enumerate() {
             match Cron::parse(&window.schedule) {
-                Ok(schedule) => parsed.push(Window {
-                    schedule,
-                    duration: window.duration.to_std(),
-                }),
+                Ok(schedule) => parsed.push(Window { schedule, duration: window.duration.to_std() }),
                 Err(message) => problems.push(WindowProblem { index, message }),
             }
         }
-        if problems.is_empty() {
-            Ok(Self {
-                kind: windows.kind,
-                windows: parsed,
-            })
-        } else {
-            Err(problems)
-        }
+        if problems.is_empty() { Ok(Self { kind: windows.kind, windows: parsed }) } else { Err(problems) }
     }
 
     /// Whether a periodic refresh may run.
     pub(crate) fn permit(&self, now: Timestamp) -> bool {
-        let inside = self
-            .windows
-            .iter()
-            .any(|window| window.end_of_current(now).is_some());
+        let inside = self.windows.iter().any(|window| window.end_of_current(now).is_some());
         match self.kind {
             SyncWindowsKind::Allow => inside,
             SyncWindowsKind::Deny => !inside,
@@ -76,16 +63,12 @@ impl Windows {
                 return Some(time);
             }
             time = match self.kind {
-                SyncWindowsKind::Allow => self
-                    .windows
-                    .iter()
-                    .filter_map(|window| window.schedule.next_after(time))
-                    .min()?,
-                SyncWindowsKind::Deny => self
-                    .windows
-                    .iter()
-                    .filter_map(|window| window.end_of_current(time))
-                    .max()?,
+                SyncWindowsKind::Allow => {
+                    self.windows.iter().filter_map(|window| window.schedule.next_after(time)).min()?
+                }
+                SyncWindowsKind::Deny => {
+                    self.windows.iter().filter_map(|window| window.end_of_current(time)).max()?
+                }
             };
         }
         None

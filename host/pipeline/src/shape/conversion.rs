@@ -24,18 +24,11 @@ pub(crate) fn convert(fields: Fields, strategy: ConversionStrategy) -> Result<Fi
     for (original, value) in fields {
         let key = convert_key(&original, strategy);
         if let Some((first, _)) = converted.get(&key) {
-            return Err(ShapeError::Collision {
-                first: first.clone(),
-                second: original,
-                key,
-            });
+            return Err(ShapeError::Collision { first: first.clone(), second: original, key });
         }
         converted.insert(key, (original, value));
     }
-    Ok(converted
-        .into_iter()
-        .map(|(key, (_, value))| (key, value))
-        .collect())
+    Ok(converted.into_iter().map(|(key, (_, value))| (key, value)).collect())
 }
 
 fn convert_key(key: &str, strategy: ConversionStrategy) -> String {
@@ -102,10 +95,7 @@ mod tests {
     use super::*;
 
     fn check(strategy: ConversionStrategy, keys: &[&str], want: Result<&[&str], &str>) {
-        let fields = keys
-            .iter()
-            .map(|key| ((*key).to_owned(), Value::from(*key)))
-            .collect();
+        let fields = keys.iter().map(|key| ((*key).to_owned(), Value::from(*key))).collect();
         let got = convert(fields, strategy).map(|fields| fields.into_keys().collect::<Vec<_>>());
         match (got, want) {
             (Ok(got), Ok(want)) => assert_eq!(got, want, "{keys:?}"),
@@ -117,31 +107,11 @@ mod tests {
     #[test]
     fn characters_that_no_key_may_have_are_replaced() {
         use ConversionStrategy::{Default, Unicode};
-        check(
-            Default,
-            &["a/b", "c d", "e:f", "ok-1.x_y"],
-            Ok(&["a_b", "c_d", "e_f", "ok-1.x_y"]),
-        );
-        check(
-            Unicode,
-            &["a/b", "c d", "e:f"],
-            Ok(&["a_U002f_b", "c_U0020_d", "e_U003a_f"]),
-        );
-        check(
-            Unicode,
-            &["schlüssel", "😀"],
-            Ok(&["_U1f600_", "schl_U00fc_ssel"]),
-        );
-        check(
-            Default,
-            &["a/b", "a:b"],
-            Err("convert the keys a/b and a:b: both become a_b"),
-        );
-        check(
-            Default,
-            &["a_b", "a/b"],
-            Err("convert the keys a/b and a_b: both become a_b"),
-        );
+        check(Default, &["a/b", "c d", "e:f", "ok-1.x_y"], Ok(&["a_b", "c_d", "e_f", "ok-1.x_y"]));
+        check(Unicode, &["a/b", "c d", "e:f"], Ok(&["a_U002f_b", "c_U0020_d", "e_U003a_f"]));
+        check(Unicode, &["schlüssel", "😀"], Ok(&["_U1f600_", "schl_U00fc_ssel"]));
+        check(Default, &["a/b", "a:b"], Err("convert the keys a/b and a:b: both become a_b"));
+        check(Default, &["a_b", "a/b"], Err("convert the keys a/b and a_b: both become a_b"));
         check(Unicode, &["a/b", "a:b"], Ok(&["a_U002f_b", "a_U003a_b"]));
     }
 

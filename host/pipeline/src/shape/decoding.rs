@@ -18,17 +18,14 @@ const BASE64_URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, LENIENT);
 
 /// Decodes the value of `key`.
 pub(crate) fn decode(key: &str, value: Value, strategy: DecodingStrategy) -> Result<Value, ShapeError> {
-    let error = |strategy| ShapeError::Decode {
-        key: key.to_owned(),
-        strategy,
-    };
+    let error = |strategy| ShapeError::Decode { key: key.to_owned(), strategy };
     match strategy {
         DecodingStrategy::None => Ok(value),
         DecodingStrategy::Base64 => by(&BASE64, &value).ok_or_else(|| error("Base64")),
         DecodingStrategy::Base64Url => by(&BASE64_URL, &value).ok_or_else(|| error("Base64URL")),
-        DecodingStrategy::Auto => Ok(by(&BASE64, &value)
-            .or_else(|| by(&BASE64_URL, &value))
-            .unwrap_or(value)),
+        DecodingStrategy::Auto => {
+            Ok(by(&BASE64, &value).or_else(|| by(&BASE64_URL, &value)).unwrap_or(value))
+        }
     }
 }
 
@@ -82,9 +79,7 @@ mod tests {
 
     #[test]
     fn the_error_names_the_key_and_not_the_value() {
-        let error = decode("pw", Value::from("s3cret!"), Base64)
-            .unwrap_err()
-            .to_string();
+        let error = decode("pw", Value::from("s3cret!"), Base64).unwrap_err().to_string();
         assert_eq!(error, "decode the value of pw as Base64: it is not valid Base64");
     }
 
@@ -95,11 +90,7 @@ mod tests {
             ("a\0b", NullBytePolicy::Fail, false),
             ("ab", NullBytePolicy::Fail, true),
         ] {
-            assert_eq!(
-                check_null_bytes("k", &Value::from(value), policy).is_ok(),
-                accepted,
-                "{policy:?}"
-            );
+            assert_eq!(check_null_bytes("k", &Value::from(value), policy).is_ok(), accepted, "{policy:?}");
         }
     }
 }

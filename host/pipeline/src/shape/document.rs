@@ -17,10 +17,8 @@ pub(crate) fn whole(document: &Document) -> Value {
 
 /// Entries as the text of a JSON object of strings. Bytes that are not UTF-8 are replaced, as Go replaces them.
 pub(crate) fn object_text(fields: &Fields) -> Value {
-    let object: BTreeMap<&str, Cow<'_, str>> = fields
-        .iter()
-        .map(|(key, value)| (key.as_str(), String::from_utf8_lossy(value.expose())))
-        .collect();
+    let object: BTreeMap<&str, Cow<'_, str>> =
+        fields.iter().map(|(key, value)| (key.as_str(), String::from_utf8_lossy(value.expose()))).collect();
     // Strings under strings always serialise.
     Value::new(serde_json::to_vec(&object).unwrap_or_default())
 }
@@ -32,9 +30,7 @@ pub(crate) fn property_value(document: &Document, property: &str) -> Result<Valu
         Document::Json(value) => property::find(value.expose(), property, true)?,
         Document::Map(fields) => in_map(fields, property)?,
     };
-    found.ok_or_else(|| ShapeError::PropertyMissing {
-        property: property.to_owned(),
-    })
+    found.ok_or_else(|| ShapeError::PropertyMissing { property: property.to_owned() })
 }
 
 /// An entry by its name, else a path into the JSON of the entry that the path begins with.
@@ -42,9 +38,8 @@ fn in_map(fields: &Fields, property: &str) -> Result<Option<Value>, ShapeError> 
     if let Some(value) = fields.get(property) {
         return Ok(Some(value.clone()));
     }
-    let Some((key, path)) = property
-        .split_once('.')
-        .filter(|(key, path)| !key.is_empty() && !path.is_empty())
+    let Some((key, path)) =
+        property.split_once('.').filter(|(key, path)| !key.is_empty() && !path.is_empty())
     else {
         return Ok(None);
     };
@@ -73,10 +68,7 @@ mod tests {
     use super::*;
 
     fn fields(pairs: &[(&str, &str)]) -> Fields {
-        pairs
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), Value::from(*value)))
-            .collect()
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect()
     }
 
     fn map() -> Document {
@@ -105,27 +97,17 @@ mod tests {
             ("nope.x", None),
             (".x", None),
         ] {
-            assert_eq!(
-                property_value(&map(), property).ok(),
-                want.map(Value::from),
-                "{property}"
-            );
+            assert_eq!(property_value(&map(), property).ok(), want.map(Value::from), "{property}");
         }
     }
 
     #[test]
     fn entries_of_a_document() {
         let json = || Document::Json(Value::from(r#"{"db":{"user":"ada","pw":"p"},"x":"y"}"#));
-        assert_eq!(
-            entries(&json(), Some("db")).unwrap(),
-            fields(&[("user", "ada"), ("pw", "p")])
-        );
+        assert_eq!(entries(&json(), Some("db")).unwrap(), fields(&[("user", "ada"), ("pw", "p")]));
         assert_eq!(entries(&json(), None).unwrap().len(), 2);
         assert_eq!(entries(&map(), None).unwrap().len(), 4);
-        assert_eq!(
-            entries(&map(), Some("json")).unwrap(),
-            fields(&[("x", r#"{"y":"z"}"#)])
-        );
+        assert_eq!(entries(&map(), Some("json")).unwrap(), fields(&[("x", r#"{"y":"z"}"#)]));
         assert!(entries(&Document::Bytes(Value::from("just text")), None).is_err());
         assert!(entries(&json(), Some("x")).is_err());
     }

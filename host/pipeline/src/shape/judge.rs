@@ -15,10 +15,7 @@ pub(crate) async fn judge(
     data: &Fields,
     generated: &[GeneratedField],
 ) -> Result<(), ShapeError> {
-    let policies = shapers
-        .policies
-        .enforcing(&meta.namespace, kind, &meta.name)
-        .await;
+    let policies = shapers.policies.enforcing(&meta.namespace, kind, &meta.name).await;
     let policies = policies.map_err(|source| ShapeError::Policies { source })?;
     if policies.is_empty() {
         return Ok(());
@@ -26,30 +23,17 @@ pub(crate) async fn judge(
     let candidates: Vec<Candidate> = data
         .iter()
         .map(|(key, value)| {
-            let entropy = generated
-                .iter()
-                .find(|field| field.value == *value)
-                .and_then(|field| field.entropy);
-            Candidate {
-                key: key.clone(),
-                value: value.clone(),
-                entropy,
-            }
+            let entropy =
+                generated.iter().find(|field| field.value == *value).and_then(|field| field.entropy);
+            Candidate { key: key.clone(), value: value.clone(), entropy }
         })
         .collect();
     let owner = meta.owner();
     let mut violations = Vec::new();
     for policy in policies {
         violations.extend(
-            policy
-                .evaluate(&candidates, &owner)
-                .await
-                .map_err(|source| ShapeError::Judge { source })?,
+            policy.evaluate(&candidates, &owner).await.map_err(|source| ShapeError::Judge { source })?,
         );
     }
-    if violations.is_empty() {
-        Ok(())
-    } else {
-        Err(ShapeError::Violated { violations })
-    }
+    if violations.is_empty() { Ok(()) } else { Err(ShapeError::Violated { violations }) }
 }

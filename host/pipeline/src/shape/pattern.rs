@@ -30,15 +30,8 @@ impl Pattern {
     pub fn compile(pattern: &str) -> Result<Self, PatternError> {
         Regex::new(&translate(pattern)).map(Self).map_err(|error| {
             let text = error.to_string();
-            let last = text
-                .lines()
-                .last()
-                .unwrap_or_default()
-                .trim_start_matches("error: ");
-            PatternError {
-                pattern: pattern.to_owned(),
-                message: last.to_owned(),
-            }
+            let last = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+            PatternError { pattern: pattern.to_owned(), message: last.to_owned() }
         })
     }
 
@@ -57,9 +50,7 @@ impl Pattern {
     /// Replaces every match; `$1`, `${1}` and `${name}` stand for groups, `$$` for a dollar.
     #[must_use]
     pub fn replace_all(&self, text: &str, target: &str) -> String {
-        self.0
-            .replace_all(text, |captures: &Captures<'_>| expand(captures, target))
-            .into_owned()
+        self.0.replace_all(text, |captures: &Captures<'_>| expand(captures, target)).into_owned()
     }
 }
 
@@ -88,9 +79,7 @@ fn expand(captures: &Captures<'_>, target: &str) -> String {
 fn group_name(text: &str) -> Option<(&str, &str)> {
     let is_word = |character: char| character.is_alphanumeric() || character == '_';
     if let Some(braced) = text.strip_prefix('{') {
-        return braced
-            .split_once('}')
-            .filter(|(name, _)| !name.is_empty() && name.chars().all(is_word));
+        return braced.split_once('}').filter(|(name, _)| !name.is_empty() && name.chars().all(is_word));
     }
     let length = text.find(|character| !is_word(character)).unwrap_or(text.len());
     text.split_at_checked(length).filter(|(name, _)| !name.is_empty())
@@ -246,21 +235,14 @@ mod tests {
             (r"^[\]]$", "]", true),
             (r"^\pL$", "é", true),
         ] {
-            assert_eq!(
-                Pattern::compile(pattern).unwrap().is_match(text),
-                matches,
-                "{pattern} {text}"
-            );
+            assert_eq!(Pattern::compile(pattern).unwrap().is_match(text), matches, "{pattern} {text}");
         }
     }
 
     #[test]
     fn what_is_no_pattern_is_refused_with_the_reason() {
         let error = Pattern::compile("(").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "compile `(` as a regular expression: unclosed group"
-        );
+        assert_eq!(error.to_string(), "compile `(` as a regular expression: unclosed group");
         assert!(Pattern::compile("(?=a)").is_err());
         assert!(Pattern::compile("\\").is_err());
         assert!(Pattern::compile("a{1000}{1000}{1000}").is_err());

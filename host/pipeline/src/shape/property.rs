@@ -37,10 +37,7 @@ pub(super) fn find(
 /// The members of a JSON object with their values as bytes: strings raw, null empty, all else as JSON text.
 pub(crate) fn members(document: &[u8]) -> Result<Vec<(String, Value)>, ShapeError> {
     let members = object(parse(document)?).ok_or(ShapeError::NotAnObject)?;
-    members
-        .into_iter()
-        .map(|(key, value)| Ok((key.into_owned(), text(value, true)?)))
-        .collect()
+    members.into_iter().map(|(key, value)| Ok((key.into_owned(), text(value, true)?))).collect()
 }
 
 /// The members of a JSON object as they stand in the text.
@@ -52,9 +49,9 @@ pub(crate) fn raw_members(document: &[u8]) -> Result<Vec<(Cow<'_, str>, &RawValu
 pub(super) fn text(value: &RawValue, exact_numbers: bool) -> Result<Value, ShapeError> {
     let json = value.get();
     match json.as_bytes().first() {
-        Some(b'"') => serde_json::from_str::<String>(json)
-            .map(Value::from)
-            .map_err(|_| ShapeError::NotAnObject),
+        Some(b'"') => {
+            serde_json::from_str::<String>(json).map(Value::from).map_err(|_| ShapeError::NotAnObject)
+        }
         Some(b'n') => Ok(Value::from("")),
         Some(b'-' | b'0'..=b'9') if !exact_numbers => Ok(Value::from(number(json))),
         _ => Ok(Value::from(json)),
@@ -146,12 +143,8 @@ impl Key {
         self.skip_any(&mut reached);
         for character in name {
             let mut next = vec![false; reached.len()];
-            for ((index, symbol), _) in self
-                .0
-                .iter()
-                .enumerate()
-                .zip(&reached)
-                .filter(|(_, reached)| **reached)
+            for ((index, symbol), _) in
+                self.0.iter().enumerate().zip(&reached).filter(|(_, reached)| **reached)
             {
                 let to = match symbol {
                     Symbol::Any => Some(index),
@@ -180,10 +173,8 @@ impl Key {
 }
 
 fn parts(property: &str) -> Result<Vec<Part>, ShapeError> {
-    let unsupported = |part: &str| ShapeError::PropertyUnsupported {
-        property: property.to_owned(),
-        part: part.to_owned(),
-    };
+    let unsupported =
+        |part: &str| ShapeError::PropertyUnsupported { property: property.to_owned(), part: part.to_owned() };
     let mut parts = Vec::new();
     let mut key = Key::default();
     let mut start = true;
@@ -210,19 +201,11 @@ fn parts(property: &str) -> Result<Vec<Part>, ShapeError> {
 }
 
 fn part(key: Key) -> Part {
-    if key.0 == [Symbol::Is('#')] {
-        Part::All
-    } else {
-        Part::Key(key)
-    }
+    if key.0 == [Symbol::Is('#')] { Part::All } else { Part::Key(key) }
 }
 
 fn array(value: &RawValue) -> Option<Vec<&RawValue>> {
-    value
-        .get()
-        .starts_with('[')
-        .then(|| serde_json::from_str(value.get()).ok())
-        .flatten()
+    value.get().starts_with('[').then(|| serde_json::from_str(value.get()).ok()).flatten()
 }
 
 fn object(value: &RawValue) -> Option<Vec<(Cow<'_, str>, &RawValue)>> {
@@ -332,43 +315,28 @@ mod tests {
             ("user|@base64", "|"),
             ("!true", "!"),
         ] {
-            let error = find(DOCUMENT.as_bytes(), property, false)
-                .unwrap_err()
-                .to_string();
-            assert_eq!(
-                error,
-                format!("find property {property}: `{part}` is not supported in a path")
-            );
+            let error = find(DOCUMENT.as_bytes(), property, false).unwrap_err().to_string();
+            assert_eq!(error, format!("find property {property}: `{part}` is not supported in a path"));
         }
     }
 
     #[test]
     fn a_store_that_decodes_its_documents_keeps_top_level_numbers() {
-        let find = |property| {
-            find(br#"{"n":1.50,"o":{"n":1.50}}"#, property, true)
-                .unwrap()
-                .unwrap()
-        };
+        let find = |property| find(br#"{"n":1.50,"o":{"n":1.50}}"#, property, true).unwrap().unwrap();
         assert_eq!(find("n").expose(), b"1.50");
         assert_eq!(find("o.n").expose(), b"1.5");
     }
 
     #[test]
     fn the_first_of_two_equal_keys_counts() {
-        assert_eq!(
-            find(br#"{"a":"1","a":"2"}"#, "a", false).unwrap(),
-            Some(Value::from("1"))
-        );
+        assert_eq!(find(br#"{"a":"1","a":"2"}"#, "a", false).unwrap(), Some(Value::from("1")));
     }
 
     #[test]
     fn text_that_is_no_json_is_an_error_without_the_text() {
         for text in ["just text", "", "{", "\u{feff}{}"] {
             let error = find(text.as_bytes(), "a", false).unwrap_err().to_string();
-            assert_eq!(
-                error, "read the value as a JSON object: it is not one",
-                "{text:?}"
-            );
+            assert_eq!(error, "read the value as a JSON object: it is not one", "{text:?}");
         }
         assert!(find(b"\xff", "a", false).is_err());
     }
@@ -388,10 +356,7 @@ mod tests {
             ("l", r#"["x"]"#),
             ("n", ""),
         ];
-        let want: Vec<_> = want
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), Value::from(*value)))
-            .collect();
+        let want: Vec<_> = want.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect();
         assert_eq!(members, want);
         assert!(super::members(b"[1]").is_err());
     }

@@ -14,10 +14,7 @@ use crate::field::{Fields, Value};
 
 /// Replaces what matches in each key.
 pub(crate) fn rename(fields: Fields, pattern: &Pattern, target: &str) -> Fields {
-    fields
-        .into_iter()
-        .map(|(key, value)| (pattern.replace_all(&key, target), value))
-        .collect()
+    fields.into_iter().map(|(key, value)| (pattern.replace_all(&key, target), value)).collect()
 }
 
 /// Gives the keys their new names, which are in the order of the keys.
@@ -29,10 +26,7 @@ pub(crate) fn renamed(fields: Fields, names: Vec<String>) -> Fields {
 pub(crate) fn merge(fields: Fields, options: &RewriteMerge) -> Result<Fields, ShapeError> {
     let merged = members(&fields, options)?;
     match options.strategy {
-        MergeStrategy::Extract => merged
-            .into_iter()
-            .map(|(key, value)| Ok((key, field(value)?)))
-            .collect(),
+        MergeStrategy::Extract => merged.into_iter().map(|(key, value)| Ok((key, field(value)?))).collect(),
         MergeStrategy::Json if options.into.is_empty() => Err(ShapeError::MergeInto),
         MergeStrategy::Json => {
             let object: BTreeMap<&str, Json> = merged
@@ -63,18 +57,11 @@ fn members<'a>(
             if let Some((first, _)) = before.filter(|_| options.conflict_policy == MergeConflictPolicy::Error)
             {
                 let (property, first, second) = (name.into_owned(), first.to_owned(), key.clone());
-                return Err(ShapeError::MergeConflict {
-                    property,
-                    first,
-                    second,
-                });
+                return Err(ShapeError::MergeConflict { property, first, second });
             }
         }
     }
-    Ok(merged
-        .into_iter()
-        .map(|(name, (_, value))| (name, value))
-        .collect())
+    Ok(merged.into_iter().map(|(name, (_, value))| (name, value)).collect())
 }
 
 fn order<'a>(fields: &'a Fields, options: &'a RewriteMerge) -> Result<Vec<&'a String>, ShapeError> {
@@ -106,10 +93,7 @@ mod tests {
     use super::*;
 
     fn fields(pairs: &[(&str, &str)]) -> Fields {
-        pairs
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), Value::from(*value)))
-            .collect()
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect()
     }
 
     fn check(options: RewriteMerge, input: &[(&str, &str)], want: Result<&[(&str, &str)], &str>) {
@@ -121,10 +105,7 @@ mod tests {
     }
 
     fn ignore() -> RewriteMerge {
-        RewriteMerge {
-            conflict_policy: MergeConflictPolicy::Ignore,
-            ..RewriteMerge::default()
-        }
+        RewriteMerge { conflict_policy: MergeConflictPolicy::Ignore, ..RewriteMerge::default() }
     }
 
     fn priority(keys: &[&str]) -> Vec<String> {
@@ -133,33 +114,19 @@ mod tests {
 
     #[test]
     fn objects_are_spread_into_keys() {
-        let input = [
-            ("app-a", r#"{"u":"1","p":2.50,"o":{"z":1,"a":null}}"#),
-            ("app-b", r#"{"q":"3","n":null}"#),
-        ];
-        let want = [
-            ("n", ""),
-            ("o", r#"{"a":null,"z":1}"#),
-            ("p", "2.5"),
-            ("q", "3"),
-            ("u", "1"),
-        ];
+        let input =
+            [("app-a", r#"{"u":"1","p":2.50,"o":{"z":1,"a":null}}"#), ("app-b", r#"{"q":"3","n":null}"#)];
+        let want = [("n", ""), ("o", r#"{"a":null,"z":1}"#), ("p", "2.5"), ("q", "3"), ("u", "1")];
         check(RewriteMerge::default(), &input, Ok(&want));
     }
 
     #[test]
     fn a_conflict_is_an_error_unless_it_is_ignored() {
-        let input = [
-            ("app-a", r#"{"u":"1","x":"a"}"#),
-            ("app-b", r#"{"u":"2","y":"b"}"#),
-        ];
+        let input = [("app-a", r#"{"u":"1","x":"a"}"#), ("app-b", r#"{"u":"2","y":"b"}"#)];
         let error = "merge: property u is in both app-a and app-b, and conflictPolicy is Error";
         check(RewriteMerge::default(), &input, Err(error));
         check(ignore(), &input, Ok(&[("u", "2"), ("x", "a"), ("y", "b")]));
-        let priority = RewriteMerge {
-            priority: priority(&["app-a"]),
-            ..RewriteMerge::default()
-        };
+        let priority = RewriteMerge { priority: priority(&["app-a"]), ..RewriteMerge::default() };
         check(
             priority,
             &input,
@@ -175,27 +142,14 @@ mod tests {
             ("app-c", r#"{"u":"3","w":"3"}"#),
         ];
         let want = [("u", "1"), ("v", "1"), ("w", "3")];
-        check(
-            RewriteMerge {
-                priority: priority(&["app-b", "app-a"]),
-                ..ignore()
-            },
-            &input,
-            Ok(&want),
-        );
-        let strict = RewriteMerge {
-            priority: priority(&["app-z"]),
-            ..ignore()
-        };
+        check(RewriteMerge { priority: priority(&["app-b", "app-a"]), ..ignore() }, &input, Ok(&want));
+        let strict = RewriteMerge { priority: priority(&["app-z"]), ..ignore() };
         check(
             strict.clone(),
             &input,
             Err("merge: app-z has priority, does not exist, and priorityPolicy is Strict"),
         );
-        let lenient = RewriteMerge {
-            priority_policy: MergePriorityPolicy::IgnoreNotFound,
-            ..strict
-        };
+        let lenient = RewriteMerge { priority_policy: MergePriorityPolicy::IgnoreNotFound, ..strict };
         check(lenient, &input, Ok(&[("u", "3"), ("v", "2"), ("w", "3")]));
     }
 
@@ -209,41 +163,24 @@ mod tests {
         };
         let want = [input[0], input[1], ("merged", r#"{"u":"1","v":{"x":1,"y":2}}"#)];
         check(options, &input, Ok(&want));
-        let nowhere = RewriteMerge {
-            strategy: MergeStrategy::Json,
-            ..RewriteMerge::default()
-        };
+        let nowhere = RewriteMerge { strategy: MergeStrategy::Json, ..RewriteMerge::default() };
         check(nowhere, &input, Err("merge: strategy JSON needs a key in `into`"));
     }
 
     #[test]
     fn a_value_that_is_no_object_is_named_and_not_shown() {
         let input = [("app-a", r#"{"u":"1"}"#), ("app-b", "text")];
-        check(
-            RewriteMerge::default(),
-            &input,
-            Err("merge: the value of app-b is not a JSON object"),
-        );
+        check(RewriteMerge::default(), &input, Err("merge: the value of app-b is not a JSON object"));
     }
 
     #[test]
     fn keys_are_renamed_by_a_pattern_or_by_names() {
         let input = || fields(&[("db_pw", "b"), ("db_user", "a"), ("x", "c")]);
         let pattern = Pattern::compile("^db_").unwrap();
-        assert_eq!(
-            rename(input(), &pattern, "DB-"),
-            fields(&[("DB-pw", "b"), ("DB-user", "a"), ("x", "c")])
-        );
+        assert_eq!(rename(input(), &pattern, "DB-"), fields(&[("DB-pw", "b"), ("DB-user", "a"), ("x", "c")]));
         let names = ["C", "B", "A"].map(str::to_owned).to_vec();
-        assert_eq!(
-            renamed(input(), names),
-            fields(&[("A", "c"), ("B", "a"), ("C", "b")])
-        );
+        assert_eq!(renamed(input(), names), fields(&[("A", "c"), ("B", "a"), ("C", "b")]));
         let all = Pattern::compile(".*").unwrap();
-        assert_eq!(
-            rename(input(), &all, "same"),
-            fields(&[("same", "c")]),
-            "the last one wins"
-        );
+        assert_eq!(rename(input(), &all, "same"), fields(&[("same", "c")]), "the last one wins");
     }
 }

@@ -70,11 +70,7 @@ pub(crate) async fn assemble(
         stream: rendering.stream,
         now: rendering.now,
     };
-    let rendered = shapers
-        .engine
-        .render(request)
-        .await
-        .map_err(|source| ShapeError::Render { source })?;
+    let rendered = shapers.engine.render(request).await.map_err(|source| ShapeError::Render { source })?;
     for (item, entries) in items.iter().zip(in_order(rendered, items.len())?) {
         for entry in entries {
             assembled.put(item, entry)?;
@@ -88,10 +84,7 @@ impl Assembled {
         let value = decode(&entry.key, entry.value, item.decoding)?;
         let text = |what| match std::str::from_utf8(value.expose()) {
             Ok(text) => Ok(text.to_owned()),
-            Err(_) => Err(ShapeError::NotText {
-                what,
-                key: entry.key.clone(),
-            }),
+            Err(_) => Err(ShapeError::NotText { what, key: entry.key.clone() }),
         };
         match item.place {
             Place::Labels => {
@@ -117,10 +110,7 @@ fn in_order(rendered: Vec<Rendered>, count: usize) -> Result<Vec<Vec<Entry>>, Sh
         let slot = answers.get_mut(answer.index).filter(|slot| slot.is_none());
         *slot.ok_or(ShapeError::RenderedElse)? = Some(answer.entries);
     }
-    answers
-        .into_iter()
-        .collect::<Option<_>>()
-        .ok_or(ShapeError::RenderedElse)
+    answers.into_iter().collect::<Option<_>>().ok_or(ShapeError::RenderedElse)
 }
 
 /// All texts in the order of precedence.
@@ -132,9 +122,7 @@ async fn items(shapers: &Shapers, template: &Template, namespace: &str) -> Resul
             TemplateTarget::Labels => Place::Labels,
             TemplateTarget::Annotations => Place::Annotations,
             TemplateTarget::Path(path) => {
-                return Err(ShapeError::TemplateTarget {
-                    target: path.to_owned(),
-                });
+                return Err(ShapeError::TemplateTarget { target: path.to_owned() });
             }
         };
         for source in from.sources() {
@@ -142,27 +130,15 @@ async fn items(shapers: &Shapers, template: &Template, namespace: &str) -> Resul
         }
     }
     let metadata = template.metadata.iter();
-    let labels = metadata
-        .clone()
-        .flat_map(|metadata| &metadata.labels)
-        .map(|pair| (Place::Labels, pair));
-    let annotations = metadata
-        .flat_map(|metadata| &metadata.annotations)
-        .map(|pair| (Place::Annotations, pair));
+    let labels = metadata.clone().flat_map(|metadata| &metadata.labels).map(|pair| (Place::Labels, pair));
+    let annotations =
+        metadata.flat_map(|metadata| &metadata.annotations).map(|pair| (Place::Annotations, pair));
     let data = template.data.iter().map(|pair| (Place::Data, pair));
-    items.extend(
-        data.chain(labels)
-            .chain(annotations)
-            .map(|(place, (key, text))| Item {
-                text: TemplateText {
-                    key: key.clone(),
-                    text: Value::from(text.as_str()),
-                    scope: Scope::Values,
-                },
-                place,
-                decoding: DecodingStrategy::None,
-            }),
-    );
+    items.extend(data.chain(labels).chain(annotations).map(|(place, (key, text))| Item {
+        text: TemplateText { key: key.clone(), text: Value::from(text.as_str()), scope: Scope::Values },
+        place,
+        decoding: DecodingStrategy::None,
+    }));
     Ok(items)
 }
 
@@ -181,54 +157,29 @@ async fn texts(
                 text: Value::from(text),
                 scope: Scope::KeysAndValues,
             };
-            return Ok(vec![Item {
-                text,
-                place,
-                decoding,
-            }]);
+            return Ok(vec![Item { text, place, decoding }]);
         }
         TemplateSource::ConfigMap(refers) => {
             let object = ObjectRef::namespaced("ConfigMap", namespace, &refers.name);
-            (
-                object,
-                refers,
-                shapers.templates.config_map(namespace, &refers.name).await,
-            )
+            (object, refers, shapers.templates.config_map(namespace, &refers.name).await)
         }
         TemplateSource::Secret(refers) => {
             let object = ObjectRef::namespaced("Secret", namespace, &refers.name);
-            (
-                object,
-                refers,
-                shapers.templates.secret(namespace, &refers.name).await,
-            )
+            (object, refers, shapers.templates.secret(namespace, &refers.name).await)
         }
     };
-    match found.map_err(|source| ShapeError::ReadTemplate {
-        object: object.clone(),
-        source,
-    })? {
+    match found.map_err(|source| ShapeError::ReadTemplate { object: object.clone(), source })? {
         Found::Missing => Err(ShapeError::TemplateMissing { object }),
         Found::Found(fields) => {
             let texts = pick(&object, refers, &fields)?;
-            Ok(texts
-                .into_iter()
-                .map(|text| Item {
-                    text,
-                    place,
-                    decoding,
-                })
-                .collect())
+            Ok(texts.into_iter().map(|text| Item { text, place, decoding }).collect())
         }
     }
 }
 
 fn pick(object: &ObjectRef, refers: &TemplateRef, fields: &Fields) -> Result<Vec<TemplateText>, ShapeError> {
     let text = |item: &api::template::TemplateRefItem| {
-        let missing = || ShapeError::TemplateKeyMissing {
-            object: object.clone(),
-            key: item.key.clone(),
-        };
+        let missing = || ShapeError::TemplateKeyMissing { object: object.clone(), key: item.key.clone() };
         let scope = match item.template_as {
             TemplateScope::Values => Scope::Values,
             TemplateScope::KeysAndValues => Scope::KeysAndValues,
@@ -260,20 +211,14 @@ pub(super) fn without(meta: &Meta, fields: Fields) -> Shaped {
 
 /// What `kubectl apply` remembers is about the object itself, and so is what steers keymill.
 fn is_copied(key: &str) -> bool {
-    let ours = key
-        .split_once('/')
-        .is_some_and(|(prefix, _)| prefix == group::KEYMILL);
+    let ours = key.split_once('/').is_some_and(|(prefix, _)| prefix == group::KEYMILL);
     key != "kubectl.kubernetes.io/last-applied-configuration" && !ours
 }
 
 /// The result with a template.
 pub(super) fn onto(template: &Template, fields: Fields, assembled: Assembled) -> Shaped {
     let bare = template.data.is_empty() && template.template_from.is_empty();
-    let mut data = if bare || template.merge_policy == MergePolicy::Merge {
-        fields
-    } else {
-        Fields::new()
-    };
+    let mut data = if bare || template.merge_policy == MergePolicy::Merge { fields } else { Fields::new() };
     data.extend(assembled.data);
     Shaped {
         data,
@@ -284,10 +229,7 @@ pub(super) fn onto(template: &Template, fields: Fields, assembled: Assembled) ->
             .as_ref()
             .map(|metadata| metadata.finalizers.clone())
             .unwrap_or_default(),
-        secret_type: template
-            .type_
-            .clone()
-            .filter(|secret_type| !secret_type.is_empty()),
+        secret_type: template.type_.clone().filter(|secret_type| !secret_type.is_empty()),
         nothing_left: false,
     }
 }
@@ -302,18 +244,10 @@ pub(super) fn check_type(shaped: &Shaped, template: Option<&Template>) -> Result
         secret_type::SERVICE_ACCOUNT_TOKEN => {
             let rendered = template.into_iter().flat_map(|template| &template.template_from);
             shaped.annotations.contains_key(annotation::SERVICE_ACCOUNT_NAME)
-                || rendered
-                    .into_iter()
-                    .any(|from| from.target() == TemplateTarget::Annotations)
+                || rendered.into_iter().any(|from| from.target() == TemplateTarget::Annotations)
         }
         secret_type::BOOTSTRAP_TOKEN | secret_type::ROTATION => true,
         _ => false,
     };
-    if denied {
-        Err(ShapeError::TypeDenied {
-            secret_type: wanted.to_owned(),
-        })
-    } else {
-        Ok(())
-    }
+    if denied { Err(ShapeError::TypeDenied { secret_type: wanted.to_owned() }) } else { Ok(()) }
 }

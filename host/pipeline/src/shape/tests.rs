@@ -28,10 +28,7 @@ fn shapers() -> Shapers {
                 ("enc", "YWRh"),
             ]),
         ),
-        (
-            "Secret/tpl".to_owned(),
-            fields(&[("l", "who: <user>"), ("bin", "/w==")]),
-        ),
+        ("Secret/tpl".to_owned(), fields(&[("l", "who: <user>"), ("bin", "/w==")])),
     ];
     Shapers {
         engine: Arc::new(Angles::default()),
@@ -46,13 +43,7 @@ async fn shaped_by(shapers: &Shapers, target: &Json) -> Result<Shaped, ShapeErro
         "target": target,
         "data": [{"secretKey": "k", "remoteRef": {"key": "k"}}],
     }));
-    shape(
-        shapers,
-        &spec,
-        &meta(),
-        &gathered(&[("user", "ada"), ("pw", "s3cret")]),
-    )
-    .await
+    shape(shapers, &spec, &meta(), &gathered(&[("user", "ada"), ("pw", "s3cret")])).await
 }
 
 async fn shaped(template: Json) -> Result<Shaped, ShapeError> {
@@ -62,17 +53,12 @@ async fn shaped(template: Json) -> Result<Shaped, ShapeError> {
 async fn check(template: Json, want: Result<&[(&str, &str)], &str>) {
     match (shaped(template.clone()).await, want) {
         (Ok(got), Ok(want)) => {
-            let want = want
-                .iter()
-                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-                .collect();
+            let want = want.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
             assert_eq!(texts(&got.data), want, "{template}");
         }
-        (Err(got), Err(want)) => assert_eq!(
-            crate::outcome::message(&got),
-            format!("failed to {want}"),
-            "{template}"
-        ),
+        (Err(got), Err(want)) => {
+            assert_eq!(crate::outcome::message(&got), format!("failed to {want}"), "{template}")
+        }
         (got, want) => panic!("{template}: {got:?}, not {want:?}"),
     }
 }
@@ -80,22 +66,10 @@ async fn check(template: Json, want: Result<&[(&str, &str)], &str>) {
 #[tokio::test]
 async fn a_template_makes_the_data() {
     for (template, want) in [
-        (
-            json!({"data": {"dsn": "<user>:<pw>"}}),
-            &[("dsn", "ada:s3cret")][..],
-        ),
-        (
-            json!({"type": "kubernetes.io/basic-auth"}),
-            &[("pw", "s3cret"), ("user", "ada")],
-        ),
-        (
-            json!({"metadata": {"labels": {"a": "b"}}}),
-            &[("pw", "s3cret"), ("user", "ada")],
-        ),
-        (
-            json!({"mergePolicy": "Merge", "data": {"user": "<USER>"}}),
-            &[("pw", "s3cret"), ("user", "ADA")],
-        ),
+        (json!({"data": {"dsn": "<user>:<pw>"}}), &[("dsn", "ada:s3cret")][..]),
+        (json!({"type": "kubernetes.io/basic-auth"}), &[("pw", "s3cret"), ("user", "ada")]),
+        (json!({"metadata": {"labels": {"a": "b"}}}), &[("pw", "s3cret"), ("user", "ada")]),
+        (json!({"mergePolicy": "Merge", "data": {"user": "<USER>"}}), &[("pw", "s3cret"), ("user", "ADA")]),
         (
             json!({"templateFrom": [{"configMap": {"name": "tpl", "items": [{"key": "app.conf"}, {"key": "b", "templateAs": "Values"}]}}]}),
             &[("app.conf", "user=ada"), ("b", "ADA")],
@@ -126,18 +100,9 @@ async fn a_template_makes_the_data() {
 async fn what_a_template_cannot_do_is_said() {
     let config_map = |name: &str, key: &str| json!({"templateFrom": [{"configMap": {"name": name, "items": [{"key": key}]}}]});
     for (template, want) in [
-        (
-            json!({"data": {"a": "<nope>"}}),
-            "render the template: no such key",
-        ),
-        (
-            config_map("nope", "t"),
-            "read the template in ConfigMap shop/nope: it does not exist",
-        ),
-        (
-            config_map("tpl", "nope"),
-            "read the template in ConfigMap shop/tpl: it has no key nope",
-        ),
+        (json!({"data": {"a": "<nope>"}}), "render the template: no such key"),
+        (config_map("nope", "t"), "read the template in ConfigMap shop/nope: it does not exist"),
+        (config_map("tpl", "nope"), "read the template in ConfigMap shop/tpl: it has no key nope"),
         (
             json!({"templateFrom": [{"literal": "a/b: 1"}]}),
             "use the key `a/b`: a key has 1 to 253 letters, digits, `-`, `_` and `.`; name a rewrite that gives it a valid name",
@@ -161,33 +126,18 @@ async fn secrets_that_the_cluster_trusts_are_not_made() {
     let annotation = json!({"annotations": {"kubernetes.io/service-account.name": "default"}});
     for (template, denied) in [
         (json!({"type": token, "metadata": annotation}), true),
-        (
-            json!({"type": token, "templateFrom": [{"target": "annotations", "literal": "a: 1"}]}),
-            true,
-        ),
+        (json!({"type": token, "templateFrom": [{"target": "annotations", "literal": "a: 1"}]}), true),
         (json!({"type": token}), false),
-        (
-            json!({"type": "kubernetes.io/basic-auth", "metadata": annotation}),
-            false,
-        ),
+        (json!({"type": "kubernetes.io/basic-auth", "metadata": annotation}), false),
         (json!({"type": "bootstrap.kubernetes.io/token"}), true),
         (json!({"type": "keymill.dev/rotation"}), true),
     ] {
         // Admission refuses some of these before; here they are refused whatever came before.
         let template_of = serde_json::from_value::<api::Template>(template.clone()).unwrap();
-        let rendering = Rendering {
-            meta: &meta(),
-            fields: &fields(&[]),
-            stream: "",
-            now: at(0),
-        };
+        let rendering = Rendering { meta: &meta(), fields: &fields(&[]), stream: "", now: at(0) };
         let assembled = assemble(&shapers(), &template_of, &rendering).await.unwrap();
         let shaped = template::onto(&template_of, fields(&[]), assembled);
-        assert_eq!(
-            template::check_type(&shaped, Some(&template_of)).is_err(),
-            denied,
-            "{template}"
-        );
+        assert_eq!(template::check_type(&shaped, Some(&template_of)).is_err(), denied, "{template}");
     }
 }
 
@@ -202,17 +152,12 @@ async fn labels_and_annotations() {
     });
     let shaped = shaped(template).await.unwrap();
     let text = |map: &BTreeMap<String, String>| {
-        map.iter()
-            .map(|(key, value)| format!("{key}={value}"))
-            .collect::<Vec<_>>()
+        map.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>()
     };
     assert_eq!(text(&shaped.labels), ["both=metadata", "user=ada", "who=ada"]);
     assert_eq!(text(&shaped.annotations), ["example.org/who=ADA"]);
     assert_eq!(shaped.finalizers, ["example.org/f"]);
-    assert!(
-        shaped.data.is_empty(),
-        "templateFrom makes the data, and made none"
-    );
+    assert!(shaped.data.is_empty(), "templateFrom makes the data, and made none");
 }
 
 #[test]
@@ -237,38 +182,20 @@ fn without_a_template_labels_and_annotations_are_copied() {
 
 #[tokio::test]
 async fn policies_see_the_entropy_of_what_was_generated() {
-    let generated = GeneratedField {
-        value: Value::from("s3cret"),
-        entropy: Some(Entropy {
-            bits: 60.0,
-            exact: true,
-        }),
-    };
+    let generated =
+        GeneratedField { value: Value::from("s3cret"), entropy: Some(Entropy { bits: 60.0, exact: true }) };
     for (floor, data, refused) in [
         (50.0, &[("pw", "s3cret")][..], None),
-        (
-            70.0,
-            &[("pw", "s3cret")],
-            Some("accept the values: policy floor: pw has too few bits (bits)"),
-        ),
+        (70.0, &[("pw", "s3cret")], Some("accept the values: policy floor: pw has too few bits (bits)")),
         (
             50.0,
             &[("dsn", "ada:s3cret")],
             Some("accept the values: policy floor: dsn has too few bits (bits)"),
         ),
     ] {
-        let shapers = Shapers {
-            policies: Arc::new(Floor(Some(floor))),
-            ..shapers()
-        };
-        let judged = judge(
-            &shapers,
-            "ExternalSecret",
-            &meta(),
-            &fields(data),
-            std::slice::from_ref(&generated),
-        )
-        .await;
+        let shapers = Shapers { policies: Arc::new(Floor(Some(floor))), ..shapers() };
+        let judged =
+            judge(&shapers, "ExternalSecret", &meta(), &fields(data), std::slice::from_ref(&generated)).await;
         assert_eq!(judged.err().map(|error| error.to_string()).as_deref(), refused);
     }
 }
@@ -276,12 +203,7 @@ async fn policies_see_the_entropy_of_what_was_generated() {
 #[tokio::test]
 async fn streams_are_those_of_object_and_rotation() {
     let engine = Arc::new(Angles::default());
-    let shapers = Shapers {
-        engine: engine.clone(),
-        ..shapers()
-    };
-    shaped_by(&shapers, &json!({"template": {"data": {"a": "<user>"}}}))
-        .await
-        .unwrap();
+    let shapers = Shapers { engine: engine.clone(), ..shapers() };
+    shaped_by(&shapers, &json!({"template": {"data": {"a": "<user>"}}})).await.unwrap();
     assert_eq!(*engine.streams.lock().unwrap(), ["uid-1/"]);
 }

@@ -25,32 +25,21 @@ impl CheckedSpec {
     pub fn parse(object: &ExternalSecret) -> Result<Self, SpecError> {
         let mut problems = object.validate();
         let found = problems.len();
-        let checked = Parser {
-            problems: &mut problems,
-            occurrences: BTreeMap::new(),
-        }
-        .spec(object);
+        let checked = Parser { problems: &mut problems, occurrences: BTreeMap::new() }.spec(object);
         // What both find, validation has said already.
         if found > 0 {
             problems.truncate(found);
         }
         match checked {
             Some(checked) if problems.is_empty() => Ok(checked),
-            _ => Err(SpecError::Invalid {
-                object: object_ref(object),
-                problems,
-            }),
+            _ => Err(SpecError::Invalid { object: object_ref(object), problems }),
         }
     }
 }
 
 fn object_ref(object: &ExternalSecret) -> ObjectRef {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    ObjectRef::namespaced(
-        "ExternalSecret",
-        &text(&object.metadata.namespace),
-        &text(&object.metadata.name),
-    )
+    ObjectRef::namespaced("ExternalSecret", &text(&object.metadata.namespace), &text(&object.metadata.name))
 }
 
 struct Parser<'p> {
@@ -96,10 +85,7 @@ impl Parser<'_> {
     }
 
     fn report(&mut self, path: &str, message: impl Into<String>) {
-        self.problems.push(Problem {
-            path: path.to_owned(),
-            message: message.into(),
-        });
+        self.problems.push(Problem { path: path.to_owned(), message: message.into() });
     }
 
     /// The windows if there are any; none at all when they cannot be read.
@@ -123,11 +109,7 @@ impl Parser<'_> {
 
     fn data(&mut self, path: &str, entry: &DataEntry, default: Option<&StoreRef>) -> Option<Source> {
         let store = self.store(path, entry.store_ref().or(default))?;
-        Some(Source::Data {
-            key: entry.secret_key.clone(),
-            store,
-            remote: remote(&entry.remote_ref),
-        })
+        Some(Source::Data { key: entry.secret_key.clone(), store, remote: remote(&entry.remote_ref) })
     }
 
     fn data_from(&mut self, path: &str, entry: &DataFromEntry, default: Option<&StoreRef>) -> Option<Source> {
@@ -155,16 +137,10 @@ impl Parser<'_> {
             }
             Some(DataFromSource::Generator(generator)) => {
                 let entry = self.generator(generator);
-                Some(Source::Generator {
-                    entry,
-                    rewrite: rewrite?,
-                })
+                Some(Source::Generator { entry, rewrite: rewrite? })
             }
             None => {
-                self.report(
-                    path,
-                    "needs exactly one of extract, find and sourceRef.generatorRef",
-                );
+                self.report(path, "needs exactly one of extract, find and sourceRef.generatorRef");
                 None
             }
         }
@@ -174,23 +150,15 @@ impl Parser<'_> {
         let name =
             store.and_then(|store| Some((store.kind(), store.name.clone().filter(|name| !name.is_empty())?)));
         if name.is_none() {
-            self.report(
-                path,
-                "has no store: name one in spec.secretStoreRef or in sourceRef.storeRef",
-            );
+            self.report(path, "has no store: name one in spec.secretStoreRef or in sourceRef.storeRef");
         }
-        name.map(|(kind, name)| StoreName {
-            kind: kind.as_str().to_owned(),
-            name,
-        })
+        name.map(|(kind, name)| StoreName { kind: kind.as_str().to_owned(), name })
     }
 
     fn generator(&mut self, generator: &GeneratorRef) -> GeneratorEntry {
         let kind = generator.kind.as_str();
-        let occurrence = self
-            .occurrences
-            .entry(identity(&generator.api_version, kind, &generator.name))
-            .or_default();
+        let occurrence =
+            self.occurrences.entry(identity(&generator.api_version, kind, &generator.name)).or_default();
         let key = EntryKey::new(&generator.api_version, kind, &generator.name, *occurrence);
         *occurrence += 1;
         GeneratorEntry {
@@ -204,11 +172,7 @@ impl Parser<'_> {
     fn query(&mut self, path: &str, find: &Find) -> Option<ListQuery> {
         let regexp = find.name.as_ref().and_then(|name| name.regexp.as_deref());
         let name = match regexp {
-            Some(regexp) => Some(
-                self.pattern(&format!("{path}.find.name.regexp"), regexp)?
-                    .regex()
-                    .clone(),
-            ),
+            Some(regexp) => Some(self.pattern(&format!("{path}.find.name.regexp"), regexp)?.regex().clone()),
             None => None,
         };
         Some(ListQuery {
@@ -225,13 +189,10 @@ impl Parser<'_> {
             rewrites.push(match rewrite.rule() {
                 Some(RewriteRule::Regexp(regexp)) => self
                     .pattern(&format!("{path}.regexp.source"), &regexp.source)
-                    .map(|pattern| Rewrite::Regexp {
-                        pattern,
-                        target: regexp.target.clone(),
-                    }),
-                Some(RewriteRule::Transform(transform)) => Some(Rewrite::Transform {
-                    template: transform.template.clone(),
-                }),
+                    .map(|pattern| Rewrite::Regexp { pattern, target: regexp.target.clone() }),
+                Some(RewriteRule::Transform(transform)) => {
+                    Some(Rewrite::Transform { template: transform.template.clone() })
+                }
                 Some(RewriteRule::Merge(merge)) => Some(Rewrite::Merge(merge.clone())),
                 None => {
                     self.report(&path, "needs exactly one of regexp, transform and merge");

@@ -27,10 +27,7 @@ fn all_problems_are_reported_with_their_paths() {
     ]});
     check(
         json!({"secretStoreRef": store, "data": data, "syncWindows": windows}),
-        &[
-            "spec.syncWindows.windows[1].schedule",
-            "spec.syncWindows.windows[2].schedule",
-        ],
+        &["spec.syncWindows.windows[1].schedule", "spec.syncWindows.windows[2].schedule"],
     );
     let rewrite = json!([{"regexp": {"source": "(", "target": ""}}]);
     check(
@@ -51,10 +48,7 @@ fn the_message_names_the_object_and_every_field() {
         message.starts_with("failed to read the spec of ExternalSecret shop/app: spec.data[0]: "),
         "{message}"
     );
-    assert!(
-        message.ends_with("; correct these fields and apply the manifest again"),
-        "{message}"
-    );
+    assert!(message.ends_with("; correct these fields and apply the manifest again"), "{message}");
 }
 
 #[test]
@@ -73,10 +67,6 @@ fn template_sources_are_named_for_the_watches() {
     ]});
     let spec =
         crate::fixture::checked(json!({"dataFrom": [password("a")], "target": {"template": template}}));
-    let names: Vec<String> = spec
-        .template_sources("shop")
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let names: Vec<String> = spec.template_sources("shop").iter().map(ToString::to_string).collect();
     assert_eq!(names, ["ConfigMap shop/c", "Secret shop/s"]);
 }

@@ -23,10 +23,7 @@ pub(super) fn percent(bytes: &[u8]) -> Vec<u8> {
 /// A field of a `.pgpass` line: `:` and `\` escaped.
 pub(super) fn pgpass(bytes: &[u8]) -> Result<Vec<u8>, RecipeFault> {
     if bytes.iter().any(|byte| matches!(byte, b'\n' | b'\r' | 0)) {
-        return Err(fault(
-            "pgpass",
-            "a line of pgpass cannot hold a line break or NUL",
-        ));
+        return Err(fault("pgpass", "a line of pgpass cannot hold a line break or NUL"));
     }
     let mut text = Vec::with_capacity(2 * bytes.len());
     for &byte in bytes {

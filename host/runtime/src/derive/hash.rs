@@ -28,10 +28,7 @@ pub(super) fn check_bcrypt(cost: u32) -> Result<u32, RecipeFault> {
 
 /// As htpasswd writes it: `$2y$`.
 pub(super) fn bcrypt(password: &[u8], cost: u32, random: &mut Random<'_>) -> Result<Vec<u8>, DrawError> {
-    let fault = |detail| RecipeFault::Transform {
-        via: "bcrypt",
-        detail,
-    };
+    let fault = |detail| RecipeFault::Transform { via: "bcrypt", detail };
     if password.len() > BCRYPT_BYTES || password.contains(&0) {
         return Err(fault("bcrypt takes at most 72 bytes, without NUL").into());
     }
@@ -44,9 +41,7 @@ pub(super) fn bcrypt(password: &[u8], cost: u32, random: &mut Random<'_>) -> Res
 
 pub(super) fn check_scram(iterations: u32) -> Result<u32, RecipeFault> {
     if !(4096..=1_000_000).contains(&iterations) {
-        return Err(RecipeFault::Size(
-            "scram-sha256: between 4096 and 1000000 iterations",
-        ));
+        return Err(RecipeFault::Size("scram-sha256: between 4096 and 1000000 iterations"));
     }
     Ok(iterations)
 }

@@ -48,19 +48,14 @@ pub(super) fn private(der: &[u8], algorithm: KeyAlgorithm, comment: &str) -> Res
         secret.raw(&[pad]);
     }
     let mut file = Wire::default();
-    file.raw(b"openssh-key-v1\0")
-        .string(b"none")
-        .string(b"none")
-        .string(b"");
+    file.raw(b"openssh-key-v1\0").string(b"none").string(b"none").string(b"");
     file.raw(&1_u32.to_be_bytes()).string(&public.0).string(&secret.0);
     Ok(pem::pem("OPENSSH PRIVATE KEY", &file.0, 70))
 }
 
 fn check_comment(comment: &str) -> Result<(), RecipeFault> {
     if comment.len() > COMMENT_BYTES || comment.contains(char::is_control) {
-        return Err(RecipeFault::Size(
-            "openssh: a comment is one line of at most 256 bytes",
-        ));
+        return Err(RecipeFault::Size("openssh: a comment is one line of at most 256 bytes"));
     }
     Ok(())
 }
@@ -118,19 +113,10 @@ where
     let key = SecretKey::<C>::from_pkcs8_der(der).map_err(|_| public::unreadable())?;
     let point = key.public_key().to_sec1_point(false);
     let scalar = Zeroizing::new(key.to_bytes());
-    let fields = || {
-        vec![
-            Wire::of_string(curve.as_bytes()),
-            Wire::of_string(point.as_bytes()),
-        ]
-    };
+    let fields = || vec![Wire::of_string(curve.as_bytes()), Wire::of_string(point.as_bytes())];
     let mut private = fields();
     private.push(Wire::of_number(&scalar));
-    Ok(Parts {
-        name,
-        public: fields(),
-        private,
-    })
+    Ok(Parts { name, public: fields(), private })
 }
 
 fn rsa(der: &[u8]) -> Result<Parts, RecipeFault> {
@@ -145,14 +131,7 @@ fn rsa(der: &[u8]) -> Result<Parts, RecipeFault> {
     Ok(Parts {
         name: "ssh-rsa",
         public: vec![exponent.clone(), modulus.clone()],
-        private: vec![
-            modulus,
-            exponent,
-            number(key.d()),
-            number(&coefficient),
-            number(p),
-            number(q),
-        ],
+        private: vec![modulus, exponent, number(key.d()), number(&coefficient), number(p), number(q)],
     })
 }
 
@@ -170,11 +149,7 @@ impl Wire {
     fn of_number(big_endian: &[u8]) -> Self {
         let zeros = big_endian.iter().take_while(|byte| **byte == 0).count();
         let digits = big_endian.get(zeros..).unwrap_or_default();
-        let sign: &[u8] = if digits.first().is_some_and(|byte| byte & 0x80 != 0) {
-            &[0]
-        } else {
-            &[]
-        };
+        let sign: &[u8] = if digits.first().is_some_and(|byte| byte & 0x80 != 0) { &[0] } else { &[] };
         let mut wire = Self::default();
         wire.length(sign.len() + digits.len()).raw(sign).raw(digits);
         wire

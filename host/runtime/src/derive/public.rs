@@ -16,10 +16,7 @@ pub(super) fn pem(der: &[u8], algorithm: KeyAlgorithm) -> Result<Vec<u8>, Recipe
     let spki = match algorithm {
         KeyAlgorithm::Rsa => {
             let key = rsa::PrivateKey::from_pkcs8_der(der).map_err(|_| unreadable())?;
-            key.to_public_key()
-                .to_public_key_der()
-                .map_err(|_| unreadable())?
-                .into_vec()
+            key.to_public_key().to_public_key_der().map_err(|_| unreadable())?.into_vec()
         }
         KeyAlgorithm::EcdsaP256 => ec::<p256::NistP256>(der)?,
         KeyAlgorithm::EcdsaP384 => ec::<p384::NistP384>(der)?,
@@ -29,11 +26,7 @@ pub(super) fn pem(der: &[u8], algorithm: KeyAlgorithm) -> Result<Vec<u8>, Recipe
         }
         KeyAlgorithm::X25519 => {
             let secret = x25519_dalek::StaticSecret::from(seed(der, X25519_DER)?);
-            [
-                X25519_SPKI.as_slice(),
-                x25519_dalek::PublicKey::from(&secret).as_bytes(),
-            ]
-            .concat()
+            [X25519_SPKI.as_slice(), x25519_dalek::PublicKey::from(&secret).as_bytes()].concat()
         }
     };
     Ok(pem::pem("PUBLIC KEY", &spki, 64))
@@ -61,8 +54,5 @@ fn seed(der: &[u8], before: &[u8]) -> Result<[u8; 32], RecipeFault> {
 
 /// Keys are made by us, so this is not expected; it is still an error rather than a panic.
 pub(super) fn unreadable() -> RecipeFault {
-    RecipeFault::Transform {
-        via: "a key's form",
-        detail: "it is not a key of its algorithm",
-    }
+    RecipeFault::Transform { via: "a key's form", detail: "it is not a key of its algorithm" }
 }

@@ -5,20 +5,11 @@ use crate::entropy::Entropy;
 use crate::random::SystemRandom;
 
 fn literal(bytes: &[u8]) -> Value {
-    Value {
-        bytes: Zeroizing::new(bytes.to_vec()),
-        trace: Trace::literal(),
-        key: None,
-    }
+    Value { bytes: Zeroizing::new(bytes.to_vec()), trace: Trace::literal(), key: None }
 }
 
 fn text(input: &[u8], via: &Transform) -> Result<String, DrawError> {
-    let derived = derive(
-        literal(input),
-        via,
-        &mut Random::new(&SystemRandom),
-        &mut Work::of_one_call(),
-    )?;
+    let derived = derive(literal(input), via, &mut Random::new(&SystemRandom), &mut Work::of_one_call())?;
     Ok(String::from_utf8(derived.bytes.to_vec()).unwrap())
 }
 
@@ -33,27 +24,15 @@ fn encodings() {
     check(b"foob\xff", &Transform::Base64url, "Zm9vYv8=");
     check(b"foob", &Transform::Base32, "MZXW6YQ=");
     check(b"\x00\xabz", &Transform::Hex, "00ab7a");
-    check(
-        b"abc",
-        &Transform::Sha256Hex,
-        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
-    );
+    check(b"abc", &Transform::Sha256Hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 #[test]
 fn escapes() {
-    check(
-        b"a-._~Z9:@/?#%+ \xc3\xa4",
-        &Transform::UriUserinfo,
-        "a-._~Z9%3A%40%2F%3F%23%25%2B%20%C3%A4",
-    );
+    check(b"a-._~Z9:@/?#%+ \xc3\xa4", &Transform::UriUserinfo, "a-._~Z9%3A%40%2F%3F%23%25%2B%20%C3%A4");
     check(b"a=b&c", &Transform::UriQuery, "a%3Db%26c");
     check(b"a:b\\c", &Transform::Pgpass, "a\\:b\\\\c");
-    check(
-        "a\"b\\\nä".as_bytes(),
-        &Transform::JsonString,
-        "\"a\\\"b\\\\\\nä\"",
-    );
+    check("a\"b\\\nä".as_bytes(), &Transform::JsonString, "\"a\\\"b\\\\\\nä\"");
     check(b"it's", &Transform::SingleQuote, "'it'\\''s'");
 }
 
@@ -62,10 +41,7 @@ fn refuses_what_a_form_cannot_hold() {
     let refused = |input: &[u8], via: Transform| {
         let error = text(input, &via).unwrap_err();
         assert!(
-            matches!(
-                error,
-                DrawError::Fault(RecipeFault::Transform { .. } | RecipeFault::Size(_))
-            ),
+            matches!(error, DrawError::Fault(RecipeFault::Transform { .. } | RecipeFault::Size(_))),
             "{via:?}"
         );
     };
@@ -84,12 +60,7 @@ fn refuses_what_a_form_cannot_hold() {
 fn slow_ones_share_a_budget() {
     let mut work = Work::of_one_call();
     let mut once = || {
-        derive(
-            literal(b"x"),
-            &Transform::ScramSha256(1_000_000),
-            &mut Random::new(&SystemRandom),
-            &mut work,
-        )
+        derive(literal(b"x"), &Transform::ScramSha256(1_000_000), &mut Random::new(&SystemRandom), &mut work)
     };
     assert!(once().is_ok());
     assert!(once().is_ok());
@@ -105,10 +76,7 @@ fn scram_is_that_of_rfc_7677() {
          wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU="
     );
     // SASLprep: a non-breaking space becomes a space, a soft hyphen nothing.
-    assert_eq!(
-        hash::verifier("a\u{a0}b\u{ad}".as_bytes(), 4096, &salt),
-        hash::verifier(b"a b", 4096, &salt)
-    );
+    assert_eq!(hash::verifier("a\u{a0}b\u{ad}".as_bytes(), 4096, &salt), hash::verifier(b"a b", 4096, &salt));
 }
 
 #[test]
@@ -125,29 +93,12 @@ const SEED: [u8; 32] = *b"keymill test seed of 32 bytes !!";
 
 fn ed25519() -> Value {
     let der = [key::ED25519_DER.as_slice(), &SEED].concat();
-    let trace = Trace::draw(
-        0,
-        Entropy {
-            bits: 256.0,
-            exact: true,
-        },
-        true,
-    );
-    Value {
-        bytes: Zeroizing::new(der),
-        trace,
-        key: Some(KeyAlgorithm::Ed25519),
-    }
+    let trace = Trace::draw(0, Entropy { bits: 256.0, exact: true }, true);
+    Value { bytes: Zeroizing::new(der), trace, key: Some(KeyAlgorithm::Ed25519) }
 }
 
 fn derived(input: Value, via: &Transform) -> String {
-    let derived = derive(
-        input,
-        via,
-        &mut Random::new(&SystemRandom),
-        &mut Work::of_one_call(),
-    )
-    .unwrap();
+    let derived = derive(input, via, &mut Random::new(&SystemRandom), &mut Work::of_one_call()).unwrap();
     String::from_utf8(derived.bytes.to_vec()).unwrap()
 }
 
@@ -194,13 +145,7 @@ fn every_algorithm_has_its_forms() {
         assert!(derived(value(), &Transform::Pkcs8Pem).starts_with("-----BEGIN PRIVATE KEY-----\n"));
         assert!(derived(value(), &Transform::PublicPem).starts_with("-----BEGIN PUBLIC KEY-----\n"));
         let try_openssh = |via: Transform| {
-            derive(
-                value(),
-                &via,
-                &mut Random::new(&SystemRandom),
-                &mut Work::of_one_call(),
-            )
-            .ok()
+            derive(value(), &via, &mut Random::new(&SystemRandom), &mut Work::of_one_call()).ok()
         };
         let line = try_openssh(Transform::OpensshPublic("c".to_owned()));
         let file = try_openssh(Transform::OpensshPrivate("c".to_owned()));
@@ -227,10 +172,7 @@ fn check_openssh_file(file: &[u8]) {
         rest = after;
         value
     };
-    assert_eq!(
-        (string(), string(), string()),
-        (&b"none"[..], &b"none"[..], &b""[..])
-    );
+    assert_eq!((string(), string(), string()), (&b"none"[..], &b"none"[..], &b""[..]));
     assert_eq!(rest[..4], 1_u32.to_be_bytes());
     rest = &rest[4..];
     let mut string = || {
@@ -259,54 +201,13 @@ fn a_key_can_only_have_the_sizes_that_it_has() {
 #[test]
 fn entropy_follows_the_transformation() {
     let bits = |via: Transform| {
-        let trace = Trace::draw(
-            0,
-            Entropy {
-                bits: 300.0,
-                exact: true,
-            },
-            true,
-        );
-        let value = Value {
-            bytes: Zeroizing::new(b"x".to_vec()),
-            trace,
-            key: None,
-        };
-        let derived = derive(
-            value,
-            &via,
-            &mut Random::new(&SystemRandom),
-            &mut Work::of_one_call(),
-        )
-        .unwrap();
+        let trace = Trace::draw(0, Entropy { bits: 300.0, exact: true }, true);
+        let value = Value { bytes: Zeroizing::new(b"x".to_vec()), trace, key: None };
+        let derived = derive(value, &via, &mut Random::new(&SystemRandom), &mut Work::of_one_call()).unwrap();
         derived.trace.entropy().unwrap()
     };
-    assert_eq!(
-        bits(Transform::Base64),
-        Entropy {
-            bits: 300.0,
-            exact: true
-        }
-    );
-    assert_eq!(
-        bits(Transform::UriUserinfo),
-        Entropy {
-            bits: 300.0,
-            exact: true
-        }
-    );
-    assert_eq!(
-        bits(Transform::Sha256Hex),
-        Entropy {
-            bits: 256.0,
-            exact: false
-        }
-    );
-    assert_eq!(
-        bits(Transform::Bcrypt(4)),
-        Entropy {
-            bits: 184.0,
-            exact: false
-        }
-    );
+    assert_eq!(bits(Transform::Base64), Entropy { bits: 300.0, exact: true });
+    assert_eq!(bits(Transform::UriUserinfo), Entropy { bits: 300.0, exact: true });
+    assert_eq!(bits(Transform::Sha256Hex), Entropy { bits: 256.0, exact: false });
+    assert_eq!(bits(Transform::Bcrypt(4)), Entropy { bits: 184.0, exact: false });
 }

@@ -47,11 +47,7 @@ impl Space {
                 "its length, classes and forbidden texts contradict each other",
             ));
         }
-        Ok(Self {
-            rules,
-            counted,
-            total,
-        })
+        Ok(Self { rules, counted, total })
     }
 
     fn string(&self, rank: Natural) -> zeroize::Zeroizing<Vec<char>> {
@@ -110,10 +106,7 @@ impl Rules {
             bounds: constraints
                 .classes
                 .iter()
-                .map(|class| Bound {
-                    min: class.min,
-                    max: class.max,
-                })
+                .map(|class| Bound { min: class.min, max: class.max })
                 .collect(),
             no_equal_neighbours: constraints.no_equal_neighbours,
             forbidden,
@@ -126,11 +119,7 @@ impl Rules {
         let skipped = before.filter(|_| self.no_equal_neighbours);
         let skipped = skipped.and_then(|c| characters.iter().position(|other| *other == c));
         let way = way as usize;
-        let at = if skipped.is_some_and(|skipped| way >= skipped) {
-            way + 1
-        } else {
-            way
-        };
+        let at = if skipped.is_some_and(|skipped| way >= skipped) { way + 1 } else { way };
         characters.get(at).copied()
     }
 
@@ -164,11 +153,7 @@ impl Language for Rules {
     type State = Prefix;
 
     fn start(&self) -> Prefix {
-        Prefix {
-            counts: vec![0; self.bounds.len()],
-            spelled: 0,
-            last: None,
-        }
+        Prefix { counts: vec![0; self.bounds.len()], spelled: 0, last: None }
     }
 
     fn moves(&self, step: usize, prefix: &Prefix, moves: &mut Vec<Move<Prefix>>) {
@@ -184,22 +169,14 @@ impl Language for Rules {
                 moves.push(Move {
                     group: u32::try_from(i).unwrap_or(u32::MAX),
                     ways: size.saturating_sub(repeats),
-                    next: Prefix {
-                        counts,
-                        spelled,
-                        last,
-                    },
+                    next: Prefix { counts, spelled, last },
                 });
             }
         }
     }
 
     fn accepts(&self, prefix: &Prefix) -> bool {
-        prefix
-            .counts
-            .iter()
-            .zip(&self.bounds)
-            .all(|(count, bound)| *count >= bound.min)
+        prefix.counts.iter().zip(&self.bounds).all(|(count, bound)| *count >= bound.min)
     }
 }
 
@@ -236,9 +213,7 @@ fn groups(constraints: &Constraints, members: &[(char, u32)], forbidden: &Forbid
         by_traits.entry(traits).or_default().push(character);
     }
     let groups = by_traits.into_iter();
-    groups
-        .map(|(traits, characters)| Group { characters, traits })
-        .collect()
+    groups.map(|(traits, characters)| Group { characters, traits }).collect()
 }
 
 /// Recognises forbidden texts as a string grows (Aho and Corasick).
@@ -258,10 +233,7 @@ struct Spelled {
 
 impl Forbidden {
     fn new(texts: &[String], members: &[(char, u32)]) -> Result<Self, RecipeFault> {
-        let possible = |text: &&String| {
-            text.chars()
-                .all(|c| members.iter().any(|(member, _)| *member == c))
-        };
+        let possible = |text: &&String| text.chars().all(|c| members.iter().any(|(member, _)| *member == c));
         let mut nodes = vec![Spelled::default()];
         let total: usize = texts.iter().map(|text| text.chars().count()).sum();
         if total > FORBIDDEN_CHARACTERS {
@@ -269,9 +241,7 @@ impl Forbidden {
         }
         for text in texts.iter().filter(possible) {
             if text.is_empty() {
-                return Err(RecipeFault::Impossible(
-                    "the empty text is forbidden, and stands everywhere",
-                ));
+                return Err(RecipeFault::Impossible("the empty text is forbidden, and stands everywhere"));
             }
             insert(&mut nodes, text);
         }
@@ -306,11 +276,7 @@ impl Forbidden {
             let children: Vec<(char, usize)> = node.next.iter().map(|(c, to)| (*c, *to)).collect();
             let shorter = node.shorter;
             for (character, to) in children {
-                let target = if at == 0 {
-                    0
-                } else {
-                    self.longest(shorter, character)
-                };
+                let target = if at == 0 { 0 } else { self.longest(shorter, character) };
                 let whole = self.nodes.get(target).is_some_and(|node| node.whole);
                 if let Some(child) = self.nodes.get_mut(to) {
                     child.shorter = target;

@@ -110,26 +110,16 @@ fn explore<L: Language>(language: &L, length: usize) -> Result<Vec<Vec<Node>>, R
             language.moves(step, state, &mut moves);
             left = left.checked_sub(moves.len() + 1).ok_or(RecipeFault::TooComplex)?;
             let steps = moves.drain(..).filter(|next| next.ways > 0);
-            let steps = steps.map(|next| Step {
-                group: next.group,
-                ways: next.ways,
-                next: following.of(next.next),
-            });
-            layer.push(Node {
-                steps: steps.collect(),
-                completions: Natural::zero(),
-            });
+            let steps =
+                steps.map(|next| Step { group: next.group, ways: next.ways, next: following.of(next.next) });
+            layer.push(Node { steps: steps.collect(), completions: Natural::zero() });
         }
         layers.push(layer);
         states = following.states;
     }
     let last = states.iter().map(|state| Node {
         steps: Vec::new(),
-        completions: if language.accepts(state) {
-            Natural::one()
-        } else {
-            Natural::zero()
-        },
+        completions: if language.accepts(state) { Natural::one() } else { Natural::zero() },
     });
     layers.push(last.collect());
     Ok(layers)
@@ -143,10 +133,7 @@ struct Index<S> {
 
 impl<S> Default for Index<S> {
     fn default() -> Self {
-        Self {
-            positions: HashMap::new(),
-            states: Vec::new(),
-        }
+        Self { positions: HashMap::new(), states: Vec::new() }
     }
 }
 
@@ -174,9 +161,7 @@ fn count(layers: &mut [Vec<Node>]) -> Result<(), RecipeFault> {
                     node.completions.add_scaled(&following.completions, step.ways);
                 }
             }
-            left = left
-                .checked_sub(node.completions.limbs())
-                .ok_or(RecipeFault::TooComplex)?;
+            left = left.checked_sub(node.completions.limbs()).ok_or(RecipeFault::TooComplex)?;
         }
     }
     Ok(())

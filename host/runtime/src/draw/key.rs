@@ -30,12 +30,7 @@ pub(super) fn draw(spec: &KeySpec, random: &mut Random<'_>) -> Result<Drawn, Dra
     check(spec)?;
     let pair = make(spec, random)?;
     let fixed = spec.algorithm != KeyAlgorithm::Rsa;
-    Ok(Drawn {
-        entropy: pair.entropy,
-        bytes: pair.der,
-        fixed,
-        key: Some(spec.algorithm),
-    })
+    Ok(Drawn { entropy: pair.entropy, bytes: pair.der, fixed, key: Some(spec.algorithm) })
 }
 
 /// # Errors
@@ -50,9 +45,7 @@ pub(crate) fn check(spec: &KeySpec) -> Result<(), RecipeFault> {
     if spec.bits.is_none_or(|bits| allowed.contains(&bits)) {
         return Ok(());
     }
-    Err(RecipeFault::Size(
-        "key: rsa has 2048, 3072 or 4096 bits, each other algorithm one size",
-    ))
+    Err(RecipeFault::Size("key: rsa has 2048, 3072 or 4096 bits, each other algorithm one size"))
 }
 
 /// # Errors
@@ -78,14 +71,8 @@ fn rsa<R: TryCryptoRng + ?Sized>(bits: u32, random: &mut R) -> Result<KeyPair, D
         3072..4096 => 128.0,
         _ => 140.0,
     };
-    let entropy = Entropy {
-        bits: strength,
-        exact: false,
-    };
-    Ok(KeyPair {
-        der: Zeroizing::new(der.as_bytes().to_vec()),
-        entropy,
-    })
+    let entropy = Entropy { bits: strength, exact: false };
+    Ok(KeyPair { der: Zeroizing::new(der.as_bytes().to_vec()), entropy })
 }
 
 /// The order of each curve is less than a billionth of a bit from 2^bits.
@@ -99,10 +86,7 @@ where
     let key = p256::elliptic_curve::SecretKey::<C>::try_generate_from_rng(random).map_err(|_| failed())?;
     let der = key.to_pkcs8_der().map_err(|_| failed())?;
     let entropy = Entropy { bits, exact: true };
-    Ok(KeyPair {
-        der: Zeroizing::new(der.as_bytes().to_vec()),
-        entropy,
-    })
+    Ok(KeyPair { der: Zeroizing::new(der.as_bytes().to_vec()), entropy })
 }
 
 /// What stands before the 32 bytes of a key of RFC 8410, version 1: sequence, version 0, algorithm, octet string in octet string.
@@ -116,10 +100,7 @@ fn seed<R: TryCryptoRng + ?Sized>(before: &[u8], bits: f64, random: &mut R) -> R
     der.extend_from_slice(before);
     der.extend_from_slice(&seed);
     seed.zeroize();
-    Ok(KeyPair {
-        der,
-        entropy: Entropy { bits, exact: true },
-    })
+    Ok(KeyPair { der, entropy: Entropy { bits, exact: true } })
 }
 
 fn failed() -> DrawError {

@@ -144,15 +144,7 @@ mod tests {
 
     #[test]
     fn agrees_with_128_bits() {
-        let samples = [
-            0,
-            1,
-            2,
-            93,
-            u128::from(u64::MAX),
-            u128::from(u64::MAX) + 1,
-            1 << 90,
-        ];
+        let samples = [0, 1, 2, 93, u128::from(u64::MAX), u128::from(u64::MAX) + 1, 1 << 90];
         for a in samples {
             for b in samples {
                 let mut sum = Natural::from(a);

@@ -24,10 +24,7 @@ pub(super) fn draw(picks: &Picks, random: &mut Random<'_>) -> Result<Drawn, Draw
     let clusters = clusters(&parts);
     let length: usize = parts.iter().map(|part| part.count).sum();
     let mut characters = Zeroizing::new(vec!['\0'; length]);
-    let mut entropy = Entropy {
-        bits: 0.0,
-        exact: true,
-    };
+    let mut entropy = Entropy { bits: 0.0, exact: true };
     for cluster in &clusters {
         let bits = cluster.draw(&parts, picks.distinct, random, &mut characters)?;
         entropy.bits += bits;
@@ -63,16 +60,10 @@ fn parts(picks: &Picks) -> Result<Vec<Part>, RecipeFault> {
         }
         let (start, count) = (length, pick.count as usize);
         length = length.saturating_add(count);
-        parts.push(Part {
-            alphabet,
-            count,
-            start,
-        });
+        parts.push(Part { alphabet, count, start });
     }
     if !(1..=CHARACTERS).contains(&length) || parts.len() > PARTS {
-        return Err(RecipeFault::Size(
-            "picks: between 1 and 16384 characters of at most 64 parts",
-        ));
+        return Err(RecipeFault::Size("picks: between 1 and 16384 characters of at most 64 parts"));
     }
     Ok(parts)
 }
@@ -104,10 +95,7 @@ fn clusters(parts: &[Part]) -> Vec<Cluster> {
     for (i, &cluster) in cluster_of.iter().enumerate() {
         members.entry(cluster).or_default().push(i);
     }
-    members
-        .into_values()
-        .map(|indices| cluster(parts, indices))
-        .collect()
+    members.into_values().map(|indices| cluster(parts, indices)).collect()
 }
 
 fn join(cluster_of: &mut [usize], a: usize, b: usize) {
@@ -125,10 +113,7 @@ fn join(cluster_of: &mut [usize], a: usize, b: usize) {
 fn cluster(parts: &[Part], indices: Vec<usize>) -> Cluster {
     let alphabet = |i: &usize| -> BTreeSet<char> {
         let part = parts.get(*i);
-        part.into_iter()
-            .flat_map(|part| &part.alphabet)
-            .copied()
-            .collect()
+        part.into_iter().flat_map(|part| &part.alphabet).copied().collect()
     };
     let equal = match indices.as_slice() {
         [first, others @ ..] if !others.is_empty() => {
@@ -137,10 +122,7 @@ fn cluster(parts: &[Part], indices: Vec<usize>) -> Cluster {
         }
         _ => true,
     };
-    Cluster {
-        parts: indices,
-        equal,
-    }
+    Cluster { parts: indices, equal }
 }
 
 impl Cluster {
@@ -226,9 +208,7 @@ impl Cluster {
             return Err(too_few());
         }
         let choices = Zeroizing::new(counted.unrank(total.random_below(random)?));
-        let places = self
-            .members(parts)
-            .flat_map(|part| part.start..part.start + part.count);
+        let places = self.members(parts).flat_map(|part| part.start..part.start + part.count);
         for (place, &(group, way)) in places.zip(choices.iter()) {
             if let Some(place) = characters.get_mut(place) {
                 *place = assignment.take(group, way).unwrap_or_default();
@@ -279,10 +259,7 @@ impl Language for Assignment {
     type State = Vec<u32>;
 
     fn start(&self) -> Vec<u32> {
-        self.pool
-            .values()
-            .map(|group| u32::try_from(group.len()).unwrap_or(u32::MAX))
-            .collect()
+        self.pool.values().map(|group| u32::try_from(group.len()).unwrap_or(u32::MAX)).collect()
     }
 
     fn moves(&self, step: usize, left: &Vec<u32>, moves: &mut Vec<Move<Vec<u32>>>) {

@@ -37,29 +37,15 @@ pub(super) fn draw(words: &Words, random: &mut Random<'_>) -> Result<Drawn, Draw
         text.extend_from_slice(list.get(index).map(String::as_bytes).unwrap_or_default());
     }
     let fixed = lengths(&list).len() == 1;
-    Ok(Drawn {
-        bytes: text,
-        entropy: entropy(words, &list),
-        fixed,
-        key: None,
-    })
+    Ok(Drawn { bytes: text, entropy: entropy(words, &list), fixed, key: None })
 }
 
 /// The distinct words, as they will stand.
 fn list(words: &Words) -> Vec<String> {
     let as_set = |word: &String| {
-        if words.capitalize {
-            capitalized(word)
-        } else {
-            word.clone()
-        }
+        if words.capitalize { capitalized(word) } else { word.clone() }
     };
-    let set: BTreeSet<String> = words
-        .word_list
-        .iter()
-        .filter(|word| !word.is_empty())
-        .map(as_set)
-        .collect();
+    let set: BTreeSet<String> = words.word_list.iter().filter(|word| !word.is_empty()).map(as_set).collect();
     set.into_iter().collect()
 }
 
@@ -87,10 +73,7 @@ fn entropy(words: &Words, list: &[String]) -> Entropy {
     }
     // All lengths but the last are free: the last follows from the string's.
     let readings = (count - 1.0) * (lengths as f64).log2();
-    Entropy {
-        bits: (bits - readings).max(0.0),
-        exact: false,
-    }
+    Entropy { bits: (bits - readings).max(0.0), exact: false }
 }
 
 #[cfg(test)]
@@ -109,19 +92,12 @@ mod tests {
 
     fn once(words: &Words) -> Result<(String, Entropy, bool), DrawError> {
         let drawn = draw(words, &mut Random::new(&SystemRandom))?;
-        Ok((
-            String::from_utf8(drawn.bytes.to_vec()).unwrap(),
-            drawn.entropy,
-            drawn.fixed,
-        ))
+        Ok((String::from_utf8(drawn.bytes.to_vec()).unwrap(), drawn.entropy, drawn.fixed))
     }
 
     fn check(words: &Words, bits: f64, exact: bool) {
         let (text, entropy, _) = once(words).unwrap();
-        assert!(
-            (entropy.bits - bits).abs() < 1e-9,
-            "{text}: {entropy:?}, not {bits}"
-        );
+        assert!((entropy.bits - bits).abs() < 1e-9, "{text}: {entropy:?}, not {bits}");
         assert_eq!(entropy.exact, exact, "{text}");
     }
 
@@ -130,10 +106,7 @@ mod tests {
         let (text, ..) = once(&words(&["apple", "äpfel"], 5, "-", true)).unwrap();
         let parts: Vec<&str> = text.split('-').collect();
         assert_eq!(parts.len(), 5);
-        assert!(
-            parts.iter().all(|part| ["Apple", "Äpfel"].contains(part)),
-            "{text}"
-        );
+        assert!(parts.iter().all(|part| ["Apple", "Äpfel"].contains(part)), "{text}");
     }
 
     #[test]
@@ -141,11 +114,7 @@ mod tests {
         check(&words(&["a", "bb", "ccc", "dddd"], 6, "-", false), 12.0, true);
         check(&words(&["aa", "bb", "cc", "dd"], 6, "", false), 12.0, true);
         check(&words(&["a", "bb", "cc", "dd"], 6, "", false), 12.0 - 5.0, false);
-        check(
-            &words(&["a", "bb", "c-c", "dd"], 2, "-", false),
-            4.0 - 3.0_f64.log2(),
-            false,
-        );
+        check(&words(&["a", "bb", "c-c", "dd"], 2, "-", false), 4.0 - 3.0_f64.log2(), false);
         check(&words(&["a", "A", "b", "b"], 3, "-", true), 3.0, true);
         check(&words(&["a", "aa"], 1, "", false), 1.0, true);
     }
@@ -153,14 +122,8 @@ mod tests {
     #[test]
     fn refuses_nothing_and_too_much() {
         let fault = |words: &Words| once(words).err();
-        assert_eq!(
-            fault(&words(&[""], 2, "", false)),
-            Some(DrawError::Fault(RecipeFault::Empty))
-        );
-        assert!(matches!(
-            fault(&words(&["a"], 0, "", false)),
-            Some(DrawError::Fault(RecipeFault::Size(_)))
-        ));
+        assert_eq!(fault(&words(&[""], 2, "", false)), Some(DrawError::Fault(RecipeFault::Empty)));
+        assert!(matches!(fault(&words(&["a"], 0, "", false)), Some(DrawError::Fault(RecipeFault::Size(_)))));
         assert!(matches!(
             fault(&words(&["a"], 257, "", false)),
             Some(DrawError::Fault(RecipeFault::Size(_)))

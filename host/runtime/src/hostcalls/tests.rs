@@ -20,10 +20,7 @@ impl KubeCapability for Willing {
 
 impl VaultCapability for Willing {
     fn read(&self, _: &str, _: &[(String, String)], _: Duration) -> Result<VaultReply, Refusal> {
-        Ok(VaultReply {
-            body: b"{}".to_vec().into(),
-            lease: None,
-        })
+        Ok(VaultReply { body: b"{}".to_vec().into(), lease: None })
     }
 
     fn write(&self, _: &str, body: SecretBytes, _: Duration) -> Result<VaultReply, Refusal> {
@@ -39,11 +36,7 @@ impl VaultCapability for Willing {
     }
 
     fn renew(&self, lease: &str, seconds: u64, _: Duration) -> Result<Lease, Refusal> {
-        Ok(Lease {
-            id: lease.to_owned(),
-            seconds,
-            renewable: true,
-        })
+        Ok(Lease { id: lease.to_owned(), seconds, renewable: true })
     }
 
     fn revoke(&self, _: &str, _: Duration) -> Result<(), Refusal> {
@@ -52,11 +45,7 @@ impl VaultCapability for Willing {
 }
 
 fn state(grants: Grants) -> State {
-    let want = |label: &str, capability| Want {
-        label: label.to_owned(),
-        capability,
-        about: String::new(),
-    };
+    let want = |label: &str, capability| Want { label: label.to_owned(), capability, about: String::new() };
     let description = Arc::new(Description {
         name: "probe".to_owned(),
         version: "1".to_owned(),
@@ -64,28 +53,15 @@ fn state(grants: Grants) -> State {
         config_schema: Arc::new(serde_json::Value::Bool(true)),
         fields: vec![],
         rules: vec![],
-        wants: vec![
-            want("object", Capability::Kube),
-            want("prefix", Capability::Vault),
-        ],
+        wants: vec![want("object", Capability::Kube), want("prefix", Capability::Vault)],
     });
-    let owner = Owner {
-        namespace: "team".to_owned(),
-        name: "app".to_owned(),
-    };
+    let owner = Owner { namespace: "team".to_owned(), name: "app".to_owned() };
     let call = Call::new(owner, Occasion::Initial, 1).with_grants(grants);
-    State::calling(
-        &call,
-        Limits::of(World::Generator),
-        &description,
-        Randomness::Denied,
-    )
+    State::calling(&call, Limits::of(World::Generator), &description, Randomness::Denied)
 }
 
 fn read_kube(state: &mut State, label: &str) -> Result<usize, types::Refusal> {
-    kube::Host::read(state, label.to_owned())
-        .unwrap()
-        .map(|entries| entries.len())
+    kube::Host::read(state, label.to_owned()).unwrap().map(|entries| entries.len())
 }
 
 #[test]
@@ -94,22 +70,10 @@ fn a_label_needs_a_want_and_a_grant_of_its_capability() {
     let vault = || Grant::Vault(Arc::new(Willing));
     let denied = Err(types::Refusal::Denied);
     assert_eq!(read_kube(&mut state(Grants::none()), "object"), denied);
-    assert_eq!(
-        read_kube(&mut state(Grants::none().with("object", vault())), "object"),
-        denied
-    );
-    assert_eq!(
-        read_kube(&mut state(Grants::none().with("other", kube())), "other"),
-        denied
-    );
-    assert_eq!(
-        read_kube(&mut state(Grants::none().with("prefix", kube())), "prefix"),
-        denied
-    );
-    assert_eq!(
-        read_kube(&mut state(Grants::none().with("object", kube())), "object"),
-        Ok(1)
-    );
+    assert_eq!(read_kube(&mut state(Grants::none().with("object", vault())), "object"), denied);
+    assert_eq!(read_kube(&mut state(Grants::none().with("other", kube())), "other"), denied);
+    assert_eq!(read_kube(&mut state(Grants::none().with("prefix", kube())), "prefix"), denied);
+    assert_eq!(read_kube(&mut state(Grants::none().with("object", kube())), "object"), Ok(1));
 }
 
 #[test]
@@ -129,9 +93,7 @@ fn paths_cannot_leave_their_prefix() {
     let mut state = state(Grants::none().with("prefix", Grant::Vault(Arc::new(Willing))));
     state.limits.host_calls = u32::MAX;
     let mut read = |path: &str| {
-        vault::Host::read(&mut state, "prefix".to_owned(), path.to_owned(), vec![])
-            .unwrap()
-            .map(|_| ())
+        vault::Host::read(&mut state, "prefix".to_owned(), path.to_owned(), vec![]).unwrap().map(|_| ())
     };
     for path in [
         "",
@@ -171,10 +133,7 @@ fn whatever_may_be_secret_taints_the_call() {
     state.log.sink = Some(Arc::new(Never));
     state.log.tainted = false;
     log::Host::write(&mut state, log::Level::Info, "before\u{1b}[2J\n".to_owned()).unwrap();
-    assert_eq!(
-        state.log.lines,
-        [(LogLevel::Info, "before\\u{1b}[2J\\n".to_owned())]
-    );
+    assert_eq!(state.log.lines, [(LogLevel::Info, "before\\u{1b}[2J\\n".to_owned())]);
     read_kube(&mut state, "object").unwrap();
     assert!(state.log.tainted);
     log::Host::write(&mut state, log::Level::Info, "after".to_owned()).unwrap();
@@ -190,12 +149,7 @@ fn randomness_is_denied_counted_and_never_replaced() {
     let mut counted = state(Grants::none());
     counted.randomness = Randomness::Source(Arc::new(crate::random::SystemRandom));
     counted.limits.random_bytes = 40;
-    assert_eq!(
-        entropy::Host::bytes(&mut counted, String::new(), 40)
-            .unwrap()
-            .len(),
-        40
-    );
+    assert_eq!(entropy::Host::bytes(&mut counted, String::new(), 40).unwrap().len(), 40);
     assert!(entropy::Host::bytes(&mut counted, String::new(), 1).is_err());
     assert_eq!(counted.stopped, Some(Reason::HostDenied));
 

@@ -47,12 +47,7 @@ pub(super) enum Form {
 /// The object in a body; `None` when it is not one that we know how to read.
 pub(super) fn object(body: &[u8]) -> Option<Value> {
     let envelope = read(body.strip_prefix(MAGIC)?, ENVELOPE)?;
-    let text = |pointer: &str| {
-        envelope
-            .pointer(pointer)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    };
+    let text = |pointer: &str| envelope.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let (version, kind) = (text("/typeMeta/apiVersion"), text("/typeMeta/kind"));
     let raw = STANDARD.decode(text("/raw")).ok()?;
     let mut object = Map::new();
@@ -78,16 +73,12 @@ fn read(mut bytes: &[u8], fields: &[Field]) -> Option<Value> {
         match &field.form {
             Form::Texts | Form::Blobs => {
                 let (key, value) = pair(wire, &field.form)?;
-                entry(&mut object, field.name, Value::Object(Map::new()))
-                    .as_object_mut()?
-                    .insert(key, value);
+                entry(&mut object, field.name, Value::Object(Map::new())).as_object_mut()?.insert(key, value);
             }
             form => {
                 let value = value(wire, form)?;
                 if field.many {
-                    entry(&mut object, field.name, Value::Array(Vec::new()))
-                        .as_array_mut()?
-                        .push(value);
+                    entry(&mut object, field.name, Value::Array(Vec::new())).as_array_mut()?.push(value);
                 } else {
                     object.insert(field.name.to_owned(), value);
                 }
@@ -128,29 +119,15 @@ fn time(bytes: &[u8], format: &str) -> Option<Value> {
     if (seconds, nanos) == (0, 0) {
         return Some(Value::Null);
     }
-    Some(
-        Timestamp::new(seconds, nanos)
-            .ok()?
-            .strftime(format)
-            .to_string()
-            .into(),
-    )
+    Some(Timestamp::new(seconds, nanos).ok()?.strftime(format).to_string().into())
 }
 
 /// One entry of a map is a message of key and value.
 fn pair(wire: Wire<'_>, form: &Form) -> Option<(String, Value)> {
     let Wire::Bytes(bytes) = wire else { return None };
-    let fields = if matches!(form, Form::Blobs) {
-        messages::BLOB_ENTRY
-    } else {
-        messages::TEXT_ENTRY
-    };
+    let fields = if matches!(form, Form::Blobs) { messages::BLOB_ENTRY } else { messages::TEXT_ENTRY };
     let mut entry = read(bytes, fields)?;
-    let key = entry
-        .get("key")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned();
+    let key = entry.get("key").and_then(Value::as_str).unwrap_or_default().to_owned();
     let value = entry.get_mut("value").map_or_else(|| "".into(), Value::take);
     Some((key, value))
 }
@@ -203,35 +180,17 @@ mod tests {
 
     fn body(version: &str, kind: &str, raw: &[u8]) -> Vec<u8> {
         let meta = [bytes(1, version.as_bytes()), bytes(2, kind.as_bytes())].concat();
-        [
-            MAGIC.to_vec(),
-            bytes(1, &meta),
-            bytes(2, raw),
-            bytes(3, b""),
-            bytes(4, b""),
-        ]
-        .concat()
+        [MAGIC.to_vec(), bytes(1, &meta), bytes(2, raw), bytes(3, b""), bytes(4, b"")].concat()
     }
 
     #[test]
     fn a_secret_is_read() {
         let label = [bytes(1, b"app"), bytes(2, b"db")].concat();
-        let metadata = [
-            bytes(1, b"db"),
-            vec![7 << 3, 3],
-            bytes(8, b""),
-            bytes(11, &label),
-            bytes(14, b"f"),
-        ]
-        .concat();
+        let metadata =
+            [bytes(1, b"db"), vec![7 << 3, 3], bytes(8, b""), bytes(11, &label), bytes(14, b"f")].concat();
         let data = [bytes(1, b"password"), bytes(2, b"\xff\x00")].concat();
-        let raw = [
-            bytes(1, &metadata),
-            bytes(2, &data),
-            bytes(3, b"Opaque"),
-            vec![5 << 3, 1],
-            bytes(15, b"?"),
-        ];
+        let raw =
+            [bytes(1, &metadata), bytes(2, &data), bytes(3, b"Opaque"), vec![5 << 3, 1], bytes(15, b"?")];
         let expected = json!({
             "apiVersion": "v1", "kind": "Secret",
             "metadata": {
@@ -244,11 +203,7 @@ mod tests {
 
     #[test]
     fn times_and_sets_of_fields_are_read() {
-        let time = [
-            vec![1 << 3, 0x80, 0x94, 0xeb, 0xdc, 0x03],
-            vec![2 << 3, 0xe8, 0x07],
-        ]
-        .concat();
+        let time = [vec![1 << 3, 0x80, 0x94, 0xeb, 0xdc, 0x03], vec![2 << 3, 0xe8, 0x07]].concat();
         let spec = [bytes(1, b"me"), bytes(4, &time)].concat();
         let entry = [bytes(1, b"m"), bytes(7, &bytes(1, br#"{"f:spec":{}}"#))].concat();
         let raw = [bytes(1, &bytes(17, &entry)), bytes(2, &spec)].concat();
@@ -259,10 +214,7 @@ mod tests {
             found["spec"],
             json!({"holderIdentity": "me", "renewTime": "2001-09-09T01:46:40.000001Z"})
         );
-        assert_eq!(
-            found["metadata"]["managedFields"],
-            json!([{"manager": "m", "fieldsV1": {"f:spec": {}}}])
-        );
+        assert_eq!(found["metadata"]["managedFields"], json!([{"manager": "m", "fieldsV1": {"f:spec": {}}}]));
     }
 
     /// `bytes` writes field numbers up to 15; this writes 17 in place of what it made of it.
@@ -278,10 +230,7 @@ mod tests {
         let whole = body("v1", "Secret", &bytes(3, b"Opaque"));
         assert!(object(&whole).is_some());
         for length in 0..whole.len() - 4 {
-            assert!(
-                object(&whole[..length]).is_none_or(|found| found.get("type").is_none()),
-                "{length}"
-            );
+            assert!(object(&whole[..length]).is_none_or(|found| found.get("type").is_none()), "{length}");
         }
         assert_eq!(object(&body("v1", "Pod", b"")), None);
         assert_eq!(object(b"{}"), None);

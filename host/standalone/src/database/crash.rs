@@ -18,10 +18,7 @@ struct Disk {
 
 impl Disk {
     fn of(content: Vec<u8>) -> Self {
-        Self {
-            now: Arc::new(Mutex::new(content)),
-            synced: Arc::default(),
-        }
+        Self { now: Arc::new(Mutex::new(content)), synced: Arc::default() }
     }
 
     fn range(offset: u64, length: usize) -> Range<usize> {
@@ -91,9 +88,6 @@ fn a_crash_after_any_sync_leaves_the_last_or_the_next_commit() {
     for (at, content) in synced.iter().enumerate().skip(committed[0] - 1) {
         let found = usize::from(read(&open(Disk::of(content.clone()))));
         let reported = committed.iter().rposition(|syncs| *syncs <= at + 1).unwrap();
-        assert!(
-            found == reported || found == reported + 1,
-            "sync {at}: {found}, reported {reported}"
-        );
+        assert!(found == reported || found == reported + 1, "sync {at}: {found}, reported {reported}");
     }
 }

@@ -50,47 +50,28 @@ impl Seal {
         plain.extend_from_slice(&length(table, key)?);
         plain.extend_from_slice(key);
         plain.extend_from_slice(value);
-        let payload = Payload {
-            msg: &plain,
-            aad: &bound_to(table, place),
-        };
-        let sealed = self
-            .cipher
-            .encrypt(&XNonce::from(nonce), payload)
-            .map_err(|_| altered(table))?;
+        let payload = Payload { msg: &plain, aad: &bound_to(table, place) };
+        let sealed = self.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| altered(table))?;
         let mut row = nonce.to_vec();
         row.extend_from_slice(&sealed);
         Ok(row)
     }
 
     pub(super) fn open(&self, table: &str, place: &[u8], row: &[u8]) -> Result<Unsealed, DatabaseError> {
-        let (nonce, sealed) = row
-            .split_first_chunk::<NONCE_BYTES>()
-            .ok_or_else(|| altered(table))?;
-        let payload = Payload {
-            msg: sealed,
-            aad: &bound_to(table, place),
-        };
-        let plain = self
-            .cipher
-            .decrypt(&XNonce::from(*nonce), payload)
-            .map_err(|_| altered(table))?;
+        let (nonce, sealed) = row.split_first_chunk::<NONCE_BYTES>().ok_or_else(|| altered(table))?;
+        let payload = Payload { msg: sealed, aad: &bound_to(table, place) };
+        let plain = self.cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_| altered(table))?;
         let plain = Zeroizing::new(plain);
         let (length, rest) = plain.split_first_chunk::<4>().ok_or_else(|| altered(table))?;
         let split = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| altered(table))?;
         let (key, value) = rest.split_at_checked(split).ok_or_else(|| altered(table))?;
-        Ok(Unsealed {
-            key: key.to_vec(),
-            value: Zeroizing::new(value.to_vec()),
-        })
+        Ok(Unsealed { key: key.to_vec(), value: Zeroizing::new(value.to_vec()) })
     }
 }
 
 /// A key longer than 4 GiB cannot exist in memory beside its row; it would be refused as damaged.
 fn length(table: &str, key: &[u8]) -> Result<[u8; 4], DatabaseError> {
-    u32::try_from(key.len())
-        .map(u32::to_be_bytes)
-        .map_err(|_| altered(table))
+    u32::try_from(key.len()).map(u32::to_be_bytes).map_err(|_| altered(table))
 }
 
 fn bound_to(table: &str, place: &[u8]) -> Vec<u8> {
@@ -98,9 +79,7 @@ fn bound_to(table: &str, place: &[u8]) -> Vec<u8> {
 }
 
 fn altered(table: &str) -> DatabaseError {
-    DatabaseError::Altered {
-        table: table.to_owned(),
-    }
+    DatabaseError::Altered { table: table.to_owned() }
 }
 
 /// HMAC-SHA-256 of the parts, each behind its length, so that no two lists of parts are the same bytes.

@@ -19,32 +19,17 @@ fn put(database: &Database, pairs: &[(&str, &str, &str)]) {
 fn scan(database: &Database, table: &str, prefix: &str) -> BTreeMap<String, String> {
     let pairs: Outcome<_> = database.read(|read| read.scan(table, prefix.as_bytes()));
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    pairs
-        .unwrap()
-        .iter()
-        .map(|(key, value)| (text(key), text(value)))
-        .collect()
+    pairs.unwrap().iter().map(|(key, value)| (text(key), text(value))).collect()
 }
 
 fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-    pairs
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-        .collect()
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
 #[test]
 fn tables_are_apart_and_scans_are_ordered_by_key() {
     let database = Database::memory().unwrap();
-    put(
-        &database,
-        &[
-            ("a", "x/2", "two"),
-            ("a", "x/1", "one"),
-            ("a", "y", "why"),
-            ("b", "x/1", "other"),
-        ],
-    );
+    put(&database, &[("a", "x/2", "two"), ("a", "x/1", "one"), ("a", "y", "why"), ("b", "x/1", "other")]);
     assert_eq!(scan(&database, "a", "x/"), map(&[("x/1", "one"), ("x/2", "two")]));
     assert_eq!(scan(&database, "b", ""), map(&[("x/1", "other")]));
     assert_eq!(scan(&database, "none", ""), map(&[]));
@@ -64,9 +49,7 @@ fn a_write_sees_itself_and_leaves_nothing_when_it_fails() {
         assert!(write.get("t", b"gone")?.is_none());
         assert_eq!(write.keys("t", b""), [b"kept".to_vec(), b"new".to_vec()]);
         assert_eq!(write.scan("t", b"n")?.len(), 1);
-        Err(DatabaseError::Altered {
-            table: "on purpose".to_owned(),
-        })
+        Err(DatabaseError::Altered { table: "on purpose".to_owned() })
     });
     assert!(failed.is_err());
     assert_eq!(scan(&database, "t", ""), map(&[("gone", "2"), ("kept", "1")]));
@@ -78,17 +61,11 @@ fn the_file_keeps_what_was_written_and_shows_none_of_it() {
     let path = folder.path().join("state.redb");
     let database = Database::open(&path, &KEY).unwrap();
     put(&database, &[("secrets", "canary-name", "canary-value")]);
-    assert!(
-        matches!(Database::open(&path, &KEY), Err(DatabaseError::Open { .. })),
-        "open twice"
-    );
+    assert!(matches!(Database::open(&path, &KEY), Err(DatabaseError::Open { .. })), "open twice");
     drop(database);
 
     let database = Database::open(&path, &KEY).unwrap();
-    assert_eq!(
-        scan(&database, "secrets", ""),
-        map(&[("canary-name", "canary-value")])
-    );
+    assert_eq!(scan(&database, "secrets", ""), map(&[("canary-name", "canary-value")]));
     drop(database);
 
     let file = std::fs::read(&path).unwrap();
@@ -98,10 +75,7 @@ fn the_file_keeps_what_was_written_and_shows_none_of_it() {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        assert_eq!(
-            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }
 
@@ -110,10 +84,7 @@ fn another_key_is_told_from_damage() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.redb");
     drop(Database::open(&path, &KEY).unwrap());
-    assert!(matches!(
-        Database::open(&path, &[8; 32]),
-        Err(DatabaseError::WrongKey { .. })
-    ));
+    assert!(matches!(Database::open(&path, &[8; 32]), Err(DatabaseError::WrongKey { .. })));
     assert!(Database::open(&path, &KEY).is_ok());
 }
 
@@ -137,26 +108,19 @@ fn a_row_that_was_altered_or_moved_does_not_open() {
 fn a_byte_changed_in_the_file_is_an_error_and_never_another_value() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.redb");
-    put(
-        &Database::open(&path, &KEY).unwrap(),
-        &[("t", "k", &"v".repeat(3000))],
-    );
+    put(&Database::open(&path, &KEY).unwrap(), &[("t", "k", &"v".repeat(3000))]);
     let whole = std::fs::read(&path).unwrap();
     // Long runs without zero bytes are ciphertext: of the row, and of pages that it has left.
-    let sealed: Vec<usize> = (0..whole.len() - 64)
-        .filter(|at| !whole[*at..at + 64].contains(&0))
-        .collect();
+    let sealed: Vec<usize> = (0..whole.len() - 64).filter(|at| !whole[*at..at + 64].contains(&0)).collect();
     let mut refused = 0;
     for at in sealed.iter().step_by(397) {
         let mut altered = whole.clone();
         altered[*at] ^= 1;
         std::fs::write(&path, &altered).unwrap();
         match Database::open(&path, &KEY) {
-            Ok(database) => assert_eq!(
-                scan(&database, "t", ""),
-                map(&[("k", &"v".repeat(3000))]),
-                "byte {at}"
-            ),
+            Ok(database) => {
+                assert_eq!(scan(&database, "t", ""), map(&[("k", &"v".repeat(3000))]), "byte {at}")
+            }
             Err(error) => {
                 assert!(
                     matches!(
@@ -179,9 +143,6 @@ fn a_file_that_is_no_database_is_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.redb");
     std::fs::write(&path, "a letter").unwrap();
-    assert!(matches!(
-        Database::open(&path, &KEY),
-        Err(DatabaseError::Open { .. })
-    ));
+    assert!(matches!(Database::open(&path, &KEY), Err(DatabaseError::Open { .. })));
     assert_eq!(std::fs::read(&path).unwrap(), b"a letter");
 }

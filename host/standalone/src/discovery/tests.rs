@@ -24,11 +24,7 @@ fn resources() -> Vec<Arc<ResourceInfo>> {
         },
     });
     let custom = ResourceInfo::from_crd(&definition).unwrap();
-    ResourceInfo::builtins()
-        .iter()
-        .cloned()
-        .chain(custom.into_iter().map(Arc::new))
-        .collect()
+    ResourceInfo::builtins().iter().cloned().chain(custom.into_iter().map(Arc::new)).collect()
 }
 
 fn body(path: &str, accept: &str) -> Value {
@@ -36,11 +32,7 @@ fn body(path: &str, accept: &str) -> Value {
 }
 
 fn find<'a>(list: &'a Value, key: &str, name: &str) -> &'a Value {
-    list.as_array()
-        .unwrap()
-        .iter()
-        .find(|entry| entry[key] == name)
-        .unwrap()
+    list.as_array().unwrap().iter().find(|entry| entry[key] == name).unwrap()
 }
 
 #[test]
@@ -48,10 +40,7 @@ fn groups_and_versions_are_listed() {
     assert_eq!(body("/api", "*/*")["versions"], json!(["v1"]));
     let groups = body("/apis", "");
     let widgets = find(&groups["groups"], "name", "example.com");
-    assert_eq!(
-        widgets["preferredVersion"],
-        json!({"groupVersion": "example.com/v1", "version": "v1"})
-    );
+    assert_eq!(widgets["preferredVersion"], json!({"groupVersion": "example.com/v1", "version": "v1"}));
     assert_eq!(widgets["versions"].as_array().unwrap().len(), 2);
     assert_eq!(body("/apis/example.com", "")["kind"], "APIGroup");
     assert_eq!(document(&resources(), "/apis/none.example.com", ""), None);
@@ -64,10 +53,7 @@ fn resources_are_listed_with_their_subresources() {
     assert_eq!(core.get("apiVersion"), None);
     let token = find(&core["resources"], "name", "serviceaccounts/token");
     assert_eq!(token["group"], "authentication.k8s.io");
-    assert_eq!(
-        find(&core["resources"], "name", "secrets")["storageVersionHash"],
-        "S6u1pOWzb84="
-    );
+    assert_eq!(find(&core["resources"], "name", "secrets")["storageVersionHash"], "S6u1pOWzb84=");
 
     let widgets = body("/apis/example.com/v1", "");
     assert_eq!(widgets["groupVersion"], "example.com/v1");
@@ -94,21 +80,12 @@ fn the_aggregated_form_says_it_all_at_once() {
         .clone();
     let widget = &group["versions"][0]["resources"][0];
     assert_eq!(widget["scope"], "Namespaced");
-    assert_eq!(
-        widget["responseKind"],
-        json!({"group": "example.com", "version": "v1", "kind": "Widget"})
-    );
+    assert_eq!(widget["responseKind"], json!({"group": "example.com", "version": "v1", "kind": "Widget"}));
     assert_eq!(widget["subresources"][0]["subresource"], "status");
-    assert_eq!(
-        body("/api", AGGREGATED)["items"][0]["versions"][0]["version"],
-        "v1"
-    );
+    assert_eq!(body("/api", AGGREGATED)["items"][0]["versions"][0]["version"], "v1");
     // Only what was asked for: the old aggregated version alone is answered plainly.
     assert_eq!(
-        body(
-            "/apis",
-            "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"
-        )["kind"],
+        body("/apis", "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList")["kind"],
         "APIGroupList"
     );
 }

@@ -16,9 +16,7 @@ pub(super) fn compare(left: &str, right: &str) -> Ordering {
 /// Stability, major, minor.
 fn parse(version: &str) -> Option<(u8, u64, u64)> {
     let rest = version.strip_prefix('v')?;
-    let end = rest
-        .find(|character: char| !character.is_ascii_digit())
-        .unwrap_or(rest.len());
+    let end = rest.find(|character: char| !character.is_ascii_digit()).unwrap_or(rest.len());
     let (major, tail) = rest.split_at_checked(end)?;
     let major = major.parse().ok().filter(|_| !major.starts_with('0'))?;
     if tail.is_empty() {
@@ -28,11 +26,7 @@ fn parse(version: &str) -> Option<(u8, u64, u64)> {
         Some(minor) => (1, minor),
         None => (0, tail.strip_prefix("alpha")?),
     };
-    Some((
-        stability,
-        major,
-        if minor.is_empty() { 0 } else { minor.parse().ok()? },
-    ))
+    Some((stability, major, if minor.is_empty() { 0 } else { minor.parse().ok()? }))
 }
 
 #[cfg(test)]
@@ -41,15 +35,8 @@ mod tests {
 
     #[test]
     fn stable_versions_come_first() {
-        let mut versions = [
-            "v1alpha1", "foo1", "v1", "v10", "v2beta1", "v1beta2", "v2", "v1beta1", "bar",
-        ];
+        let mut versions = ["v1alpha1", "foo1", "v1", "v10", "v2beta1", "v1beta2", "v2", "v1beta1", "bar"];
         versions.sort_by(|left, right| compare(right, left));
-        assert_eq!(
-            versions,
-            [
-                "v10", "v2", "v1", "v2beta1", "v1beta2", "v1beta1", "v1alpha1", "bar", "foo1"
-            ]
-        );
+        assert_eq!(versions, ["v10", "v2", "v1", "v2beta1", "v1beta2", "v1beta1", "v1alpha1", "bar", "foo1"]);
     }
 }

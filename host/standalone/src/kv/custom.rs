@@ -13,19 +13,13 @@ const FAILED: &str = "custom_metadata validation failed";
 
 /// Checked custom metadata. A null removes the key in a patch, and is an empty text otherwise.
 pub(super) fn parse(value: &Value, patch: bool) -> Result<BTreeMap<String, String>, KvError> {
-    let fields = value
-        .as_object()
-        .ok_or_else(|| KvError::field("custom_metadata"))?;
+    let fields = value.as_object().ok_or_else(|| KvError::field("custom_metadata"))?;
     let mut parsed = BTreeMap::new();
     for (key, value) in fields.iter().filter(|(_, value)| !(patch && value.is_null())) {
         parsed.insert(key.clone(), text(key, value)?);
     }
     let problems = check(&parsed);
-    if problems.is_empty() {
-        Ok(parsed)
-    } else {
-        Err(KvError::Invalid(listed(&problems)))
-    }
+    if problems.is_empty() { Ok(parsed) } else { Err(KvError::Invalid(listed(&problems))) }
 }
 
 fn text(key: &str, value: &Value) -> Result<String, KvError> {
@@ -35,9 +29,7 @@ fn text(key: &str, value: &Value) -> Result<String, KvError> {
         Value::Bool(flag) => u8::from(*flag).to_string(),
         Value::Null => String::new(),
         Value::Array(_) | Value::Object(_) => {
-            return Err(KvError::Invalid(format!(
-                "{FAILED}: value for key {key:?} is not a string"
-            )));
+            return Err(KvError::Invalid(format!("{FAILED}: value for key {key:?} is not a string")));
         }
     })
 }
@@ -64,14 +56,10 @@ fn check(custom: &BTreeMap<String, String>) -> Vec<String> {
             ));
         }
         if key.chars().any(char::is_control) {
-            problems.push(format!(
-                "{FAILED}: key {key:?} ({key}) contains unprintable characters"
-            ));
+            problems.push(format!("{FAILED}: key {key:?} ({key}) contains unprintable characters"));
         }
         if value.chars().any(char::is_control) {
-            problems.push(format!(
-                "{FAILED}: value for key {key:?} contains unprintable characters"
-            ));
+            problems.push(format!("{FAILED}: value for key {key:?} contains unprintable characters"));
         }
     }
     problems

@@ -13,10 +13,7 @@ pub(super) fn parse(value: &Value) -> Option<i64> {
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the sum is checked to be inside the range before"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "the sum is checked to be inside the range before")]
 fn parse_text(text: &str) -> Option<i64> {
     let (sign, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (-1.0, rest),
@@ -28,9 +25,8 @@ fn parse_text(text: &str) -> Option<i64> {
             .find(|character: char| !(character.is_ascii_digit() || character == '.'))
             .filter(|digits| *digits > 0)?;
         let (number, tail) = rest.split_at_checked(digits)?;
-        let end = tail
-            .find(|character: char| character.is_ascii_digit() || character == '.')
-            .unwrap_or(tail.len());
+        let end =
+            tail.find(|character: char| character.is_ascii_digit() || character == '.').unwrap_or(tail.len());
         let (unit, tail) = tail.split_at_checked(end)?;
         let factor = match unit {
             "d" => 86_400.0,

@@ -43,9 +43,7 @@ impl KvError {
 
     /// A field that has another type than its own. The value is not quoted: it may be secret.
     pub(super) fn field(name: &str) -> Self {
-        Self::Invalid(format!(
-            "Field validation failed: error converting input for field {name:?}"
-        ))
+        Self::Invalid(format!("Field validation failed: error converting input for field {name:?}"))
     }
 
     pub(super) fn status(&self) -> StatusCode {

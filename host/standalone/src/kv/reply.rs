@@ -42,18 +42,13 @@ pub(super) struct Shown {
 
 impl std::fmt::Debug for Shown {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shown")
-            .field("warnings", &self.warnings)
-            .finish_non_exhaustive()
+        f.debug_struct("Shown").field("warnings", &self.warnings).finish_non_exhaustive()
     }
 }
 
 impl From<Value> for Shown {
     fn from(data: Value) -> Self {
-        Self {
-            data,
-            ..Self::default()
-        }
+        Self { data, ..Self::default() }
     }
 }
 
@@ -64,11 +59,7 @@ impl Reply {
 
     /// Names below a path; none is as good as no path.
     pub(super) fn keys(keys: Vec<String>) -> Self {
-        if keys.is_empty() {
-            Self::Missing
-        } else {
-            Self::data(json!({"keys": keys}))
-        }
+        if keys.is_empty() { Self::Missing } else { Self::data(json!({"keys": keys})) }
     }
 
     pub(super) fn into_response(self) -> Response<Full<Bytes>> {
@@ -88,11 +79,7 @@ fn wrapped(shown: Shown) -> Value {
         (Value::Object(data), true) => data.clone(),
         _ => Map::new(),
     };
-    let warnings = if shown.warnings.is_empty() {
-        Value::Null
-    } else {
-        Value::from(shown.warnings)
-    };
+    let warnings = if shown.warnings.is_empty() { Value::Null } else { Value::from(shown.warnings) };
     let own = json!({
         "request_id": Uuid::new_v4().to_string(),
         "lease_id": "",
@@ -112,19 +99,14 @@ fn wrapped(shown: Shown) -> Value {
 /// The answer to a request that could not be done.
 pub(super) fn failed(error: &KvError) -> Response<Full<Bytes>> {
     match error {
-        KvError::Database(source) => tracing::error!(
-            error = source as &dyn std::error::Error,
-            "answer a request to the key store"
-        ),
+        KvError::Database(source) => {
+            tracing::error!(error = source as &dyn std::error::Error, "answer a request to the key store")
+        }
         KvError::Stored { what } => tracing::error!(what, "read the key store"),
         _ => {}
     }
     let text = error.to_string();
-    if text.is_empty() {
-        errors(error.status(), &[])
-    } else {
-        errors(error.status(), &[&text])
-    }
+    if text.is_empty() { errors(error.status(), &[]) } else { errors(error.status(), &[&text]) }
 }
 
 pub(super) fn errors(status: StatusCode, errors: &[&str]) -> Response<Full<Bytes>> {
@@ -142,10 +124,8 @@ fn response(status: StatusCode, body: Vec<u8>) -> Response<Full<Bytes>> {
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(
-        STRICT_TRANSPORT_SECURITY,
-        HeaderValue::from_static("max-age=31536000; includeSubDomains"),
-    );
+    headers
+        .insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
     if status != StatusCode::NO_CONTENT {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }

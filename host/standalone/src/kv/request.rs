@@ -59,13 +59,7 @@ impl Call {
             Operation::Patch => patched(head, body)?,
             Operation::Read | Operation::List | Operation::Delete => Sensitive::default(),
         };
-        Ok(Self {
-            operation,
-            path,
-            query,
-            body,
-            token: token(head),
-        })
+        Ok(Self { operation, path, query, body, token: token(head) })
     }
 
     /// A parameter of the query that is a whole number; 0 when it is absent.
@@ -84,11 +78,7 @@ impl Call {
 
 fn token(head: &Parts) -> SecretString {
     let text = |value: &http::HeaderValue| value.to_str().map(str::to_owned).unwrap_or_default();
-    let own = head
-        .headers
-        .get("x-vault-token")
-        .map(text)
-        .filter(|token| !token.is_empty());
+    let own = head.headers.get("x-vault-token").map(text).filter(|token| !token.is_empty());
     let bearer = || {
         let values = head.headers.get_all(AUTHORIZATION).iter().map(text);
         values
@@ -99,17 +89,8 @@ fn token(head: &Parts) -> SecretString {
 }
 
 fn content_type(head: &Parts) -> String {
-    let value = head
-        .headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    value
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase()
+    let value = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// JSON, or a form; curl calls JSON a form too.
@@ -119,10 +100,7 @@ fn written(head: &Parts, body: &[u8]) -> Result<Sensitive, KvError> {
     {
         let text = std::str::from_utf8(body).map_err(|_| KvError::invalid("error parsing form data"))?;
         return Ok(Sensitive::new(
-            parameters(text)
-                .into_iter()
-                .map(|(name, value)| (name, Value::from(value)))
-                .collect(),
+            parameters(text).into_iter().map(|(name, value)| (name, Value::from(value))).collect(),
         ));
     }
     json(body)

@@ -28,9 +28,7 @@ impl Sensitive {
 
 impl std::fmt::Debug for Sensitive {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sensitive")
-            .field("keys", &self.0.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Sensitive").field("keys", &self.0.len()).finish_non_exhaustive()
     }
 }
 

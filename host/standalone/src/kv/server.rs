@@ -65,10 +65,7 @@ where
         let kv = self.kv.clone();
         Box::pin(async move {
             let (head, body) = request.into_parts();
-            let body = Limited::new(body, MAX_BODY)
-                .collect()
-                .await
-                .map(|body| body.to_bytes());
+            let body = Limited::new(body, MAX_BODY).collect().await.map(|body| body.to_bytes());
             let mut response = match body {
                 Ok(body) => answer(&kv, &head, &body),
                 Err(_) => reply::failed(&KvError::TooLarge),
@@ -119,10 +116,7 @@ async fn connection(stream: TcpStream, service: KvService, stop: CancellationTok
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(
-            error = &*error as &dyn std::error::Error,
-            "serve a connection to the key store"
-        );
+        tracing::debug!(error = &*error as &dyn std::error::Error, "serve a connection to the key store");
     }
 }
 
@@ -176,13 +170,7 @@ fn cleaned(path: &str, query: Option<&str>) -> Option<String> {
 fn escape(part: &str) -> String {
     let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~$&+:=@".contains(&byte);
     part.bytes()
-        .map(|byte| {
-            if safe(byte) {
-                char::from(byte).to_string()
-            } else {
-                format!("%{byte:02X}")
-            }
-        })
+        .map(|byte| if safe(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
         .collect()
 }
 

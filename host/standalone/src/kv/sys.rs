@@ -23,11 +23,7 @@ pub(super) fn public(kv: &Kv, method: &Method, path: &str) -> Option<Result<Repl
         _ => return None,
     };
     let read = method == Method::GET || method == Method::HEAD;
-    Some(if read {
-        Ok(Reply::Plain(document))
-    } else {
-        Err(KvError::Unsupported)
-    })
+    Some(if read { Ok(Reply::Plain(document)) } else { Err(KvError::Unsupported) })
 }
 
 /// Answers that need a token; `None` for paths of the mounts.
@@ -40,12 +36,8 @@ pub(super) fn guarded(kv: &Kv, call: &Call) -> Option<Result<Reply, KvError>> {
         "sys/internal/ui/mounts" => {
             only(call, &[Operation::Read]).map(|()| Reply::data(json!({"auth": {}, "secret": mounts(kv)})))
         }
-        "sys/mounts" => only(call, &[Operation::Read]).map(|()| {
-            Reply::Data(Shown {
-                flat: true,
-                ..Shown::from(mounts(kv))
-            })
-        }),
+        "sys/mounts" => only(call, &[Operation::Read])
+            .map(|()| Reply::Data(Shown { flat: true, ..Shown::from(mounts(kv)) })),
         "sys/capabilities-self" => only(call, &[Operation::Write]).map(|()| capabilities(call)),
         "auth/token/lookup-self" => {
             only(call, &[Operation::Read, Operation::Write]).map(|()| Reply::data(token(call)))
@@ -67,11 +59,7 @@ pub(super) fn guarded(kv: &Kv, call: &Call) -> Option<Result<Reply, KvError>> {
 }
 
 fn only(call: &Call, operations: &[Operation]) -> Result<(), KvError> {
-    if operations.contains(&call.operation) {
-        Ok(())
-    } else {
-        Err(KvError::Unsupported)
-    }
+    if operations.contains(&call.operation) { Ok(()) } else { Err(KvError::Unsupported) }
 }
 
 fn health(kv: &Kv) -> Value {
@@ -110,10 +98,8 @@ fn seal_status() -> Value {
 
 fn mounts(kv: &Kv) -> Value {
     let config = kv.config();
-    let entries = config
-        .mounts
-        .iter()
-        .map(|mount| (format!("{}/", mount.path), Value::Object(described(mount))));
+    let entries =
+        config.mounts.iter().map(|mount| (format!("{}/", mount.path), Value::Object(described(mount))));
     Value::Object(entries.collect())
 }
 
@@ -158,28 +144,17 @@ fn described(mount: &Mount) -> Map<String, Value> {
 }
 
 fn capabilities(call: &Call) -> Reply {
-    let paths = call
-        .body
-        .fields()
-        .get("paths")
-        .or_else(|| call.body.fields().get("path"));
+    let paths = call.body.fields().get("paths").or_else(|| call.body.fields().get("path"));
     let paths: Vec<String> = match paths {
         Some(Value::String(path)) => vec![path.clone()],
-        Some(Value::Array(paths)) => paths
-            .iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect(),
+        Some(Value::Array(paths)) => paths.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         _ => Vec::new(),
     };
     let mut data: Map<String, Value> = paths.iter().map(|path| (path.clone(), json!(["root"]))).collect();
     if paths.len() == 1 {
         data.insert("capabilities".to_owned(), json!(["root"]));
     }
-    Reply::Data(Shown {
-        flat: true,
-        ..Shown::from(Value::Object(data))
-    })
+    Reply::Data(Shown { flat: true, ..Shown::from(Value::Object(data)) })
 }
 
 /// What Vault says of a root token.
@@ -211,9 +186,6 @@ fn token(call: &Call) -> Value {
 /// A UUID that is always the same for a name.
 fn identifier(name: &str) -> String {
     let digest = Sha256::digest(name.as_bytes());
-    let bytes = digest
-        .get(..16)
-        .and_then(|bytes| <[u8; 16]>::try_from(bytes).ok())
-        .unwrap_or_default();
+    let bytes = digest.get(..16).and_then(|bytes| <[u8; 16]>::try_from(bytes).ok()).unwrap_or_default();
     uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string()
 }

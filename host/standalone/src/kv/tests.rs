@@ -32,10 +32,7 @@ impl Server {
             Mount::new("kv1", KvVersion::V1),
             Mount::new("teams/a", KvVersion::V2),
         ];
-        kv.configure(KvConfig {
-            mounts,
-            tokens: vec![SecretString::from(TOKEN)],
-        });
+        kv.configure(KvConfig { mounts, tokens: vec![SecretString::from(TOKEN)] });
         Self { kv, clock }
     }
 
@@ -43,14 +40,7 @@ impl Server {
         let response = self.raw(request).await;
         let status = response.status();
         let body = response.into_body().collect().await.unwrap().to_bytes();
-        (
-            status,
-            if body.is_empty() {
-                Value::Null
-            } else {
-                serde_json::from_slice(&body).unwrap()
-            },
-        )
+        (status, if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() })
     }
 
     async fn raw(&self, request: Request<Full<Bytes>>) -> Response<Full<Bytes>> {
@@ -58,16 +48,8 @@ impl Server {
     }
 
     async fn call(&self, method: &str, path: &str, body: Value) -> (StatusCode, Value) {
-        let kind = if method == "PATCH" {
-            "application/merge-patch+json"
-        } else {
-            "application/json"
-        };
-        let body = if body.is_null() {
-            Full::default()
-        } else {
-            Full::from(body.to_string())
-        };
+        let kind = if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
+        let body = if body.is_null() { Full::default() } else { Full::from(body.to_string()) };
         let request = Request::builder()
             .method(method)
             .uri(format!("/v1/{path}"))
@@ -95,45 +77,19 @@ impl Server {
 #[tokio::test]
 async fn version_1_keeps_one_value_for_each_path() {
     let server = Server::start();
-    assert_eq!(
-        server.expect("GET", "kv1/a", Value::Null, 404).await,
-        json!({"errors": []})
-    );
-    server
-        .expect(
-            "PUT",
-            "kv1/a",
-            json!({"user": "u", "n": 1.5, "deep": {"k": [1]}}),
-            204,
-        )
-        .await;
+    assert_eq!(server.expect("GET", "kv1/a", Value::Null, 404).await, json!({"errors": []}));
+    server.expect("PUT", "kv1/a", json!({"user": "u", "n": 1.5, "deep": {"k": [1]}}), 204).await;
     let answer = server.expect("GET", "kv1/a", Value::Null, 200).await;
     assert_eq!(answer["data"], json!({"user": "u", "n": 1.5, "deep": {"k": [1]}}));
     assert_eq!(answer["lease_duration"], 2_764_800);
-    for name in [
-        "request_id",
-        "lease_id",
-        "renewable",
-        "wrap_info",
-        "warnings",
-        "auth",
-    ] {
+    for name in ["request_id", "lease_id", "renewable", "wrap_info", "warnings", "auth"] {
         assert!(answer.get(name).is_some(), "{name} is missing");
     }
     server.expect("POST", "kv1/a/b", json!({"x": "y"}), 204).await;
     server.expect("POST", "kv1/c", json!({"x": "y"}), 204).await;
-    assert_eq!(
-        server.expect("LIST", "kv1", Value::Null, 200).await["data"]["keys"],
-        json!(["a", "a/", "c"])
-    );
-    assert_eq!(
-        server.expect("GET", "kv1/a?list=true", Value::Null, 200).await["data"]["keys"],
-        json!(["b"])
-    );
-    assert_eq!(
-        server.expect("LIST", "kv1/none", Value::Null, 404).await,
-        json!({"errors": []})
-    );
+    assert_eq!(server.expect("LIST", "kv1", Value::Null, 200).await["data"]["keys"], json!(["a", "a/", "c"]));
+    assert_eq!(server.expect("GET", "kv1/a?list=true", Value::Null, 200).await["data"]["keys"], json!(["b"]));
+    assert_eq!(server.expect("LIST", "kv1/none", Value::Null, 404).await, json!({"errors": []}));
     server.expect("DELETE", "kv1/a", Value::Null, 204).await;
     server.expect("DELETE", "kv1/a", Value::Null, 204).await;
     server.expect("GET", "kv1/a", Value::Null, 404).await;

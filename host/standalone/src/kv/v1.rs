@@ -20,17 +20,11 @@ pub(super) fn handle(database: &Database, mount: &Mount, path: &str, call: &Call
             };
             let data: Value =
                 serde_json::from_slice(&stored).map_err(|_| KvError::Stored { what: "value" })?;
-            Ok(Reply::Data(Shown {
-                leased: true,
-                ..Shown::from(data)
-            }))
+            Ok(Reply::Data(Shown { leased: true, ..Shown::from(data) }))
         }),
-        Operation::List => database.read(|read| {
-            Ok(Reply::keys(super::v2::children(
-                read.keys(TABLE, &row),
-                row.len(),
-            )))
-        }),
+        Operation::List => {
+            database.read(|read| Ok(Reply::keys(super::v2::children(read.keys(TABLE, &row), row.len()))))
+        }
         Operation::Write => {
             if path.is_empty() {
                 return Err(KvError::invalid("missing path"));

@@ -34,13 +34,7 @@ pub(super) fn handle(
 ) -> Result<Reply, KvError> {
     let (area, path) = path.split_once('/').unwrap_or((path, ""));
     let operation = call.operation;
-    let request = Request {
-        database,
-        now,
-        mount,
-        path,
-        call,
-    };
+    let request = Request { database, now, mount, path, call };
     match area {
         "config" if path.is_empty() && operation != Operation::List => config::handle(&request),
         "metadata" if !path.is_empty() || operation == Operation::List => metadata::handle(request),
@@ -50,9 +44,7 @@ pub(super) fn handle(
         "metadata" | "data" | "delete" | "undelete" | "destroy"
             if path.is_empty() && operation != Operation::List =>
         {
-            Ok(warning(
-                "Non-listing operations on the root of a K/V v2 mount are not supported.".to_owned(),
-            ))
+            Ok(warning("Non-listing operations on the root of a K/V v2 mount are not supported.".to_owned()))
         }
         _ => Ok(no_such_area(operation)),
     }
@@ -74,10 +66,7 @@ fn no_such_area(operation: Operation) -> Reply {
 }
 
 fn warning(text: String) -> Reply {
-    Reply::Gone(Shown {
-        warnings: vec![text],
-        ..Shown::default()
-    })
+    Reply::Gone(Shown { warnings: vec![text], ..Shown::default() })
 }
 
 /// Where a path of a mount is stored.
@@ -103,13 +92,8 @@ pub(super) fn children(keys: Vec<Vec<u8>>, skip: usize) -> Vec<String> {
 /// A whole number however a client writes it.
 fn whole(value: &Value) -> Option<i64> {
     match value {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "fractions are cut off, as Vault does"
-        )]
-        Value::Number(number) => number
-            .as_i64()
-            .or_else(|| number.as_f64().map(|float| float as i64)),
+        #[expect(clippy::cast_possible_truncation, reason = "fractions are cut off, as Vault does")]
+        Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|float| float as i64)),
         Value::String(text) if text.is_empty() => Some(0),
         Value::String(text) => text.parse().ok(),
         Value::Bool(flag) => Some(i64::from(*flag)),

@@ -26,11 +26,7 @@ pub(crate) struct History {
 
 impl History {
     pub(super) fn new(limit: usize, version: u64) -> Self {
-        Self {
-            limit,
-            compacted: version,
-            changes: VecDeque::new(),
-        }
+        Self { limit, compacted: version, changes: VecDeque::new() }
     }
 
     /// The oldest version from which a watch can go on.

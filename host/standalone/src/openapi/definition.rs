@@ -31,18 +31,11 @@ impl Dialect {
 
 /// The name of a kind's definition: `io.example.v1.Widget`; `suffix` is empty or `List`.
 pub(super) fn name(resource: &ResourceInfo, suffix: &str) -> String {
-    let kind = if suffix.is_empty() {
-        &resource.kind
-    } else {
-        &resource.list_kind
-    };
+    let kind = if suffix.is_empty() { &resource.kind } else { &resource.list_kind };
     if resource.builtin {
         let wanted = json!({"group": resource.group, "version": resource.version, "kind": kind});
         let is_it = |definition: &Value| {
-            definition
-                .get("x-kubernetes-group-version-kind")
-                .and_then(|kinds| kinds.get(0))
-                == Some(&wanted)
+            definition.get("x-kubernetes-group-version-kind").and_then(|kinds| kinds.get(0)) == Some(&wanted)
         };
         if let Some((name, _)) = definitions().iter().find(|(_, definition)| is_it(definition)) {
             return name.clone();
@@ -81,12 +74,9 @@ fn references(value: &Value) -> Vec<String> {
         Value::Object(fields) => fields
             .iter()
             .flat_map(|(key, value)| match (key.as_str(), value) {
-                ("$ref", Value::String(reference)) => reference
-                    .rsplit('/')
-                    .next()
-                    .map(str::to_owned)
-                    .into_iter()
-                    .collect(),
+                ("$ref", Value::String(reference)) => {
+                    reference.rsplit('/').next().map(str::to_owned).into_iter().collect()
+                }
                 _ => references(value),
             })
             .collect(),
@@ -97,16 +87,10 @@ fn references(value: &Value) -> Vec<String> {
 
 /// A custom kind: its schema, with the fields that every object has.
 fn custom(resource: &ResourceInfo, dialect: Dialect) -> Value {
-    let source = resource
-        .schema
-        .as_ref()
-        .map_or_else(|| json!({"type": "object"}), |schema| schema.source().clone());
+    let source =
+        resource.schema.as_ref().map_or_else(|| json!({"type": "object"}), |schema| schema.source().clone());
     let free = source.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(true));
-    let mut definition = if free && dialect == Dialect::V2 {
-        json!({"type": "object"})
-    } else {
-        source
-    };
+    let mut definition = if free && dialect == Dialect::V2 { json!({"type": "object"}) } else { source };
     if let Value::Object(fields) = &mut definition {
         if resource.schema.is_some() && !(free && dialect == Dialect::V2) {
             let properties = fields.entry("properties").or_insert_with(|| json!({}));
@@ -115,15 +99,9 @@ fn custom(resource: &ResourceInfo, dialect: Dialect) -> Value {
         let kind = json!([{"group": resource.group, "version": resource.version, "kind": resource.kind}]);
         fields.insert("x-kubernetes-group-version-kind".to_owned(), kind);
         if !resource.selectable_fields.is_empty() {
-            let selectable: Vec<Value> = resource
-                .selectable_fields
-                .iter()
-                .map(|path| json!({"fieldPath": path}))
-                .collect();
-            fields.insert(
-                "x-kubernetes-selectable-fields".to_owned(),
-                Value::from(selectable),
-            );
+            let selectable: Vec<Value> =
+                resource.selectable_fields.iter().map(|path| json!({"fieldPath": path})).collect();
+            fields.insert("x-kubernetes-selectable-fields".to_owned(), Value::from(selectable));
         }
     }
     definition
@@ -136,14 +114,9 @@ fn object_fields(properties: &mut Value) {
     let text = |description: &str| json!({"type": "string", "description": description});
     let version = text("The version of the API that this object is written in, as group/version.");
     properties.insert("apiVersion".to_owned(), version);
-    properties.insert(
-        "kind".to_owned(),
-        text("The kind of object that this is, in CamelCase."),
-    );
-    properties.insert(
-        "metadata".to_owned(),
-        described("ObjectMeta", "The object's name, labels and the like."),
-    );
+    properties.insert("kind".to_owned(), text("The kind of object that this is, in CamelCase."));
+    properties
+        .insert("metadata".to_owned(), described("ObjectMeta", "The object's name, labels and the like."));
 }
 
 fn described(name: &str, description: &str) -> Value {
@@ -154,10 +127,7 @@ fn list(resource: &ResourceInfo) -> Value {
     let mut properties = json!({});
     object_fields(&mut properties);
     if let Value::Object(properties) = &mut properties {
-        properties.insert(
-            "metadata".to_owned(),
-            described("ListMeta", "Where the list stands."),
-        );
+        properties.insert("metadata".to_owned(), described("ListMeta", "Where the list stands."));
         let items = json!({
             "type": "array",
             "description": format!("The {}.", resource.plural),
@@ -183,10 +153,9 @@ fn translate(value: &Value, dialect: Dialect) -> Value {
                 .iter()
                 .filter(|(key, _)| !(dialect == Dialect::V2 && NOT_IN_V2.contains(&key.as_str())))
                 .map(|(key, value)| match (key.as_str(), value) {
-                    ("$ref", Value::String(reference)) => (
-                        key.clone(),
-                        Value::from(reference.replace("#/definitions/", dialect.prefix())),
-                    ),
+                    ("$ref", Value::String(reference)) => {
+                        (key.clone(), Value::from(reference.replace("#/definitions/", dialect.prefix())))
+                    }
                     // These hold values and names, not schemas.
                     (
                         "default" | "enum" | "example" | "required" | "x-kubernetes-group-version-kind",
@@ -225,11 +194,9 @@ fn wrap_reference(fields: &mut Map<String, Value>) {
 /// listed.
 fn loosen(fields: &mut Map<String, Value>) {
     if fields.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(true)) {
-        ["properties", "items", "required", "additionalProperties"]
-            .into_iter()
-            .for_each(|name| {
-                fields.remove(name);
-            });
+        ["properties", "items", "required", "additionalProperties"].into_iter().for_each(|name| {
+            fields.remove(name);
+        });
     }
     if fields.get("x-kubernetes-int-or-string") == Some(&Value::Bool(true)) {
         fields.insert("type".to_owned(), json!("string"));

@@ -24,94 +24,42 @@ struct Parameter {
 }
 
 const fn parameter(name: &'static str, kind: &'static str, description: &'static str) -> Parameter {
-    Parameter {
-        name,
-        kind,
-        description,
-    }
+    Parameter { name, kind, description }
 }
 
 const DRY_RUN: Parameter = parameter("dryRun", "string", "All: do everything but the writing.");
 const MANAGER: Parameter = parameter("fieldManager", "string", "Who makes the change.");
-const VALIDATION: Parameter = parameter(
-    "fieldValidation",
-    "string",
-    "What to do about unknown fields: Ignore, Warn or Strict.",
-);
-const FORCE: Parameter = parameter(
-    "force",
-    "boolean",
-    "Takes fields over from other managers when applying.",
-);
+const VALIDATION: Parameter =
+    parameter("fieldValidation", "string", "What to do about unknown fields: Ignore, Warn or Strict.");
+const FORCE: Parameter =
+    parameter("force", "boolean", "Takes fields over from other managers when applying.");
 const LIST: &[Parameter] = &[
-    parameter(
-        "allowWatchBookmarks",
-        "boolean",
-        "Whether a watch may say where it stands.",
-    ),
+    parameter("allowWatchBookmarks", "boolean", "Whether a watch may say where it stands."),
     parameter("continue", "string", "The token of the next page."),
     parameter("fieldSelector", "string", "Selects objects by fields."),
     parameter("labelSelector", "string", "Selects objects by labels."),
     parameter("limit", "integer", "The most objects on a page."),
     parameter("resourceVersion", "string", "The state to start from."),
     parameter("resourceVersionMatch", "string", "How the state must match."),
-    parameter(
-        "sendInitialEvents",
-        "boolean",
-        "Whether a watch begins with what is there.",
-    ),
+    parameter("sendInitialEvents", "boolean", "Whether a watch begins with what is there."),
     parameter("timeoutSeconds", "integer", "When a watch ends."),
     parameter("watch", "boolean", "Whether to watch."),
 ];
 const DELETE: &[Parameter] = &[
     DRY_RUN,
-    parameter(
-        "gracePeriodSeconds",
-        "integer",
-        "Seconds until the object is removed.",
-    ),
+    parameter("gracePeriodSeconds", "integer", "Seconds until the object is removed."),
     parameter("propagationPolicy", "string", "Orphan, Background or Foreground."),
 ];
 
 const COLLECTION: [Action; 3] = [
-    Action {
-        verb: "list",
-        method: "get",
-        action: "list",
-        parameters: LIST,
-    },
-    Action {
-        verb: "create",
-        method: "post",
-        action: "post",
-        parameters: &[DRY_RUN, MANAGER, VALIDATION],
-    },
-    Action {
-        verb: "deletecollection",
-        method: "delete",
-        action: "deletecollection",
-        parameters: LIST,
-    },
+    Action { verb: "list", method: "get", action: "list", parameters: LIST },
+    Action { verb: "create", method: "post", action: "post", parameters: &[DRY_RUN, MANAGER, VALIDATION] },
+    Action { verb: "deletecollection", method: "delete", action: "deletecollection", parameters: LIST },
 ];
 const OBJECT: [Action; 4] = [
-    Action {
-        verb: "get",
-        method: "get",
-        action: "get",
-        parameters: &[],
-    },
-    Action {
-        verb: "update",
-        method: "put",
-        action: "put",
-        parameters: &[DRY_RUN, MANAGER, VALIDATION],
-    },
-    Action {
-        verb: "delete",
-        method: "delete",
-        action: "delete",
-        parameters: DELETE,
-    },
+    Action { verb: "get", method: "get", action: "get", parameters: &[] },
+    Action { verb: "update", method: "put", action: "put", parameters: &[DRY_RUN, MANAGER, VALIDATION] },
+    Action { verb: "delete", method: "delete", action: "delete", parameters: DELETE },
     Action {
         verb: "patch",
         method: "patch",
@@ -122,20 +70,13 @@ const OBJECT: [Action; 4] = [
 
 /// Path items by path.
 pub(super) fn of(resource: &ResourceInfo, dialect: Dialect) -> Vec<(String, Value)> {
-    let prefix = if resource.group.is_empty() {
-        "/api"
-    } else {
-        "/apis"
-    };
+    let prefix = if resource.group.is_empty() { "/api" } else { "/apis" };
     let root = format!("{prefix}/{}", resource.api_version());
     let plural = &resource.plural;
     let mut paths = Vec::new();
     let base = if resource.namespaced {
         let everywhere: Vec<&Action> = COLLECTION.iter().filter(|action| action.verb == "list").collect();
-        paths.push((
-            format!("{root}/{plural}"),
-            item(resource, &everywhere, &[], dialect),
-        ));
+        paths.push((format!("{root}/{plural}"), item(resource, &everywhere, &[], dialect)));
         format!("{root}/namespaces/{{namespace}}/{plural}")
     } else {
         format!("{root}/{plural}")
@@ -143,28 +84,16 @@ pub(super) fn of(resource: &ResourceInfo, dialect: Dialect) -> Vec<(String, Valu
     let namespace: &[&str] = if resource.namespaced { &["namespace"] } else { &[] };
     let named = [namespace, &["name"]].concat();
     let offered = |actions: &'static [Action]| {
-        actions
-            .iter()
-            .filter(|action| resource.verbs.contains(&action.verb))
-            .collect::<Vec<_>>()
+        actions.iter().filter(|action| resource.verbs.contains(&action.verb)).collect::<Vec<_>>()
     };
-    paths.push((
-        base.clone(),
-        item(resource, &offered(&COLLECTION), namespace, dialect),
-    ));
+    paths.push((base.clone(), item(resource, &offered(&COLLECTION), namespace, dialect)));
     let on_object = offered(&OBJECT);
     if !on_object.is_empty() {
-        paths.push((
-            format!("{base}/{{name}}"),
-            item(resource, &on_object, &named, dialect),
-        ));
+        paths.push((format!("{base}/{{name}}"), item(resource, &on_object, &named, dialect)));
     }
     if resource.has_status {
         let status: Vec<&Action> = OBJECT.iter().filter(|action| action.verb != "delete").collect();
-        paths.push((
-            format!("{base}/{{name}}/status"),
-            item(resource, &status, &named, dialect),
-        ));
+        paths.push((format!("{base}/{{name}}/status"), item(resource, &status, &named, dialect)));
     }
     paths
 }
@@ -174,18 +103,9 @@ fn item(resource: &ResourceInfo, actions: &[&Action], in_path: &[&str], dialect:
         .iter()
         .map(|action| (action.method.to_owned(), operation(resource, action, dialect)))
         .collect();
-    let mut parameters: Vec<Value> = in_path
-        .iter()
-        .map(|name| typed(name, "path", "string", "", true, dialect))
-        .collect();
-    parameters.push(typed(
-        "pretty",
-        "query",
-        "string",
-        "Whether to indent the answer.",
-        false,
-        dialect,
-    ));
+    let mut parameters: Vec<Value> =
+        in_path.iter().map(|name| typed(name, "path", "string", "", true, dialect)).collect();
+    parameters.push(typed("pretty", "query", "string", "Whether to indent the answer.", false, dialect));
     item.insert("parameters".to_owned(), Value::from(parameters));
     Value::Object(item)
 }
@@ -216,17 +136,12 @@ fn operation(resource: &ResourceInfo, action: &Action, dialect: Dialect) -> Valu
             fields.insert("consumes".to_owned(), json!(media));
         }
         fields.insert("produces".to_owned(), json!(["application/json"]));
-        fields.insert(
-            "responses".to_owned(),
-            json!({"200": {"description": "OK", "schema": answered}}),
-        );
+        fields.insert("responses".to_owned(), json!({"200": {"description": "OK", "schema": answered}}));
         fields.insert("parameters".to_owned(), Value::from(parameters));
     } else if let Value::Object(fields) = &mut operation {
         if let Some(schema) = schema {
-            let content: Map<String, Value> = media
-                .iter()
-                .map(|media| ((*media).to_owned(), json!({"schema": schema})))
-                .collect();
+            let content: Map<String, Value> =
+                media.iter().map(|media| ((*media).to_owned(), json!({"schema": schema}))).collect();
             fields.insert("requestBody".to_owned(), json!({"content": content}));
         }
         fields.insert(
@@ -284,17 +199,11 @@ fn typed(name: &str, place: &str, kind: &str, description: &str, required: bool,
 
 /// `ExternalSecretsIoV1` for external-secrets.io/v1, so that operations have different names.
 fn group_name(resource: &ResourceInfo) -> String {
-    let group = if resource.group.is_empty() {
-        "core"
-    } else {
-        &resource.group
-    };
+    let group = if resource.group.is_empty() { "core" } else { &resource.group };
     let parts = group.split(['.', '-']).chain([resource.version.as_str()]);
     let upper = |part: &str| {
         let mut letters = part.chars();
-        letters
-            .next()
-            .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+        letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
     };
     parts.map(upper).collect()
 }

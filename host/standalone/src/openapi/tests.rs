@@ -26,11 +26,7 @@ fn documents() -> Documents {
     });
     let custom = ResourceInfo::from_crd(&definition).unwrap();
     Documents::new(
-        &ResourceInfo::builtins()
-            .iter()
-            .cloned()
-            .chain(custom.into_iter().map(Arc::new))
-            .collect::<Vec<_>>(),
+        &ResourceInfo::builtins().iter().cloned().chain(custom.into_iter().map(Arc::new)).collect::<Vec<_>>(),
     )
 }
 
@@ -45,10 +41,7 @@ fn check_references(value: &Value, root: &Value) {
     match value {
         Value::Object(fields) => {
             if let Some(Value::String(reference)) = fields.get("$ref") {
-                assert!(
-                    root.pointer(reference.trim_start_matches('#')).is_some(),
-                    "{reference}"
-                );
+                assert!(root.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
             }
             fields.values().for_each(|field| check_references(field, root));
         }
@@ -60,12 +53,9 @@ fn check_references(value: &Value, root: &Value) {
 #[test]
 fn the_index_leads_to_a_document_for_each_group() {
     let index = document("/openapi/v3");
-    for name in [
-        "api/v1",
-        "apis/apiextensions.k8s.io/v1",
-        "apis/example.com/v1",
-        "apis/coordination.k8s.io/v1",
-    ] {
+    for name in
+        ["api/v1", "apis/apiextensions.k8s.io/v1", "apis/example.com/v1", "apis/coordination.k8s.io/v1"]
+    {
         let url = index["paths"][name]["serverRelativeURL"].as_str().unwrap();
         assert!(url.starts_with(&format!("/openapi/v3/{name}?hash=")), "{url}");
         let document = document(&format!("/openapi/v3/{name}"));
@@ -83,10 +73,7 @@ fn custom_kinds_are_described_as_their_definitions_describe_them() {
         widget["x-kubernetes-group-version-kind"],
         json!([{"group": "example.com", "version": "v1", "kind": "Widget"}])
     );
-    assert_eq!(
-        widget["properties"]["spec"]["properties"]["size"]["description"],
-        "How large."
-    );
+    assert_eq!(widget["properties"]["spec"]["properties"]["size"]["description"], "How large.");
     assert_eq!(
         widget["properties"]["metadata"]["allOf"],
         json!([{"$ref": "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"}])
@@ -107,11 +94,7 @@ fn custom_kinds_are_described_as_their_definitions_describe_them() {
             .iter()
             .any(|parameter| parameter["name"] == "fieldValidation")
     );
-    assert!(
-        patch["requestBody"]["content"]
-            .get("application/strategic-merge-patch+json")
-            .is_none()
-    );
+    assert!(patch["requestBody"]["content"].get("application/strategic-merge-patch+json").is_none());
     assert!(document["paths"]["/apis/example.com/v1/widgets"]["get"].is_object());
     assert!(
         document["paths"]["/apis/example.com/v1/namespaces/{namespace}/widgets/{name}/status"]["patch"]
@@ -126,11 +109,7 @@ fn built_in_kinds_say_how_they_merge() {
         &document["components"]["schemas"]["io.k8s.api.core.v1.ServiceAccount"]["properties"]["secrets"];
     assert_eq!(secrets["x-kubernetes-patch-merge-key"], "name");
     let patch = &document["paths"]["/api/v1/namespaces/{namespace}/secrets/{name}"]["patch"];
-    assert!(
-        patch["requestBody"]["content"]
-            .get("application/strategic-merge-patch+json")
-            .is_some()
-    );
+    assert!(patch["requestBody"]["content"].get("application/strategic-merge-patch+json").is_some());
     assert!(document["paths"]["/api/v1/namespaces/{name}/status"].is_object());
 }
 
@@ -140,19 +119,11 @@ fn version_2_leaves_out_what_it_cannot_say() {
     check_references(&document, &document);
     let spec = &document["definitions"]["com.example.v1.Widget"]["properties"]["spec"]["properties"];
     assert_eq!(spec["size"]["format"], "int-or-string");
-    assert_eq!(
-        (spec["either"].get("anyOf"), spec["either"].get("nullable")),
-        (None, None)
-    );
+    assert_eq!((spec["either"].get("anyOf"), spec["either"].get("nullable")), (None, None));
     assert_eq!(spec["free"].get("properties"), None);
     assert_eq!(spec["default"]["default"], "x");
     let patch = &document["paths"]["/api/v1/namespaces/{namespace}/secrets/{name}"]["patch"];
-    assert!(
-        patch["consumes"]
-            .as_array()
-            .unwrap()
-            .contains(&json!("application/strategic-merge-patch+json"))
-    );
+    assert!(patch["consumes"].as_array().unwrap().contains(&json!("application/strategic-merge-patch+json")));
 }
 
 #[test]
@@ -162,10 +133,7 @@ fn only_json_is_served() {
     assert_eq!(status(""), 200);
     assert_eq!(status("application/json;q=0.9"), 200);
     assert_eq!(status("*/*"), 200);
-    assert_eq!(
-        status("application/com.github.proto-openapi.spec.v2@v1.0+protobuf"),
-        406
-    );
+    assert_eq!(status("application/com.github.proto-openapi.spec.v2@v1.0+protobuf"), 406);
     let first = documents.answer("/openapi/v3", "").unwrap().etag;
     assert!(first.is_some() && first == documents.answer("/openapi/v3", "").unwrap().etag);
 }

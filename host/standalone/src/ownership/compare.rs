@@ -53,15 +53,9 @@ fn descend(old: Option<&Value>, new: Option<&Value>, field: Field<'_>, below: &m
         };
         let mut inside = Changes::default();
         let own = descend(old, new, deeper, &mut inside);
-        below
-            .added
-            .add(step.clone(), own == Difference::Added, inside.added);
-        below
-            .modified
-            .add(step.clone(), own == Difference::Modified, inside.modified);
-        below
-            .removed
-            .add(step, own == Difference::Removed, inside.removed);
+        below.added.add(step.clone(), own == Difference::Added, inside.added);
+        below.modified.add(step.clone(), own == Difference::Modified, inside.modified);
+        below.removed.add(step, own == Difference::Removed, inside.removed);
     }
     match (old, new) {
         (None, Some(_)) => Difference::Added,

@@ -68,20 +68,12 @@ pub(super) struct Entry {
 
 impl Entry {
     pub(super) fn new(manager: Manager, set: FieldSet, time: Option<String>, now: Timestamp) -> Self {
-        Self {
-            manager,
-            set,
-            time: Some(time.unwrap_or_else(|| clock::seconds(now))),
-        }
+        Self { manager, set, time: Some(time.unwrap_or_else(|| clock::seconds(now))) }
     }
 }
 
 pub(super) fn decode(list: Option<&Value>) -> Vec<Entry> {
-    list.and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .map(decode_one)
-        .collect()
+    list.and_then(Value::as_array).into_iter().flatten().map(decode_one).collect()
 }
 
 fn decode_one(entry: &Value) -> Entry {
@@ -97,11 +89,7 @@ fn decode_one(entry: &Value) -> Entry {
         subresource: text("/subresource"),
     };
     let time = Some(text("/time")).filter(|time| !time.is_empty());
-    Entry {
-        manager,
-        time,
-        set: FieldSet::from_fields(entry.get("fieldsV1").unwrap_or(&Value::Null)),
-    }
+    Entry { manager, time, set: FieldSet::from_fields(entry.get("fieldsV1").unwrap_or(&Value::Null)) }
 }
 
 /// The list in the order of Kubernetes; `None` when nobody owns anything.
@@ -109,12 +97,7 @@ pub(super) fn encode(mut entries: Vec<Entry>) -> Option<Value> {
     entries.retain(|entry| !entry.set.is_empty());
     entries.sort_by(|one, two| {
         let key = |entry: &Entry| {
-            let Manager {
-                name,
-                operation,
-                api_version,
-                subresource,
-            } = entry.manager.clone();
+            let Manager { name, operation, api_version, subresource } = entry.manager.clone();
             (operation, entry.time.clone(), name, api_version, subresource)
         };
         key(one).cmp(&key(two))
@@ -123,12 +106,7 @@ pub(super) fn encode(mut entries: Vec<Entry>) -> Option<Value> {
 }
 
 fn encode_one(entry: &Entry) -> Value {
-    let Manager {
-        name,
-        operation,
-        api_version,
-        subresource,
-    } = &entry.manager;
+    let Manager { name, operation, api_version, subresource } = &entry.manager;
     let mut out = json!({
         "manager": name,
         "operation": operation.as_str(),
@@ -166,25 +144,16 @@ pub(super) fn capped(mut entries: Vec<Entry>) -> Vec<Entry> {
     let mut kept = Vec::new();
     for entry in entries {
         let is_updater = entry.manager.operation == Operation::Update && entry.manager.subresource.is_empty();
-        if is_updater {
-            updaters.push(entry)
-        } else {
-            kept.push(entry)
-        }
+        if is_updater { updaters.push(entry) } else { kept.push(entry) }
     }
     updaters.sort_by(|one, two| one.time.cmp(&two.time));
     let surplus = updaters.len().saturating_sub(MOST_UPDATERS);
     // One more makes room for the sum.
-    let ancient = updaters
-        .drain(..if surplus > 0 { surplus + 1 } else { 0 })
-        .reduce(|sum, entry| Entry {
-            manager: Manager {
-                name: ANCIENT.to_owned(),
-                ..entry.manager
-            },
-            time: entry.time.max(sum.time),
-            set: sum.set.union(&entry.set),
-        });
+    let ancient = updaters.drain(..if surplus > 0 { surplus + 1 } else { 0 }).reduce(|sum, entry| Entry {
+        manager: Manager { name: ANCIENT.to_owned(), ..entry.manager },
+        time: entry.time.max(sum.time),
+        set: sum.set.union(&entry.set),
+    });
     kept.extend(ancient);
     kept.extend(updaters);
     kept

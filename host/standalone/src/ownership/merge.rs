@@ -31,10 +31,7 @@ pub(super) fn with_named_fields(set: &FieldSet, field: Field<'_>) -> FieldSet {
     let mut out = FieldSet::default();
     for (step, Entry { member, below }) in &set.entries {
         let (deeper, named) = match step {
-            Step::Field(name) => (
-                field.property(name),
-                is_declared(field, name) && !below.is_empty(),
-            ),
+            Step::Field(name) => (field.property(name), is_declared(field, name) && !below.is_empty()),
             Step::Key(_) | Step::Value(_) | Step::Index(_) => (field.item(), false),
         };
         out.add(step.clone(), *member || named, with_named_fields(below, deeper));
@@ -101,12 +98,8 @@ pub(super) fn without(value: &Value, removed: &FieldSet, field: Field<'_>) -> Va
             Value::Object(kept)
         }
         (MergeKind::Set | MergeKind::Map(_), Value::Array(_)) => {
-            let items = items_by_step(value, field)
-                .into_iter()
-                .filter(|(step, _)| !entry(step).member);
-            items
-                .map(|(step, item)| without(item, &entry(&step).below, field.item()))
-                .collect()
+            let items = items_by_step(value, field).into_iter().filter(|(step, _)| !entry(step).member);
+            items.map(|(step, item)| without(item, &entry(&step).below, field.item())).collect()
         }
         _ => value.clone(),
     }

@@ -22,12 +22,8 @@ impl Step {
         let (kind, rest) = text.split_once(':')?;
         match kind {
             "f" => Some(Self::Field(rest.to_owned())),
-            "k" => serde_json::from_str::<BTreeMap<String, Value>>(rest)
-                .ok()
-                .map(Self::key),
-            "v" => serde_json::from_str::<Value>(rest)
-                .ok()
-                .map(|value| Self::Value(value.to_string())),
+            "k" => serde_json::from_str::<BTreeMap<String, Value>>(rest).ok().map(Self::key),
+            "v" => serde_json::from_str::<Value>(rest).ok().map(|value| Self::Value(value.to_string())),
             "i" => rest.parse().ok().map(Self::Index),
             _ => None,
         }
@@ -135,11 +131,7 @@ impl FieldSet {
         let mut out = Self::default();
         for (step, entry) in &self.entries {
             let theirs = other.entries.get(step).unwrap_or(&none);
-            out.add(
-                step.clone(),
-                member(entry.member, theirs.member),
-                below(&entry.below, &theirs.below),
-            );
+            out.add(step.clone(), member(entry.member, theirs.member), below(&entry.below, &theirs.below));
         }
         out
     }

@@ -41,12 +41,7 @@ fn manager(name: &str, operation: Operation) -> Manager {
 
 fn writing<'a>(schema: &'a Schema, manager: &'a Manager, second: i64) -> Writing<'a> {
     let now = Timestamp::from_second(1_800_000_000 + second).unwrap();
-    Writing {
-        manager,
-        field: schema.field(),
-        ignored: &["status"],
-        now,
-    }
+    Writing { manager, field: schema.field(), ignored: &["status"], now }
 }
 
 fn object(spec: Value) -> Value {
@@ -55,12 +50,7 @@ fn object(spec: Value) -> Value {
 
 /// Applies, forced, and returns the new object.
 fn applied(old: &Value, who: &str, spec: Value) -> Value {
-    match apply(
-        &writing(&schema(), &manager(who, Operation::Apply), 0),
-        old,
-        &object(spec),
-        true,
-    ) {
+    match apply(&writing(&schema(), &manager(who, Operation::Apply), 0), old, &object(spec), true) {
         Applied::Merged(merged) => merged,
         Applied::Conflicts(conflicts) => panic!("{conflicts:?}"),
     }
@@ -68,19 +58,12 @@ fn applied(old: &Value, who: &str, spec: Value) -> Value {
 
 fn updated(old: &Value, who: &str, spec: Value) -> Value {
     let mut new = object(spec);
-    update(
-        &writing(&schema(), &manager(who, Operation::Update), 0),
-        old,
-        &mut new,
-    );
+    update(&writing(&schema(), &manager(who, Operation::Update), 0), old, &mut new);
     new
 }
 
 fn owned(object: &Value, who: &str) -> Value {
-    let entries = object["metadata"]["managedFields"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
+    let entries = object["metadata"]["managedFields"].as_array().cloned().unwrap_or_default();
     let entry = entries.iter().find(|entry| entry["manager"] == who);
     entry.map_or(Value::Null, |entry| entry["fieldsV1"].clone())
 }
@@ -109,11 +92,8 @@ fn an_apply_owns_what_it_says() {
 
 #[test]
 fn an_update_owns_what_it_changes_and_the_containers_that_it_makes() {
-    let first = updated(
-        &blank(),
-        "me",
-        json!({"a": "1", "map": {"x": "1"}, "list": [{"name": "n", "value": "v"}]}),
-    );
+    let first =
+        updated(&blank(), "me", json!({"a": "1", "map": {"x": "1"}, "list": [{"name": "n", "value": "v"}]}));
     let expected = json!({"f:spec": {
         ".": {},
         "f:a": {},
@@ -123,10 +103,7 @@ fn an_update_owns_what_it_changes_and_the_containers_that_it_makes() {
     assert_eq!(owned(&first, "me"), expected);
 
     let second = updated(&first, "other", json!({"a": "2", "map": {"x": "1", "y": "2"}}));
-    assert_eq!(
-        owned(&second, "other"),
-        json!({"f:spec": {"f:a": {}, "f:map": {"f:y": {}}}})
-    );
+    assert_eq!(owned(&second, "other"), json!({"f:spec": {"f:a": {}, "f:map": {"f:y": {}}}}));
     assert_eq!(
         owned(&second, "me"),
         json!({"f:spec": {".": {}, "f:map": {".": {}, "f:x": {}}}}),
@@ -140,11 +117,7 @@ fn nothing_is_owned_of_identity_and_of_what_the_endpoint_does_not_write() {
     new["status"] = json!({"ready": true});
     new["metadata"]["labels"] = json!({"l": "1"});
     new["metadata"]["generation"] = json!(3);
-    update(
-        &writing(&schema(), &manager("me", Operation::Update), 0),
-        &blank(),
-        &mut new,
-    );
+    update(&writing(&schema(), &manager("me", Operation::Update), 0), &blank(), &mut new);
     let expected = json!({"f:metadata": {"f:labels": {".": {}, "f:l": {}}}, "f:spec": {".": {}, "f:a": {}}});
     assert_eq!(owned(&new, "me"), expected);
 }
@@ -156,15 +129,9 @@ fn an_apply_removes_what_it_says_no_more() {
         "me",
         json!({"a": "1", "b": "2", "map": {"x": "1", "y": "2"}, "set": ["1", "2"], "list": [{"name": "n"}, {"name": "m"}]}),
     );
-    let second = applied(
-        &first,
-        "me",
-        json!({"a": "1", "map": {"y": "2"}, "set": ["2"], "list": [{"name": "m"}]}),
-    );
-    assert_eq!(
-        second["spec"],
-        json!({"a": "1", "map": {"y": "2"}, "set": ["2"], "list": [{"name": "m"}]})
-    );
+    let second =
+        applied(&first, "me", json!({"a": "1", "map": {"y": "2"}, "set": ["2"], "list": [{"name": "m"}]}));
+    assert_eq!(second["spec"], json!({"a": "1", "map": {"y": "2"}, "set": ["2"], "list": [{"name": "m"}]}));
     let third = applied(&second, "me", json!({"a": "1"}));
     assert_eq!(third["spec"], json!({"a": "1"}));
 }
@@ -177,10 +144,7 @@ fn what_others_own_stays_when_an_apply_lets_go() {
     assert_eq!(left["spec"], json!({"a": "1", "map": {"y": "2"}}));
     assert_eq!(owned(&left, "me"), json!({"f:spec": {}}));
     let touched = updated(&mine, "user", json!({"a": "1", "map": {"x": "1", "z": "3"}}));
-    assert_eq!(
-        applied(&touched, "me", json!({"a": "1"}))["spec"],
-        json!({"a": "1", "map": {"z": "3"}})
-    );
+    assert_eq!(applied(&touched, "me", json!({"a": "1"}))["spec"], json!({"a": "1", "map": {"z": "3"}}));
 }
 
 #[test]
@@ -193,19 +157,13 @@ fn another_value_is_a_conflict_and_the_same_value_is_shared() {
     else {
         panic!("no conflict");
     };
-    assert_eq!(
-        conflicts,
-        [(".spec.a".to_owned(), "\"user\" using example.com/v1".to_owned())]
-    );
+    assert_eq!(conflicts, [(".spec.a".to_owned(), "\"user\" using example.com/v1".to_owned())]);
     let forced = applied(&first, "me", json!({"a": "2", "b": "1"}));
     assert_eq!(owned(&forced, "user"), json!({"f:spec": {".": {}, "f:b": {}}}));
     assert_eq!(owned(&forced, "me"), json!({"f:spec": {"f:a": {}, "f:b": {}}}));
-    let Applied::Conflicts(conflicts) = apply(
-        &writing,
-        &forced,
-        &object(json!({"list": [{"name": "n", "value": "1"}]})),
-        false,
-    ) else {
+    let Applied::Conflicts(conflicts) =
+        apply(&writing, &forced, &object(json!({"list": [{"name": "n", "value": "1"}]})), false)
+    else {
         return;
     };
     panic!("{conflicts:?}");
@@ -236,10 +194,7 @@ fn fields_that_the_schema_does_not_know_are_found() {
     let check = |spec: Value, expected: &[&str]| {
         assert_eq!(undeclared(&object(spec), schema.field()), expected);
     };
-    check(
-        json!({"a": "1", "map": {"free": "1"}, "any": {"x": 1}, "list": [{"name": "n"}]}),
-        &[],
-    );
+    check(json!({"a": "1", "map": {"free": "1"}, "any": {"x": 1}, "list": [{"name": "n"}]}), &[]);
     check(json!({"c": "1"}), &[".spec.c"]);
     check(
         json!({"list": [{"name": "n"}, {"name": "m", "colour": "red"}]}),

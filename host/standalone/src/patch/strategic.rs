@@ -18,10 +18,7 @@ pub(super) fn merge(document: &mut Value, patch: &Value, field: Field<'_>) -> Re
         *document = patch.clone();
         return Ok(());
     };
-    match patch
-        .get(PATCH)
-        .map(|directive| directive.as_str().unwrap_or_default())
-    {
+    match patch.get(PATCH).map(|directive| directive.as_str().unwrap_or_default()) {
         None | Some("merge") => {}
         Some("replace") => *document = Value::Object(Map::new()),
         Some("delete") => {
@@ -76,11 +73,7 @@ fn merge_field(
 fn merge_list(document: &mut Value, patch: &[Value], field: Field<'_>) -> Result<(), String> {
     let is = |item: &Value, directive: &str| object::text(item, "/$patch") == directive;
     if patch.iter().any(|item| is(item, "replace")) {
-        *document = patch
-            .iter()
-            .filter(|item| !is(item, "replace"))
-            .cloned()
-            .collect();
+        *document = patch.iter().filter(|item| !is(item, "replace")).cloned().collect();
         return Ok(());
     }
     let Some(list) = document.as_array_mut() else {
@@ -123,26 +116,23 @@ fn merge_list(document: &mut Value, patch: &[Value], field: Field<'_>) -> Result
 }
 
 fn delete_from(fields: &mut Map<String, Value>, name: &str, removed: &Value) {
-    if let (Some(list), Some(removed)) = (
-        fields.get_mut(name).and_then(Value::as_array_mut),
-        removed.as_array(),
-    ) {
+    if let (Some(list), Some(removed)) =
+        (fields.get_mut(name).and_then(Value::as_array_mut), removed.as_array())
+    {
         list.retain(|item| !removed.contains(item));
     }
 }
 
 /// Puts the named items into the named order; those that are not named stay where they are.
 fn order(fields: &mut Map<String, Value>, name: &str, order: &Value, field: Field<'_>) {
-    let (Some(list), Some(order)) = (
-        fields.get_mut(name).and_then(Value::as_array_mut),
-        order.as_array(),
-    ) else {
+    let (Some(list), Some(order)) = (fields.get_mut(name).and_then(Value::as_array_mut), order.as_array())
+    else {
         return;
     };
     let rank = |item: &Value| match field.patch_strategy() {
-        PatchStrategy::MergeBy(key) => order
-            .iter()
-            .position(|named| named.get(key).is_some() && named.get(key) == item.get(key)),
+        PatchStrategy::MergeBy(key) => {
+            order.iter().position(|named| named.get(key).is_some() && named.get(key) == item.get(key))
+        }
         PatchStrategy::Merge | PatchStrategy::Replace => order.iter().position(|named| named == item),
     };
     let mut named: Vec<Value> = list.iter().filter(|item| rank(item).is_some()).cloned().collect();

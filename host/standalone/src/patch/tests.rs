@@ -3,10 +3,7 @@ use serde_json::json;
 use super::*;
 
 fn field() -> Field<'static> {
-    let secrets = ResourceInfo::builtins()
-        .iter()
-        .find(|info| info.plural == "serviceaccounts")
-        .unwrap();
+    let secrets = ResourceInfo::builtins().iter().find(|info| info.plural == "serviceaccounts").unwrap();
     secrets.schema.as_ref().unwrap().field()
 }
 
@@ -75,12 +72,7 @@ fn strategic_patches_merge_lists_by_key() {
 #[test]
 fn strategic_patches_merge_sets_and_maps() {
     let object = |finalizers: Value| json!({"metadata": {"finalizers": finalizers}});
-    check(
-        Edit::Strategic,
-        object(json!(["a"])),
-        object(json!(["a", "b"])),
-        object(json!(["a", "b"])),
-    );
+    check(Edit::Strategic, object(json!(["a"])), object(json!(["a", "b"])), object(json!(["a", "b"])));
     check(
         Edit::Strategic,
         object(json!(["a", "b"])),
@@ -121,8 +113,5 @@ fn strategic_patches_are_for_builtin_kinds() {
     assert!(failure.message.ends_with(
         "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
     ));
-    assert_eq!(
-        PatchKind::of(STRATEGIC, &ResourceInfo::builtins()[0]),
-        Ok(PatchKind::Edit(Edit::Strategic))
-    );
+    assert_eq!(PatchKind::of(STRATEGIC, &ResourceInfo::builtins()[0]), Ok(PatchKind::Edit(Edit::Strategic)));
 }

@@ -16,13 +16,8 @@ const TOKEN: Subresource = Subresource {
     kind: "TokenRequest",
     verbs: CREATE,
 };
-const FINALIZE: Subresource = Subresource {
-    name: "finalize",
-    group: "",
-    version: "v1",
-    kind: "Namespace",
-    verbs: &["update"],
-};
+const FINALIZE: Subresource =
+    Subresource { name: "finalize", group: "", version: "v1", kind: "Namespace", verbs: &["update"] };
 
 /// One row: what differs between built-in kinds.
 struct Row {

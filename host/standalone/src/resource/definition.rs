@@ -23,34 +23,18 @@ pub(super) fn resources(definition: &Value) -> Result<Vec<ResourceInfo>, Vec<Cau
             }
         }
     }
-    if causes.is_empty() {
-        Ok(resources)
-    } else {
-        Err(causes)
-    }
+    if causes.is_empty() { Ok(resources) } else { Err(causes) }
 }
 
 fn resource(definition: &Value, version: &Value) -> Result<ResourceInfo, Vec<Cause>> {
-    let text = |pointer: &str| {
-        definition
-            .pointer(pointer)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
+    let text =
+        |pointer: &str| definition.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     let kind = text("/spec/names/kind");
     let or = |given: String, default: String| if given.is_empty() { default } else { given };
-    let schema = version
-        .pointer("/schema/openAPIV3Schema")
-        .map(Schema::parse)
-        .transpose()?;
+    let schema = version.pointer("/schema/openAPIV3Schema").map(Schema::parse).transpose()?;
     Ok(ResourceInfo {
         group: text("/spec/group"),
-        version: version
-            .get("name")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned(),
+        version: version.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(),
         plural: text("/spec/names/plural"),
         singular: or(text("/spec/names/singular"), kind.to_lowercase()),
         list_kind: or(text("/spec/names/listKind"), format!("{kind}List")),
@@ -59,9 +43,7 @@ fn resource(definition: &Value, version: &Value) -> Result<ResourceInfo, Vec<Cau
         short_names: strings(definition.pointer("/spec/names/shortNames")),
         categories: strings(definition.pointer("/spec/names/categories")),
         verbs: ALL_VERBS.to_vec(),
-        has_status: version
-            .pointer("/subresources/status")
-            .is_some_and(Value::is_object),
+        has_status: version.pointer("/subresources/status").is_some_and(Value::is_object),
         subresources: Vec::new(),
         columns: columns(version),
         selectable_fields: selectable(version),
@@ -69,10 +51,7 @@ fn resource(definition: &Value, version: &Value) -> Result<ResourceInfo, Vec<Cau
         storage: flag(version, "storage"),
         served: flag(version, "served"),
         deprecated: flag(version, "deprecated"),
-        deprecation_warning: version
-            .get("deprecationWarning")
-            .and_then(Value::as_str)
-            .map(str::to_owned),
+        deprecation_warning: version.get("deprecationWarning").and_then(Value::as_str).map(str::to_owned),
         builtin: false,
     })
 }
@@ -89,13 +68,8 @@ fn columns(version: &Value) -> Columns {
 
 fn selectable(version: &Value) -> Vec<String> {
     let fields = version.get("selectableFields").and_then(Value::as_array);
-    let paths = fields
-        .into_iter()
-        .flatten()
-        .filter_map(|field| field.get("jsonPath")?.as_str());
-    paths
-        .map(|path| path.trim_start_matches('.').to_owned())
-        .collect()
+    let paths = fields.into_iter().flatten().filter_map(|field| field.get("jsonPath")?.as_str());
+    paths.map(|path| path.trim_start_matches('.').to_owned()).collect()
 }
 
 fn flag(version: &Value, name: &str) -> bool {

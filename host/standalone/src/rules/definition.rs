@@ -12,8 +12,7 @@ pub(crate) const CLEANUP_FINALIZER: &str = "customresourcecleanup.apiextensions.
 pub(super) fn read(definition: &mut Value) {
     let kind = object::text(definition, "/spec/names/kind").to_owned();
     let spec = object::child(definition, "spec");
-    spec.entry("conversion")
-        .or_insert_with(|| json!({"strategy": "None"}));
+    spec.entry("conversion").or_insert_with(|| json!({"strategy": "None"}));
     if let Some(names) = spec.get_mut("names").filter(|_| !kind.is_empty()) {
         let names = object::fields(names);
         let absent = |names: &Map<String, Value>, name: &str| names.get(name).is_none_or(|value| value == "");
@@ -41,23 +40,15 @@ pub(super) fn establish(definition: &mut Value, old: Option<&Value>, now: &str) 
         Some(conditions) => conditions.clone(),
         None => json!([
             condition("NamesAccepted", "NoConflicts", "no conflicts found", now),
-            condition(
-                "Established",
-                "InitialNamesAccepted",
-                "the initial names have been accepted",
-                now
-            ),
+            condition("Established", "InitialNamesAccepted", "the initial names have been accepted", now),
         ]),
     };
     let status = json!({"conditions": conditions, "acceptedNames": names, "storedVersions": versions});
     object::fields(definition).insert("status".to_owned(), status);
     if old.is_none() {
-        let finalizers = object::metadata(definition)
-            .entry("finalizers")
-            .or_insert_with(|| json!([]));
-        if let Some(finalizers) = finalizers
-            .as_array_mut()
-            .filter(|list| !list.contains(&CLEANUP_FINALIZER.into()))
+        let finalizers = object::metadata(definition).entry("finalizers").or_insert_with(|| json!([]));
+        if let Some(finalizers) =
+            finalizers.as_array_mut().filter(|list| !list.contains(&CLEANUP_FINALIZER.into()))
         {
             finalizers.push(CLEANUP_FINALIZER.into());
         }
@@ -66,9 +57,7 @@ pub(super) fn establish(definition: &mut Value, old: Option<&Value>, now: &str) 
 
 fn storage_version(definition: &Value) -> Option<String> {
     let versions = definition.pointer("/spec/versions")?.as_array()?;
-    let storage = versions
-        .iter()
-        .find(|version| version.get("storage") == Some(&Value::Bool(true)))?;
+    let storage = versions.iter().find(|version| version.get("storage") == Some(&Value::Bool(true)))?;
     Some(storage.get("name")?.as_str()?.to_owned())
 }
 

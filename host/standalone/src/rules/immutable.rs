@@ -32,14 +32,9 @@ pub(crate) fn causes(info: &ResourceInfo, old: Option<&Value>, new: &Value) -> V
 
 fn changes(info: &ResourceInfo, old: &Value, new: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
-    for name in [
-        "name",
-        "namespace",
-        "uid",
-        "creationTimestamp",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-    ] {
+    for name in
+        ["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"]
+    {
         let at = format!("/metadata/{name}");
         if let Some(value) = new.pointer(&at).filter(|value| old.pointer(&at) != Some(value)) {
             causes.push(Cause::invalid(format!("metadata.{name}"), value, IMMUTABLE));
@@ -47,11 +42,7 @@ fn changes(info: &ResourceInfo, old: &Value, new: &Value) -> Vec<Cause> {
     }
     causes.extend(new_finalizers(old, new));
     if info.builtin && info.plural == "secrets" && old.get("type") != new.get("type") {
-        causes.push(Cause::invalid(
-            "type",
-            new.get("type").unwrap_or(&Value::Null),
-            IMMUTABLE,
-        ));
+        causes.push(Cause::invalid("type", new.get("type").unwrap_or(&Value::Null), IMMUTABLE));
     }
     if info.builtin && matches!(info.plural.as_str(), "secrets" | "configmaps") {
         causes.extend(marked(old, new));
@@ -61,10 +52,8 @@ fn changes(info: &ResourceInfo, old: &Value, new: &Value) -> Vec<Cause> {
 
 fn new_finalizers(old: &Value, new: &Value) -> Option<Cause> {
     let before = object::finalizers(old);
-    let added: Vec<&str> = object::finalizers(new)
-        .into_iter()
-        .filter(|name| !before.contains(name))
-        .collect();
+    let added: Vec<&str> =
+        object::finalizers(new).into_iter().filter(|name| !before.contains(name)).collect();
     if !object::is_deleting(old) || added.is_empty() {
         return None;
     }
@@ -98,22 +87,13 @@ fn secret_bytes(secret: &Value) -> usize {
 }
 
 fn config_bytes(config: &Value) -> usize {
-    let texts = config
-        .get("data")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten();
+    let texts = config.get("data").and_then(Value::as_object).into_iter().flatten();
     let plain: usize = texts.map(|(_, text)| text.as_str().map_or(0, str::len)).sum();
     plain + decoded_bytes(config.get("binaryData"))
 }
 
 fn decoded_bytes(data: Option<&Value>) -> usize {
-    let values = data
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-        .filter_map(|(_, value)| value.as_str());
-    values
-        .map(|value| STANDARD.decode(value).map_or(value.len(), |bytes| bytes.len()))
-        .sum()
+    let values =
+        data.and_then(Value::as_object).into_iter().flatten().filter_map(|(_, value)| value.as_str());
+    values.map(|value| STANDARD.decode(value).map_or(value.len(), |bytes| bytes.len())).sum()
 }

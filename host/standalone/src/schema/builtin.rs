@@ -39,9 +39,7 @@ pub(super) fn resolved(name: &str) -> Value {
 }
 
 fn resolve_name(name: &str, inside: &mut Vec<String>) -> Value {
-    let Some(definition) = definitions()
-        .get(name)
-        .filter(|_| !inside.iter().any(|outer| outer == name))
+    let Some(definition) = definitions().get(name).filter(|_| !inside.iter().any(|outer| outer == name))
     else {
         return serde_json::json!({"x-kubernetes-preserve-unknown-fields": true});
     };
@@ -62,9 +60,7 @@ fn resolve(value: &Value, inside: &mut Vec<String>) -> Value {
                 _ => Map::new(),
             };
             // A property may itself be called $ref: then it is an object.
-            let own = fields
-                .iter()
-                .filter(|(key, value)| !(*key == "$ref" && value.is_string()));
+            let own = fields.iter().filter(|(key, value)| !(*key == "$ref" && value.is_string()));
             out.extend(own.map(|(key, value)| (key.clone(), resolve(value, inside))));
             Value::Object(out)
         }
@@ -75,18 +71,12 @@ fn resolve(value: &Value, inside: &mut Vec<String>) -> Value {
 
 /// Gives a node the fields that every object has.
 pub(super) fn add_object_fields(node: &mut Node) {
-    static STRING: LazyLock<Arc<Node>> = LazyLock::new(|| {
-        Arc::new(Node {
-            kind: Some(Type::String),
-            ..Node::default()
-        })
-    });
+    static STRING: LazyLock<Arc<Node>> =
+        LazyLock::new(|| Arc::new(Node { kind: Some(Type::String), ..Node::default() }));
     static METADATA: LazyLock<Arc<Node>> =
         LazyLock::new(|| Arc::new(parse::parse_own(&resolved(META)).unwrap_or_default()));
     for name in ["apiVersion", "kind"] {
-        node.properties
-            .entry(name.to_owned())
-            .or_insert_with(|| STRING.clone());
+        node.properties.entry(name.to_owned()).or_insert_with(|| STRING.clone());
     }
     node.properties.insert("metadata".to_owned(), METADATA.clone());
 }

@@ -68,11 +68,7 @@ impl Cause {
             message.push_str(": ");
             message.push_str(detail);
         }
-        Self {
-            reason,
-            field: at.to_string(),
-            message,
-        }
+        Self { reason, field: at.to_string(), message }
     }
 
     /// The value breaks a rule; it is quoted.
@@ -82,12 +78,7 @@ impl Cause {
 
     /// The value breaks a rule; it is not quoted, since it may be secret.
     pub(crate) fn redacted(at: impl fmt::Display, detail: &str) -> Self {
-        Self::new(
-            Reason::Invalid,
-            at,
-            Some(&Value::from("<secret contents redacted>")),
-            detail,
-        )
+        Self::new(Reason::Invalid, at, Some(&Value::from("<secret contents redacted>")), detail)
     }
 
     pub(crate) fn required(at: impl fmt::Display, detail: &str) -> Self {
@@ -104,12 +95,7 @@ impl Cause {
 
     pub(crate) fn too_long(at: impl fmt::Display, limit: u64) -> Self {
         let unit = if limit == 1 { "byte" } else { "bytes" };
-        Self::new(
-            Reason::TooLong,
-            at,
-            None,
-            &format!("may not be more than {limit} {unit}"),
-        )
+        Self::new(Reason::TooLong, at, None, &format!("may not be more than {limit} {unit}"))
     }
 
     pub(crate) fn too_many(at: impl fmt::Display, actual: u64, limit: u64) -> Self {
@@ -123,10 +109,7 @@ impl Cause {
         value: &Value,
         supported: impl IntoIterator<Item = &'a Value>,
     ) -> Self {
-        let supported: Vec<String> = supported
-            .into_iter()
-            .map(|value| go_quoted(&plain(value)))
-            .collect();
+        let supported: Vec<String> = supported.into_iter().map(|value| go_quoted(&plain(value))).collect();
         let detail = if supported.is_empty() {
             String::new()
         } else {

@@ -77,9 +77,9 @@ fn from_string(text: &str, schema: Option<&Node>) -> CelValue {
         Some("date-time" | "datetime") => parsed(&TIMESTAMP, text).unwrap_or_else(plain),
         Some("date") => parsed(&TIMESTAMP, &format!("{text}T00:00:00Z")).unwrap_or_else(plain),
         Some("duration") => parsed(&DURATION, text).unwrap_or_else(plain),
-        Some("byte") => STANDARD
-            .decode(text)
-            .map_or_else(|_| plain(), |bytes| CelValue::Bytes(Arc::new(bytes))),
+        Some("byte") => {
+            STANDARD.decode(text).map_or_else(|_| plain(), |bytes| CelValue::Bytes(Arc::new(bytes)))
+        }
         _ => plain(),
     }
 }

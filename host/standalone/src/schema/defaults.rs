@@ -51,10 +51,7 @@ fn fill(value: &mut Value, node: &Node) {
 fn fill_object(fields: &mut Map<String, Value>, node: &Node) {
     for (name, schema) in &node.properties {
         let Some(default) = &schema.default else { continue };
-        if fields
-            .get(name)
-            .is_none_or(|field| field.is_null() && !schema.nullable)
-        {
+        if fields.get(name).is_none_or(|field| field.is_null() && !schema.nullable) {
             fields.insert(name.clone(), default.clone());
         }
     }

@@ -57,9 +57,7 @@ fn step(path: &str, brackets: bool) -> Result<(String, &str), String> {
             '\\' => name.push(unescape(characters.next().map(|(_, escaped)| escaped))?),
             '\'' => {
                 let tail = quoted.get(index + 1..).unwrap_or_default();
-                let tail = tail
-                    .strip_prefix(']')
-                    .ok_or_else(|| format!("expected ] but got {tail}"))?;
+                let tail = tail.strip_prefix(']').ok_or_else(|| format!("expected ] but got {tail}"))?;
                 return Ok((name, tail));
             }
             other => name.push(other),

@@ -79,11 +79,7 @@ fn is_cidr(text: &str) -> bool {
 
 fn is_uuid_version(text: &str, version: char) -> bool {
     let digits: String = text.chars().filter(|character| *character != '-').collect();
-    let variant = version == '3'
-        || digits
-            .chars()
-            .nth(16)
-            .is_some_and(|digit| "89abAB".contains(digit));
+    let variant = version == '3' || digits.chars().nth(16).is_some_and(|digit| "89abAB".contains(digit));
     matches(&UUID, text) && digits.chars().nth(12) == Some(version) && variant
 }
 
@@ -95,7 +91,5 @@ fn is_hostname(text: &str) -> bool {
     let text = text.strip_suffix('.').unwrap_or(text);
     !text.is_empty()
         && text.len() <= 253
-        && text
-            .split('.')
-            .all(|label| label.len() <= 63 && matches(&HOST_LABEL, label))
+        && text.split('.').all(|label| label.len() <= 63 && matches(&HOST_LABEL, label))
 }

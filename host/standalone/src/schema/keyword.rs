@@ -17,36 +17,19 @@ pub(super) struct Place {
 }
 
 /// Keywords that Kubernetes does not take.
-const UNSUPPORTED: [&str; 6] = [
-    "id",
-    "additionalItems",
-    "patternProperties",
-    "definitions",
-    "dependencies",
-    "$ref",
-];
+const UNSUPPORTED: [&str; 6] =
+    ["id", "additionalItems", "patternProperties", "definitions", "dependencies", "$ref"];
 
 pub(super) fn check(fields: &Fields, at: Path<'_>, place: Place, causes: &mut Vec<Cause>) {
-    for name in UNSUPPORTED
-        .into_iter()
-        .filter(|name| fields.get(*name).is_some_and(|value| !is_blank(value)))
+    for name in UNSUPPORTED.into_iter().filter(|name| fields.get(*name).is_some_and(|value| !is_blank(value)))
     {
-        causes.push(Cause::forbidden(
-            at.child(name),
-            &format!("{name} is not supported"),
-        ));
+        causes.push(Cause::forbidden(at.child(name), &format!("{name} is not supported")));
     }
     if let Some(reason) = place.no_defaults.filter(|_| fields.contains_key("default")) {
-        causes.push(Cause::forbidden(
-            at.child("default"),
-            &format!("must not be set {reason}"),
-        ));
+        causes.push(Cause::forbidden(at.child("default"), &format!("must not be set {reason}")));
     }
     if fields.get("items").is_some_and(Value::is_array) {
-        causes.push(Cause::forbidden(
-            at.child("items"),
-            "items must be a schema object and not an array",
-        ));
+        causes.push(Cause::forbidden(at.child("items"), "items must be a schema object and not an array"));
     }
     if place.inside_metadata && flag(fields, "x-kubernetes-embedded-resource") {
         causes.push(Cause::forbidden(
@@ -62,15 +45,9 @@ pub(super) fn check(fields: &Fields, at: Path<'_>, place: Place, causes: &mut Ve
     }
     if fields.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(false)) {
         let below = at.child("x-kubernetes-preserve-unknown-fields");
-        causes.push(Cause::invalid(
-            below,
-            &Value::Bool(false),
-            "must be true or undefined",
-        ));
+        causes.push(Cause::invalid(below, &Value::Bool(false), "must be true or undefined"));
     }
-    let free = fields
-        .get("additionalProperties")
-        .is_some_and(|additional| *additional != Value::Bool(true));
+    let free = fields.get("additionalProperties").is_some_and(|additional| *additional != Value::Bool(true));
     if free && entries(fields, "properties").next().is_some() {
         causes.push(Cause::forbidden(
             at.child("additionalProperties"),
@@ -93,16 +70,11 @@ fn is_blank(value: &Value) -> bool {
 }
 
 fn below(fields: &Fields, at: Path<'_>, place: Place, causes: &mut Vec<Cause>) {
-    let inner = Place {
-        nested: true,
-        ..place
-    };
+    let inner = Place { nested: true, ..place };
     if let Some(additional) = object(fields, "additionalProperties") {
         let reason = "inside additionalProperties applying to object metadata";
-        let inner = Place {
-            no_defaults: place.no_defaults.or(place.inside_metadata.then_some(reason)),
-            ..inner
-        };
+        let inner =
+            Place { no_defaults: place.no_defaults.or(place.inside_metadata.then_some(reason)), ..inner };
         check(additional, at.child("additionalProperties"), inner, causes);
     }
     let properties = at.child("properties");
@@ -138,12 +110,7 @@ fn map_type(fields: &Fields, at: Path<'_>, causes: &mut Vec<Cause>) {
         return;
     };
     typed(fields, at, "object", "x-kubernetes-map-type", causes);
-    one_of(
-        given,
-        at.child("x-kubernetes-map-type"),
-        &["atomic", "granular"],
-        causes,
-    );
+    one_of(given, at.child("x-kubernetes-map-type"), &["atomic", "granular"], causes);
 }
 
 fn list_type(fields: &Fields, at: Path<'_>, causes: &mut Vec<Cause>) {
@@ -161,12 +128,7 @@ fn list_type(fields: &Fields, at: Path<'_>, causes: &mut Vec<Cause>) {
     if typed(fields, at, "array", "x-kubernetes-list-type", causes) && given == "set" {
         atomic_items(fields, at, causes);
     }
-    one_of(
-        given,
-        at.child("x-kubernetes-list-type"),
-        &["atomic", "set", "map"],
-        causes,
-    );
+    one_of(given, at.child("x-kubernetes-list-type"), &["atomic", "set", "map"], causes);
     if keys && given != "map" {
         causes.push(Cause::invalid(at.child("x-kubernetes-list-type"), given, detail));
     }
@@ -222,53 +184,28 @@ fn atomic_items(fields: &Fields, at: Path<'_>, causes: &mut Vec<Cause>) {
 }
 
 fn list_keys(fields: &Fields, at: Path<'_>, causes: &mut Vec<Cause>) {
-    if fields
-        .get("x-kubernetes-list-type")
-        .is_none_or(|given| given != "map")
-    {
+    if fields.get("x-kubernetes-list-type").is_none_or(|given| given != "map") {
         return;
     }
-    let given = fields
-        .get("x-kubernetes-list-map-keys")
-        .cloned()
-        .unwrap_or(Value::Null);
-    let keys: Vec<&str> = given
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
+    let given = fields.get("x-kubernetes-list-map-keys").cloned().unwrap_or(Value::Null);
+    let keys: Vec<&str> = given.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let at_keys = at.child("x-kubernetes-list-map-keys");
     if keys.is_empty() {
-        causes.push(Cause::required(
-            at_keys,
-            "must not be empty if x-kubernetes-list-type is map",
-        ));
+        causes.push(Cause::required(at_keys, "must not be empty if x-kubernetes-list-type is map"));
     }
     let below = at.child("items");
     let Some(items) = object(fields, "items") else {
-        causes.push(Cause::required(
-            below,
-            "must have a schema if x-kubernetes-list-type is map",
-        ));
+        causes.push(Cause::required(below, "must have a schema if x-kubernetes-list-type is map"));
         return;
     };
     if text(items, "type") != "object" {
         let detail = "must be object if parent array's x-kubernetes-list-type is map";
-        causes.push(Cause::invalid(
-            below.child("type"),
-            &Value::from(text(items, "type")),
-            detail,
-        ));
+        causes.push(Cause::invalid(below.child("type"), &Value::from(text(items, "type")), detail));
         return;
     }
     for (index, key) in keys.iter().enumerate() {
         if keys.iter().take(index).any(|earlier| earlier == key) {
-            causes.push(Cause::invalid(
-                at_keys,
-                &given,
-                "must not contain duplicate entries",
-            ));
+            causes.push(Cause::invalid(at_keys, &given, "must not contain duplicate entries"));
         }
         list_key(items, key, below, at_keys, &given, causes);
     }
@@ -283,22 +220,14 @@ fn list_key(
     causes: &mut Vec<Cause>,
 ) {
     let Some((_, property)) = entries(items, "properties").find(|(name, _)| *name == key) else {
-        causes.push(Cause::invalid(
-            at_keys,
-            keys,
-            "entries must all be names of item properties",
-        ));
+        causes.push(Cause::invalid(at_keys, keys, "entries must all be names of item properties"));
         return;
     };
     let properties = at.child("properties");
     let below = properties.key(key);
     if matches!(text(property, "type"), "array" | "object") {
         let detail = "must be a scalar type if parent array's x-kubernetes-list-type is map";
-        causes.push(Cause::invalid(
-            below.child("type"),
-            &Value::from(text(items, "type")),
-            detail,
-        ));
+        causes.push(Cause::invalid(below.child("type"), &Value::from(text(items, "type")), detail));
     }
     let required = items
         .get("required")

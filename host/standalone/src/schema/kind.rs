@@ -4,8 +4,8 @@
 //! Metadata, sizes and immutable fields are the API's business, since they are alike for many kinds. No
 //! message here quotes data of a Secret or ConfigMap.
 
-mod core;
 mod definition;
+mod namespaced;
 mod secret;
 
 use serde_json::Value;
@@ -20,10 +20,10 @@ pub(super) type Contents = fn(&Value, Option<&Value>) -> Vec<Cause>;
 pub(super) fn contents(schema: &str) -> Option<Contents> {
     Some(match schema {
         "io.k8s.api.core.v1.Secret" => |new, _| secret::validate(new),
-        "io.k8s.api.core.v1.ConfigMap" => |new, _| core::validate_config_map(new),
-        "io.k8s.api.core.v1.Namespace" => |new, _| core::validate_namespace(new),
-        "io.k8s.api.core.v1.Event" => |new, _| core::validate_event(new),
-        "io.k8s.api.coordination.v1.Lease" => |new, _| core::validate_lease(new),
+        "io.k8s.api.core.v1.ConfigMap" => |new, _| namespaced::validate_config_map(new),
+        "io.k8s.api.core.v1.Namespace" => |new, _| namespaced::validate_namespace(new),
+        "io.k8s.api.core.v1.Event" => |new, _| namespaced::validate_event(new),
+        "io.k8s.api.coordination.v1.Lease" => |new, _| namespaced::validate_lease(new),
         "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition" => {
             definition::check_change
         }

@@ -48,17 +48,13 @@ impl<'a> Field<'a> {
     /// The field or map entry of that name.
     #[must_use]
     pub fn property(self, name: &str) -> Self {
-        Self {
-            node: self.node.and_then(|node| node.property(name)),
-        }
+        Self { node: self.node.and_then(|node| node.property(name)) }
     }
 
     /// The items of a list.
     #[must_use]
     pub fn item(self) -> Self {
-        Self {
-            node: self.node.and_then(Node::item),
-        }
+        Self { node: self.node.and_then(Node::item) }
     }
 
     /// Whether the schema says anything here.
@@ -106,7 +102,6 @@ impl<'a> Field<'a> {
 
     /// Whether this is a map with free keys, as labels are.
     pub fn is_map(self) -> bool {
-        self.node
-            .is_some_and(|node| matches!(node.additional, Some(Additional::Any | Additional::Of(_))))
+        self.node.is_some_and(|node| matches!(node.additional, Some(Additional::Any | Additional::Of(_))))
     }
 }

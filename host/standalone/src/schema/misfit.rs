@@ -28,15 +28,9 @@ pub(super) fn find(value: &Value, node: &Node, kind: &str, path: &str) -> Vec<Mi
             )
         }
         Value::Object(fields) => {
-            let known = fields
-                .iter()
-                .filter_map(|(name, field)| Some((name, field, node.property(name)?)));
+            let known = fields.iter().filter_map(|(name, field)| Some((name, field, node.property(name)?)));
             let inner = known.flat_map(|(name, field, schema)| {
-                let below = if path.is_empty() {
-                    name.clone()
-                } else {
-                    format!("{path}.{name}")
-                };
+                let below = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                 find(field, schema, kind, &below)
             });
             return inner.collect();
@@ -60,10 +54,7 @@ pub(super) fn find(value: &Value, node: &Node, kind: &str, path: &str) -> Vec<Mi
         },
         Value::Bool(_) | Value::Number(_) => return Vec::new(),
     };
-    vec![Misfit {
-        field: path.to_owned(),
-        problem,
-    }]
+    vec![Misfit { field: path.to_owned(), problem }]
 }
 
 fn fits(value: &Value, node: &Node) -> bool {

@@ -69,24 +69,14 @@ impl Schema {
     /// values, patterns and CEL rules that do not compile, defaults that do not validate.
     pub fn parse(source: &Value) -> Result<Self, Vec<Cause>> {
         let root = parse::parse(source)?;
-        Ok(Self {
-            root,
-            source: source.clone(),
-            built_in: false,
-            contents: None,
-        })
+        Ok(Self { root, source: source.clone(), built_in: false, contents: None })
     }
 
     /// The schema of a built-in kind, by its name in OpenAPI.
     pub(crate) fn builtin(name: &str) -> Self {
         let source = builtin::resolved(name);
         let root = parse::parse_own(&source).unwrap_or_default();
-        Self {
-            root,
-            source,
-            built_in: true,
-            contents: kind::contents(name),
-        }
+        Self { root, source, built_in: true, contents: kind::contents(name) }
     }
 
     /// The schema as it was given, for OpenAPI.
@@ -113,9 +103,7 @@ impl Schema {
             let misfits = self.misfits(new, kind).into_iter();
             let of_types =
                 misfits.map(|misfit| Cause::new(Reason::TypeInvalid, misfit.field, None, &misfit.problem));
-            return of_types
-                .chain(self.contents.iter().flat_map(|check| check(new, old)))
-                .collect();
+            return of_types.chain(self.contents.iter().flat_map(|check| check(new, old))).collect();
         }
         let mut causes = validate::validate(&self.root, new, old);
         causes.extend(unique::validate(&self.root, new, old));
@@ -141,10 +129,7 @@ impl Schema {
 
     /// Why a typed decoder would not take the object: its first misfit.
     pub(crate) fn misfit(&self, object: &Value, kind: &str) -> Option<String> {
-        self.misfits(object, kind)
-            .into_iter()
-            .next()
-            .map(|misfit| misfit.problem)
+        self.misfits(object, kind).into_iter().next().map(|misfit| misfit.problem)
     }
 
     /// Of a built-in kind everything is decoded, of others the metadata.

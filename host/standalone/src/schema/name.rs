@@ -25,10 +25,7 @@ fn fits(syntax: &LazyLock<Option<Regex>>, text: &str) -> bool {
 
 fn examples(rule: &str, examples: &[&str], pattern: &str) -> String {
     let quoted: Vec<String> = examples.iter().map(|example| format!("'{example}', ")).collect();
-    format!(
-        "{rule} (e.g. {}regex used for validation is '{pattern}')",
-        quoted.join("or ")
-    )
+    format!("{rule} (e.g. {}regex used for validation is '{pattern}')", quoted.join("or "))
 }
 
 /// A DNS-1035 label, as the name of a kind or version.
@@ -59,9 +56,5 @@ pub(super) fn data_key(text: &str) -> Vec<String> {
 }
 
 fn too_long(text: &str, limit: usize) -> Vec<String> {
-    if text.len() > limit {
-        vec![format!("must be no more than {limit} characters")]
-    } else {
-        Vec::new()
-    }
+    if text.len() > limit { vec![format!("must be no more than {limit} characters")] } else { Vec::new() }
 }

@@ -12,38 +12,22 @@ pub(super) fn check(schema: &Node, at: Path<'_>, number: &Number, causes: &mut V
     let checks = &schema.checks;
     let value = Value::from(number.clone());
     let mut fail = |detail: String| {
-        causes.push(Cause::invalid(
-            at,
-            &value,
-            &format!("{} in body should be {detail}", at.text()),
-        ))
+        causes.push(Cause::invalid(at, &value, &format!("{} in body should be {detail}", at.text())))
     };
-    if let Some(factor) = checks
-        .multiple_of
-        .as_ref()
-        .filter(|factor| !is_multiple(number, factor))
-    {
+    if let Some(factor) = checks.multiple_of.as_ref().filter(|factor| !is_multiple(number, factor)) {
         fail(format!("a multiple of {}", shown(factor)));
     }
     if let Some(limit) = &checks.minimum {
         let below = less(number, limit) || (checks.exclusive_minimum && !less(limit, number));
         if below {
-            let word = if checks.exclusive_minimum {
-                "greater than"
-            } else {
-                "greater than or equal to"
-            };
+            let word = if checks.exclusive_minimum { "greater than" } else { "greater than or equal to" };
             fail(format!("{word} {}", shown(limit)));
         }
     }
     if let Some(limit) = &checks.maximum {
         let above = less(limit, number) || (checks.exclusive_maximum && !less(number, limit));
         if above {
-            let word = if checks.exclusive_maximum {
-                "less than"
-            } else {
-                "less than or equal to"
-            };
+            let word = if checks.exclusive_maximum { "less than" } else { "less than or equal to" };
             fail(format!("{word} {}", shown(limit)));
         }
     }
@@ -52,21 +36,14 @@ pub(super) fn check(schema: &Node, at: Path<'_>, number: &Number, causes: &mut V
 fn check_range(schema: &Node, at: Path<'_>, number: &Number, causes: &mut Vec<Cause>) {
     let format = schema.checks.format.as_deref();
     let (fits, with) = match (schema.kind, format) {
-        (Some(Type::Integer), Some("int32")) => (
-            integer(number).is_some_and(|value| i32::try_from(value).is_ok()),
-            " with format int32",
-        ),
+        (Some(Type::Integer), Some("int32")) => {
+            (integer(number).is_some_and(|value| i32::try_from(value).is_ok()), " with format int32")
+        }
         (Some(Type::Integer), Some("int64")) => (integer(number).is_some(), " with format int64"),
-        (Some(Type::Integer), _) => (
-            integer(number).is_some() || has_fraction(number),
-            " (default format)",
-        ),
-        (Some(Type::Number), Some("float")) => (
-            number
-                .as_f64()
-                .is_none_or(|value| value.abs() <= f64::from(f32::MAX)),
-            " with format float",
-        ),
+        (Some(Type::Integer), _) => (integer(number).is_some() || has_fraction(number), " (default format)"),
+        (Some(Type::Number), Some("float")) => {
+            (number.as_f64().is_none_or(|value| value.abs() <= f64::from(f32::MAX)), " with format float")
+        }
         _ => return,
     };
     if !fits {
@@ -81,10 +58,7 @@ fn has_fraction(number: &Number) -> bool {
     number.as_f64().is_some_and(|value| value.fract() != 0.0)
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a whole float inside the range of i64 loses nothing"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "a whole float inside the range of i64 loses nothing")]
 fn integer(number: &Number) -> Option<i64> {
     number.as_i64().or_else(|| {
         number
@@ -108,11 +82,7 @@ fn is_multiple(number: &Number, factor: &Number) -> bool {
     let (Some(number), Some(factor)) = (number.as_f64(), factor.as_f64()) else {
         return false;
     };
-    let quotient = if factor < 1.0 {
-        1.0 / factor * number
-    } else {
-        number / factor
-    };
+    let quotient = if factor < 1.0 { 1.0 / factor * number } else { number / factor };
     (quotient - quotient.round()).abs() < 1e-9
 }
 

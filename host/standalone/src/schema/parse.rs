@@ -34,16 +34,9 @@ pub(super) fn parse(source: &Value) -> Result<Node, Vec<Cause>> {
 /// Parses a schema of ours, which is a whole object or a part of one. What it requires is for readers: typed
 /// objects have every field.
 pub(super) fn parse_own(source: &Value) -> Result<Node, Vec<Cause>> {
-    let mut parser = Parser {
-        typed: true,
-        ..Parser::default()
-    };
+    let mut parser = Parser { typed: true, ..Parser::default() };
     let root = parser.node(source, Path::Root, 0);
-    if parser.causes.is_empty() {
-        Ok(root)
-    } else {
-        Err(parser.causes)
-    }
+    if parser.causes.is_empty() { Ok(root) } else { Err(parser.causes) }
 }
 
 #[derive(Default)]
@@ -55,17 +48,11 @@ struct Parser {
 impl Parser {
     fn node(&mut self, source: &Value, at: Path<'_>, depth: usize) -> Node {
         let Some(fields) = source.as_object() else {
-            self.causes.push(Cause::new(
-                Reason::TypeInvalid,
-                at,
-                Some(source),
-                "must be a schema object",
-            ));
+            self.causes.push(Cause::new(Reason::TypeInvalid, at, Some(source), "must be a schema object"));
             return Node::default();
         };
         if depth > MAX_DEPTH {
-            self.causes
-                .push(Cause::forbidden(at, "schema is nested too deeply"));
+            self.causes.push(Cause::forbidden(at, "schema is nested too deeply"));
             return Node::default();
         }
         let flag = |name: &str| fields.get(name).and_then(Value::as_bool).unwrap_or(false);
@@ -77,9 +64,7 @@ impl Parser {
             embedded: flag("x-kubernetes-embedded-resource"),
             properties: self.properties(fields, at, depth),
             additional: self.additional(fields, at, depth),
-            items: fields
-                .get("items")
-                .map(|items| Arc::new(self.node(items, at.child("items"), depth + 1))),
+            items: fields.get("items").map(|items| Arc::new(self.node(items, at.child("items"), depth + 1))),
             default: fields.get("default").cloned(),
             list_type: list_type(fields),
             atomic_map: fields.get("x-kubernetes-map-type").and_then(Value::as_str) == Some("atomic"),
@@ -108,8 +93,7 @@ impl Parser {
         let kind = Type::parse(name);
         if kind.is_none() {
             let names = Type::NAMES.map(Value::from);
-            self.causes
-                .push(Cause::not_supported(at.child("type"), &Value::from(name), &names));
+            self.causes.push(Cause::not_supported(at.child("type"), &Value::from(name), &names));
             if name == "null" {
                 self.causes.push(Cause::forbidden(
                     at.child("type"),
@@ -131,12 +115,7 @@ impl Parser {
         entries
             .into_iter()
             .flatten()
-            .map(|(name, schema)| {
-                (
-                    name.clone(),
-                    Arc::new(self.node(schema, below.key(name), depth + 1)),
-                )
-            })
+            .map(|(name, schema)| (name.clone(), Arc::new(self.node(schema, below.key(name), depth + 1))))
             .collect()
     }
 
@@ -144,11 +123,9 @@ impl Parser {
         match fields.get("additionalProperties")? {
             Value::Bool(true) => Some(Additional::Any),
             Value::Bool(false) => None,
-            schema => Some(Additional::Of(Arc::new(self.node(
-                schema,
-                at.child("additionalProperties"),
-                depth + 1,
-            )))),
+            schema => {
+                Some(Additional::Of(Arc::new(self.node(schema, at.child("additionalProperties"), depth + 1))))
+            }
         }
     }
 
@@ -171,22 +148,12 @@ impl Parser {
             unique_items: flag("uniqueItems"),
             min_properties: count("minProperties"),
             max_properties: count("maxProperties"),
-            required: if self.typed {
-                Vec::new()
-            } else {
-                strings(fields.get("required"))
-            },
-            allowed: fields
-                .get("enum")
-                .and_then(Value::as_array)
-                .cloned()
-                .unwrap_or_default(),
+            required: if self.typed { Vec::new() } else { strings(fields.get("required")) },
+            allowed: fields.get("enum").and_then(Value::as_array).cloned().unwrap_or_default(),
             all_of: self.branches(fields, "allOf", at, depth),
             any_of: self.branches(fields, "anyOf", at, depth),
             one_of: self.branches(fields, "oneOf", at, depth),
-            not: fields
-                .get("not")
-                .map(|schema| Box::new(self.node(schema, at.child("not"), depth + 1))),
+            not: fields.get("not").map(|schema| Box::new(self.node(schema, at.child("not"), depth + 1))),
         }
     }
 
@@ -196,8 +163,7 @@ impl Parser {
             Ok(regex) => Some((text.to_owned(), regex)),
             Err(error) => {
                 let detail = format!("must be a valid regular expression, but isn't: {error}");
-                self.causes
-                    .push(Cause::invalid(at.child("pattern"), &Value::from(text), &detail));
+                self.causes.push(Cause::invalid(at.child("pattern"), &Value::from(text), &detail));
                 None
             }
         }

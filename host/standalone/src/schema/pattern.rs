@@ -80,11 +80,7 @@ mod tests {
     use super::compile;
 
     fn check(pattern: &str, text: &str, matches: bool) {
-        assert_eq!(
-            compile(pattern).unwrap().is_match(text),
-            matches,
-            "{pattern} on {text}"
-        );
+        assert_eq!(compile(pattern).unwrap().is_match(text), matches, "{pattern} on {text}");
     }
 
     #[test]

@@ -18,11 +18,7 @@ fn prune_at(value: &mut Value, node: Option<&Node>, keep: bool, path: &str, prun
     let keep = keep || node.is_some_and(|node| node.preserve_unknown);
     match value {
         Value::Object(fields) => fields.retain(|name, field| {
-            let at = if path.is_empty() {
-                name.clone()
-            } else {
-                format!("{path}.{name}")
-            };
+            let at = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
             if let Some(schema) = descend(node, name) {
                 prune_at(field, schema, false, &at, pruned);
                 return true;

@@ -21,17 +21,7 @@ use super::variable;
 /// Longer messages of a messageExpression are replaced by the rule's own message.
 const MAX_MESSAGE: usize = 5120;
 const VARIABLES: [&str; 2] = ["self", "oldSelf"];
-const TYPES: [&str; 9] = [
-    "bool",
-    "int",
-    "uint",
-    "double",
-    "string",
-    "bytes",
-    "list",
-    "map",
-    "null_type",
-];
+const TYPES: [&str; 9] = ["bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type"];
 
 /// A compiled rule.
 pub(crate) struct Rule {
@@ -55,12 +45,7 @@ impl std::fmt::Debug for Rule {
 impl Rule {
     /// Compiles one entry of `x-kubernetes-validations`, collecting all that is wrong with it.
     pub(super) fn parse(source: &Value, at: Path<'_>) -> Result<Self, Vec<Cause>> {
-        let text = |name: &str| {
-            source
-                .get(name)
-                .and_then(Value::as_str)
-                .filter(|text| !text.is_empty())
-        };
+        let text = |name: &str| source.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         let rule = text("rule").unwrap_or_default();
         let mut causes = check_texts(source, at);
         if rule.trim().is_empty() {
@@ -76,9 +61,7 @@ impl Rule {
                 &mut causes,
             )
         });
-        let transition = program
-            .as_ref()
-            .is_some_and(|program| program.references().has_variable("oldSelf"));
+        let transition = program.as_ref().is_some_and(|program| program.references().has_variable("oldSelf"));
         let optional_old_self = source.get("optionalOldSelf").and_then(Value::as_bool);
         if let (Some(given), true) = (optional_old_self, program.is_some() && !transition) {
             causes.push(Cause::invalid(
@@ -109,9 +92,7 @@ impl Rule {
     /// Fields that the rule reads and its schema does not have.
     pub(super) fn undefined_fields(&self, schema: &Node) -> Vec<String> {
         let expressions = std::iter::once(&self.program).chain(&self.message_expression);
-        expressions
-            .flat_map(|program| variable::undefined_fields(program.expression(), schema))
-            .collect()
+        expressions.flat_map(|program| variable::undefined_fields(program.expression(), schema)).collect()
     }
 
     /// What the rule calls itself in messages.
@@ -132,12 +113,7 @@ fn reason(name: &str) -> Option<Reason> {
 
 fn check_texts(source: &Value, at: Path<'_>) -> Vec<Cause> {
     let mut causes = Vec::new();
-    let given = |name: &str| {
-        source
-            .get(name)
-            .and_then(Value::as_str)
-            .filter(|text| !text.is_empty())
-    };
+    let given = |name: &str| source.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let breaks = |text: &str| text.contains(['\n', '\r']);
     let rule = given("rule").unwrap_or_default().trim();
     let message = given("message");
@@ -146,17 +122,9 @@ fn check_texts(source: &Value, at: Path<'_>) -> Vec<Cause> {
     if rule.is_empty() {
         causes.push(Cause::required(at.child("rule"), "rule is not specified"));
     } else if message.is_some() && trimmed.is_empty() {
-        causes.push(Cause::invalid(
-            at.child("message"),
-            &quoted,
-            "must be non-empty if specified",
-        ));
+        causes.push(Cause::invalid(at.child("message"), &quoted, "must be non-empty if specified"));
     } else if breaks(trimmed) {
-        causes.push(Cause::invalid(
-            at.child("message"),
-            &quoted,
-            "must not contain line breaks",
-        ));
+        causes.push(Cause::invalid(at.child("message"), &quoted, "must not contain line breaks"));
     } else if breaks(rule) && trimmed.is_empty() {
         causes.push(Cause::required(
             at.child("message"),
@@ -170,18 +138,9 @@ fn check_texts(source: &Value, at: Path<'_>) -> Vec<Cause> {
         ));
     }
     if let Some(name) = given("reason").filter(|name| reason(name).is_none()) {
-        let names = [
-            "FieldValueDuplicate",
-            "FieldValueForbidden",
-            "FieldValueInvalid",
-            "FieldValueRequired",
-        ]
-        .map(Value::from);
-        causes.push(Cause::not_supported(
-            at.child("reason"),
-            &Value::from(name),
-            &names,
-        ));
+        let names = ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"]
+            .map(Value::from);
+        causes.push(Cause::not_supported(at.child("reason"), &Value::from(name), &names));
     }
     if let Some(path) = given("fieldPath") {
         if path.trim().is_empty() {
@@ -217,9 +176,8 @@ fn compile(
             return None;
         }
     };
-    let unknown = variable::undeclared(program.expression(), &|name| {
-        VARIABLES.contains(&name) || is_type(name)
-    });
+    let unknown =
+        variable::undeclared(program.expression(), &|name| VARIABLES.contains(&name) || is_type(name));
     for name in &unknown {
         let detail = format!("{failure}: undeclared reference to '{name}' (in container '')");
         causes.push(Cause::invalid(at, source, &detail));
@@ -229,19 +187,8 @@ fn compile(
 
 /// Names that CEL itself knows: types, and the namespaces of function libraries.
 fn is_type(name: &str) -> bool {
-    const LIBRARIES: [&str; 11] = [
-        "type",
-        "sets",
-        "math",
-        "optional",
-        "base64",
-        "format",
-        "cel",
-        "ip",
-        "cidr",
-        "jsonpatch",
-        "google",
-    ];
+    const LIBRARIES: [&str; 11] =
+        ["type", "sets", "math", "optional", "base64", "format", "cel", "ip", "cidr", "jsonpatch", "google"];
     TYPES.contains(&name) || LIBRARIES.contains(&name)
 }
 
@@ -250,10 +197,7 @@ pub(super) fn validate(root: &Node, new: &Value, old: Option<&Value>) -> Vec<Cau
     if !has_rules(root) {
         return Vec::new();
     }
-    let mut walk = Walk {
-        context: context(),
-        causes: Vec::new(),
-    };
+    let mut walk = Walk { context: context(), causes: Vec::new() };
     walk.node(root, Path::Root, new, old, old == Some(new));
     walk.causes
 }
@@ -371,8 +315,7 @@ impl Walk {
                 scope.add_variable_from_value("oldSelf", old);
             }
             let cause = run(rule, &scope, schema, at, value);
-            self.causes
-                .extend(cause.filter(|_| rule.transition || !unchanged));
+            self.causes.extend(cause.filter(|_| rule.transition || !unchanged));
         }
     }
 }
@@ -393,10 +336,7 @@ fn run(rule: &Rule, scope: &Context<'_>, schema: &Node, at: Path<'_>, value: &Va
         Ok(_) => Some(Cause::invalid(
             at,
             &kind,
-            &format!(
-                "rule compile error: cel expression must evaluate to a bool for rule: {}",
-                rule.name()
-            ),
+            &format!("rule compile error: cel expression must evaluate to a bool for rule: {}", rule.name()),
         )),
         Err(ExecutionError::NoSuchOverload) => {
             let detail = format!(
@@ -405,11 +345,9 @@ fn run(rule: &Rule, scope: &Context<'_>, schema: &Node, at: Path<'_>, value: &Va
             );
             Some(Cause::invalid(at, &kind, &detail))
         }
-        Err(error) => Some(Cause::invalid(
-            at,
-            &kind,
-            &format!("{} evaluating rule: {}", describe(&error), rule.name()),
-        )),
+        Err(error) => {
+            Some(Cause::invalid(at, &kind, &format!("{} evaluating rule: {}", describe(&error), rule.name())))
+        }
     }
 }
 
@@ -431,10 +369,7 @@ fn failed(rule: &Rule, scope: &Context<'_>, schema: &Node, at: Path<'_>, value: 
     let detail = message(rule, scope);
     let omitted = matches!(schema.kind, Some(Type::Object | Type::Array));
     let value = Some(value).filter(|_| !omitted);
-    let below = rule
-        .field_path
-        .as_ref()
-        .and_then(|path| field_path::resolve(schema, path, true).ok());
+    let below = rule.field_path.as_ref().and_then(|path| field_path::resolve(schema, path, true).ok());
     let field = match &below {
         Some((path, _)) => at.child(path).to_string(),
         None => at.to_string(),
@@ -449,13 +384,10 @@ fn failed(rule: &Rule, scope: &Context<'_>, schema: &Node, at: Path<'_>, value: 
 
 /// The text of messageExpression if it gives a usable one, else the message, else the rule itself.
 fn message(rule: &Rule, scope: &Context<'_>) -> String {
-    let computed = rule
-        .message_expression
-        .as_ref()
-        .and_then(|expression| match expression.execute(scope) {
-            Ok(CelValue::String(text)) => Some(text.trim().to_owned()),
-            _ => None,
-        });
+    let computed = rule.message_expression.as_ref().and_then(|expression| match expression.execute(scope) {
+        Ok(CelValue::String(text)) => Some(text.trim().to_owned()),
+        _ => None,
+    });
     match (
         computed.filter(|text| !text.is_empty() && text.len() <= MAX_MESSAGE && !text.contains('\n')),
         &rule.message,

@@ -27,10 +27,7 @@ pub(super) fn check(source: &Value) -> Vec<Cause> {
         node(fields, Path::Root, Level::Root, &mut causes);
         completeness(fields, fields, Path::Root, Path::Root, &mut causes);
         if flag(fields, "nullable") {
-            causes.push(Cause::forbidden(
-                "nullable",
-                "nullable cannot be true at the root",
-            ));
+            causes.push(Cause::forbidden("nullable", "nullable cannot be true at the root"));
         }
         keyword::check(fields, Path::Root, keyword::Place::default(), &mut causes);
     }
@@ -50,10 +47,7 @@ fn node(fields: &Fields, at: Path<'_>, level: Level, causes: &mut Vec<Cause>) {
         node(property, properties.key(name), Level::Field, causes);
     }
     if fields.contains_key("additionalProperties") && level == Level::Root {
-        causes.push(Cause::forbidden(
-            at.child("additionalProperties"),
-            "must not be used at the root",
-        ));
+        causes.push(Cause::forbidden(at.child("additionalProperties"), "must not be used at the root"));
     }
     if let Some(additional) = object(fields, "additionalProperties") {
         node(additional, at.child("additionalProperties"), Level::Field, causes);
@@ -68,10 +62,7 @@ fn int_or_string(fields: &Fields, at: Path<'_>, causes: &mut Vec<Cause>) {
     if !flag(fields, "x-kubernetes-int-or-string") {
         return;
     }
-    for name in [
-        "x-kubernetes-preserve-unknown-fields",
-        "x-kubernetes-embedded-resource",
-    ] {
+    for name in ["x-kubernetes-preserve-unknown-fields", "x-kubernetes-embedded-resource"] {
         if flag(fields, name) {
             causes.push(Cause::invalid(
                 at.child(name),
@@ -106,11 +97,7 @@ fn kind_given(fields: &Fields, kind: &str, at: Path<'_>, level: Level, causes: &
         ));
     }
     if level == Level::Root && !kind.is_empty() && kind != "object" {
-        causes.push(Cause::invalid(
-            at.child("type"),
-            &Value::from(kind),
-            "must be object at the root",
-        ));
+        causes.push(Cause::invalid(at.child("type"), &Value::from(kind), "must be object at the root"));
     }
     if embedded
         && !flag(fields, "x-kubernetes-preserve-unknown-fields")
@@ -126,11 +113,7 @@ fn metadata(fields: &Fields, at: Path<'_>, level: Level, causes: &mut Vec<Cause>
         return;
     }
     let properties = at.child("properties");
-    for (name, wanted) in [
-        ("kind", "string"),
-        ("apiVersion", "string"),
-        ("metadata", "object"),
-    ] {
+    for (name, wanted) in [("kind", "string"), ("apiVersion", "string"), ("metadata", "object")] {
         let Some((_, property)) = entries(fields, "properties").find(|(found, _)| *found == name) else {
             continue;
         };
@@ -160,10 +143,8 @@ fn only_names(metadata: &Fields) -> bool {
 fn junctors(fields: &Fields, at: Path<'_>, causes: &mut Vec<Cause>) {
     let is_pair =
         |branches: &Value| *branches == serde_json::json!([{"type": "integer"}, {"type": "string"}]);
-    let first = fields
-        .get("allOf")
-        .and_then(|branches| branches.get(0))
-        .and_then(|branch| branch.get("anyOf"));
+    let first =
+        fields.get("allOf").and_then(|branches| branches.get(0)).and_then(|branch| branch.get("anyOf"));
     for name in ["anyOf", "allOf", "oneOf"] {
         let below = at.child(name);
         if name == "anyOf" && fields.get(name).is_some_and(is_pair) {
@@ -187,10 +168,7 @@ const FORBIDDEN: [(&str, &str); 12] = [
     ("title", "must be empty to be structural"),
     ("description", "must be empty to be structural"),
     ("nullable", "must be false to be structural"),
-    (
-        "x-kubernetes-preserve-unknown-fields",
-        "must be false to be structural",
-    ),
+    ("x-kubernetes-preserve-unknown-fields", "must be false to be structural"),
     ("x-kubernetes-embedded-resource", "must be false to be structural"),
     ("x-kubernetes-int-or-string", "must be false to be structural"),
     ("x-kubernetes-list-map-keys", "must be empty to be structural"),
@@ -213,10 +191,7 @@ fn nested(fields: &Fields, at: Path<'_>, skip_any_of: bool, causes: &mut Vec<Cau
     for (name, property) in entries(fields, "properties") {
         nested(property, properties.key(name), false, causes);
         if name == "metadata" {
-            causes.push(Cause::forbidden(
-                properties.key(name),
-                "must not be specified in a nested context",
-            ));
+            causes.push(Cause::forbidden(properties.key(name), "must not be specified in a nested context"));
         }
     }
     for (name, detail) in FORBIDDEN {
@@ -224,14 +199,8 @@ fn nested(fields: &Fields, at: Path<'_>, skip_any_of: bool, causes: &mut Vec<Cau
             causes.push(Cause::forbidden(at.child(name), detail));
         }
     }
-    if fields
-        .get("x-kubernetes-validations")
-        .is_some_and(|rules| !is_empty(rules))
-    {
-        causes.push(Cause::forbidden(
-            at.child("x-kubernetes-validations"),
-            "must be empty to be structural",
-        ));
+    if fields.get("x-kubernetes-validations").is_some_and(|rules| !is_empty(rules)) {
+        causes.push(Cause::forbidden(at.child("x-kubernetes-validations"), "must be empty to be structural"));
     }
 }
 
@@ -286,16 +255,9 @@ fn nested_completeness(
     }
     let (at_properties, inside_properties) = (at.child("properties"), inside.child("properties"));
     for (name, property) in entries(fields, "properties") {
-        let outside = entries(structure, "properties")
-            .find(|(found, _)| *found == name)
-            .map(|(_, property)| property);
-        nested_completeness(
-            property,
-            outside,
-            at_properties.key(name),
-            inside_properties.key(name),
-            causes,
-        );
+        let outside =
+            entries(structure, "properties").find(|(found, _)| *found == name).map(|(_, property)| property);
+        nested_completeness(property, outside, at_properties.key(name), inside_properties.key(name), causes);
     }
 }
 
@@ -338,10 +300,8 @@ fn rules(node: &Node, at: Path<'_>, uncorrelatable: Option<&str>, causes: &mut V
     let below = at.child("x-kubernetes-validations");
     for (index, rule) in node.rules.iter().enumerate() {
         let below = below.index(index);
-        if let Some(path) = rule
-            .field_path
-            .as_ref()
-            .filter(|path| field_path::resolve(node, path, true).is_err())
+        if let Some(path) =
+            rule.field_path.as_ref().filter(|path| field_path::resolve(node, path, true).is_err())
         {
             causes.push(Cause::invalid(
                 below.child("fieldPath"),
@@ -351,20 +311,12 @@ fn rules(node: &Node, at: Path<'_>, uncorrelatable: Option<&str>, causes: &mut V
         }
         for name in rule.undefined_fields(node) {
             let detail = format!("compilation failed: undefined field '{name}'");
-            causes.push(Cause::invalid(
-                below.child("rule"),
-                &Value::from(rule.source()),
-                &detail,
-            ));
+            causes.push(Cause::invalid(below.child("rule"), &Value::from(rule.source()), &detail));
         }
         if let Some(within) = uncorrelatable.filter(|_| rule.transition) {
             let detail =
                 format!("oldSelf cannot be used on the uncorrelatable portion of the schema within {within}");
-            causes.push(Cause::invalid(
-                below.child("rule"),
-                &Value::from(rule.source()),
-                &detail,
-            ));
+            causes.push(Cause::invalid(below.child("rule"), &Value::from(rule.source()), &detail));
         }
     }
     let properties = at.child("properties");
@@ -372,20 +324,11 @@ fn rules(node: &Node, at: Path<'_>, uncorrelatable: Option<&str>, causes: &mut V
         rules(property, properties.key(name), uncorrelatable, causes);
     }
     if let Some(Additional::Of(additional)) = &node.additional {
-        rules(
-            additional,
-            at.child("additionalProperties"),
-            uncorrelatable,
-            causes,
-        );
+        rules(additional, at.child("additionalProperties"), uncorrelatable, causes);
     }
     if let Some(items) = node.item() {
         let here = at.to_string();
-        let within = if node.list_keys().is_some() {
-            uncorrelatable
-        } else {
-            uncorrelatable.or(Some(&here))
-        };
+        let within = if node.list_keys().is_some() { uncorrelatable } else { uncorrelatable.or(Some(&here)) };
         rules(items, at.child("items"), within, causes);
     }
 }
@@ -411,8 +354,5 @@ pub(super) fn entries<'a>(fields: &'a Fields, name: &str) -> impl Iterator<Item 
 
 pub(super) fn branches<'a>(fields: &'a Fields, name: &str) -> impl Iterator<Item = (usize, &'a Fields)> {
     let list = fields.get(name).and_then(Value::as_array);
-    list.into_iter()
-        .flatten()
-        .enumerate()
-        .filter_map(|(index, value)| Some((index, value.as_object()?)))
+    list.into_iter().flatten().enumerate().filter_map(|(index, value)| Some((index, value.as_object()?)))
 }

@@ -21,11 +21,7 @@ fn walk(schema: &Node, at: Path<'_>, value: &Value, causes: &mut Vec<Cause>) {
     match value {
         Value::Object(fields) => {
             for (name, field) in fields {
-                let below = if schema.properties.contains_key(name) {
-                    at.child(name)
-                } else {
-                    at.key(name)
-                };
+                let below = if schema.properties.contains_key(name) { at.child(name) } else { at.key(name) };
                 // Lists of metadata are not checked, in any kind.
                 let of_metadata = schema.embedded && name == "metadata";
                 if let (Some(schema), false) = (schema.property(name), of_metadata) {
@@ -55,20 +51,14 @@ fn walk(schema: &Node, at: Path<'_>, value: &Value, causes: &mut Vec<Cause>) {
 }
 
 fn key_of(item: &Value, keys: &[String]) -> Value {
-    let fields = keys
-        .iter()
-        .filter_map(|key| Some((key.clone(), item.get(key)?.clone())));
+    let fields = keys.iter().filter_map(|key| Some((key.clone(), item.get(key)?.clone())));
     Value::Object(fields.collect::<Map<_, _>>())
 }
 
 /// Items that are there before, each once.
 fn repeated(items: &[Value]) -> impl Iterator<Item = (usize, &Value)> {
-    items.iter().enumerate().filter(move |(index, item)| {
-        items
-            .iter()
-            .take(*index)
-            .filter(|earlier| earlier == item)
-            .count()
-            == 1
-    })
+    items
+        .iter()
+        .enumerate()
+        .filter(move |(index, item)| items.iter().take(*index).filter(|earlier| earlier == item).count() == 1)
 }

@@ -108,11 +108,7 @@ fn name_of(value: &Value) -> &'static str {
 }
 
 fn wrong_type(at: Path<'_>, expected: &str, actual: &str) -> Cause {
-    let detail = format!(
-        "{} in body must be of type {expected}: {}",
-        at.text(),
-        go_quoted(actual)
-    );
+    let detail = format!("{} in body must be of type {expected}: {}", at.text(), go_quoted(actual));
     Cause::new(Reason::TypeInvalid, at, Some(&Value::from(actual)), &detail)
 }
 
@@ -137,30 +133,16 @@ fn check_string(schema: &Node, at: Path<'_>, text: &str, out: &mut Outcome) {
         out.causes.push(Cause::invalid(at, &value, &detail));
     }
     let typed = matches!(schema.kind, None | Some(Type::String)) && !schema.int_or_string;
-    if let Some(name) = checks
-        .format
-        .as_deref()
-        .filter(|name| typed && format::is_broken(name, text))
-    {
-        let detail = format!(
-            "{} in body must be of type {name}: {}",
-            at.text(),
-            go_quoted(text)
-        );
-        out.causes
-            .push(Cause::new(Reason::TypeInvalid, at, Some(&value), &detail));
+    if let Some(name) = checks.format.as_deref().filter(|name| typed && format::is_broken(name, text)) {
+        let detail = format!("{} in body must be of type {name}: {}", at.text(), go_quoted(text));
+        out.causes.push(Cause::new(Reason::TypeInvalid, at, Some(&value), &detail));
     }
 }
 
 fn check_items(schema: &Node, at: Path<'_>, items: &[Value], old: Option<&Value>, out: &mut Outcome) {
     if let Some(item_schema) = schema.item() {
         for (index, item) in items.iter().enumerate() {
-            out.merge(node(
-                item_schema,
-                at.index(index),
-                item,
-                old_item(schema, old, item),
-            ));
+            out.merge(node(item_schema, at.index(index), item, old_item(schema, old, item)));
         }
     }
     let (checks, count) = (&schema.checks, u64::try_from(items.len()).unwrap_or(u64::MAX));
@@ -212,12 +194,7 @@ fn check_fields(
             (Some(schema), _) | (None, Some(Additional::Of(schema))) => schema,
             _ => continue,
         };
-        out.merge(node(
-            schema,
-            at.child(name),
-            field,
-            old.and_then(|old| old.get(name)),
-        ));
+        out.merge(node(schema, at.child(name), field, old.and_then(|old| old.get(name))));
     }
     for name in checks.required.iter().filter(|name| !fields.contains_key(*name)) {
         out.causes.push(Cause::required(at.child(name), ""));
@@ -228,15 +205,8 @@ fn junctors(checks: &Checks, at: Path<'_>, value: &Value, old: Option<&Value>, o
     any_of(&checks.any_of, at, value, old, out);
     one_of(&checks.one_of, at, value, old, out);
     all_of(&checks.all_of, at, value, old, out);
-    if checks
-        .not
-        .as_ref()
-        .is_some_and(|schema| node(schema, at, value, old).valid())
-    {
-        out.causes.push(of_object(format!(
-            "{} must not validate the schema (not)",
-            go_quoted(&at.text())
-        )));
+    if checks.not.as_ref().is_some_and(|schema| node(schema, at, value, old).valid()) {
+        out.causes.push(of_object(format!("{} must not validate the schema (not)", go_quoted(&at.text()))));
     }
 }
 
@@ -260,10 +230,8 @@ fn any_of(branches: &[Node], at: Path<'_>, value: &Value, old: Option<&Value>, o
             best = Some(outcome);
         }
     }
-    out.causes.push(of_object(format!(
-        "{} must validate at least one schema (anyOf)",
-        go_quoted(&at.text())
-    )));
+    out.causes
+        .push(of_object(format!("{} must validate at least one schema (anyOf)", go_quoted(&at.text()))));
     out.merge(best.unwrap_or_default());
 }
 
@@ -286,11 +254,8 @@ fn one_of(branches: &[Node], at: Path<'_>, value: &Value, old: Option<&Value>, o
         out.merge(first.unwrap_or_default());
         return;
     }
-    let found = if valid == 0 {
-        "Found none valid".to_owned()
-    } else {
-        format!("Found {valid} valid alternatives")
-    };
+    let found =
+        if valid == 0 { "Found none valid".to_owned() } else { format!("Found {valid} valid alternatives") };
     out.causes.push(of_object(format!(
         "{} must validate one and only one schema (oneOf). {found}",
         go_quoted(&at.text())

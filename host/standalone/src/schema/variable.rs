@@ -55,10 +55,7 @@ fn is_closed(node: &Node) -> bool {
 }
 
 fn field<'a>(node: &'a Node, name: &str) -> Option<&'a Node> {
-    node.properties
-        .iter()
-        .find(|(property, _)| escape(property) == name)
-        .map(|(_, schema)| &**schema)
+    node.properties.iter().find(|(property, _)| escape(property) == name).map(|(_, schema)| &**schema)
 }
 
 /// Visits every part of an expression, with the variables that macros around it bind.
@@ -74,14 +71,10 @@ fn walk<'a>(expression: &'a IdedExpr, bound: &mut Vec<&'a str>, visit: &mut dyn 
         Expr::Comprehension(comprehension) => walk_comprehension(comprehension, bound, visit),
         Expr::List(list) => list.elements.iter().for_each(|part| walk(part, bound, visit)),
         Expr::Select(select) => walk(&select.operand, bound, visit),
-        Expr::Map(map) => map
-            .entries
-            .iter()
-            .for_each(|entry| walk_entry(&entry.expr, bound, visit)),
-        Expr::Struct(literal) => literal
-            .entries
-            .iter()
-            .for_each(|entry| walk_entry(&entry.expr, bound, visit)),
+        Expr::Map(map) => map.entries.iter().for_each(|entry| walk_entry(&entry.expr, bound, visit)),
+        Expr::Struct(literal) => {
+            literal.entries.iter().for_each(|entry| walk_entry(&entry.expr, bound, visit))
+        }
         Expr::Ident(_) | Expr::Literal(_) | Expr::Unspecified => {}
     }
 }
@@ -106,11 +99,7 @@ fn walk_comprehension<'a>(
     let outside = bound.len();
     bound.extend([comprehension.iter_var.as_str(), comprehension.accu_var.as_str()]);
     bound.extend(comprehension.iter_var2.as_deref());
-    for part in [
-        &comprehension.loop_cond,
-        &comprehension.loop_step,
-        &comprehension.result,
-    ] {
+    for part in [&comprehension.loop_cond, &comprehension.loop_step, &comprehension.result] {
         walk(part, bound, visit);
     }
     bound.truncate(outside);

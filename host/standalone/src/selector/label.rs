@@ -22,9 +22,7 @@ enum Test {
 impl Requirement {
     pub(super) fn holds(&self, object: &Value) -> bool {
         let labels = object.pointer("/metadata/labels");
-        let value = labels
-            .and_then(|labels| labels.get(&self.key))
-            .and_then(Value::as_str);
+        let value = labels.and_then(|labels| labels.get(&self.key)).and_then(Value::as_str);
         let number = || value.and_then(|value| value.parse::<i64>().ok());
         match &self.test {
             Test::Exists => value.is_some(),
@@ -97,10 +95,7 @@ impl<'a> Parser<'a> {
         if self.peek() == "!" {
             self.next();
             let key = self.key()?;
-            return Ok(Requirement {
-                key,
-                test: Test::Absent,
-            });
+            return Ok(Requirement { key, test: Test::Absent });
         }
         let key = self.key()?;
         let test = match self.peek() {
@@ -125,15 +120,11 @@ impl<'a> Parser<'a> {
     fn key(&mut self) -> Result<String, String> {
         let key = self.next();
         if is_operator(key) {
-            return Err(format!(
-                "unable to parse requirement: found '{key}', expected: identifier"
-            ));
+            return Err(format!("unable to parse requirement: found '{key}', expected: identifier"));
         }
         match crate::names::label_key(key) {
             None => Ok(key.to_owned()),
-            Some(why) => Err(format!(
-                "unable to parse requirement: <nil>: Invalid value: {key:?}: {why}"
-            )),
+            Some(why) => Err(format!("unable to parse requirement: <nil>: Invalid value: {key:?}: {why}")),
         }
     }
 
@@ -166,8 +157,7 @@ impl<'a> Parser<'a> {
 
     fn number(&mut self) -> Result<i64, String> {
         let text = self.next();
-        text.parse()
-            .map_err(|_| format!("unable to parse requirement: {text:?} is not an integer"))
+        text.parse().map_err(|_| format!("unable to parse requirement: {text:?} is not an integer"))
     }
 }
 
@@ -181,8 +171,8 @@ fn checked_value(value: &str) -> Result<String, String> {
     }
     match crate::names::label_value(value) {
         None => Ok(value.to_owned()),
-        Some(why) => Err(format!(
-            "unable to parse requirement: values[0][]: Invalid value: {value:?}: {why}"
-        )),
+        Some(why) => {
+            Err(format!("unable to parse requirement: values[0][]: Invalid value: {value:?}: {why}"))
+        }
     }
 }

@@ -3,10 +3,7 @@ use serde_json::json;
 use super::*;
 
 fn info(plural: &str, group: &str) -> &'static ResourceInfo {
-    ResourceInfo::builtins()
-        .iter()
-        .find(|info| info.plural == plural && info.group == group)
-        .unwrap()
+    ResourceInfo::builtins().iter().find(|info| info.plural == plural && info.group == group).unwrap()
 }
 
 fn secret() -> Value {
@@ -118,9 +115,5 @@ fn fields_that_cannot_be_selected_are_named() {
         "x=1",
         "\"x\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"",
     );
-    check(
-        "secrets",
-        "nonsense",
-        "invalid selector: 'nonsense'; can't understand 'nonsense'",
-    );
+    check("secrets", "nonsense", "invalid selector: 'nonsense'; can't understand 'nonsense'");
 }

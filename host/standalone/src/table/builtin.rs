@@ -41,10 +41,9 @@ impl BuiltinColumns {
             Self::ConfigMap => vec![name(), column("Data", "How many keys there are."), age()],
             Self::ServiceAccount => vec![name(), age()],
             Self::Lease => vec![name(), column("Holder", "Who holds the lease."), age()],
-            Self::CustomResourceDefinition => vec![
-                name(),
-                definition("Created At", "date", "", CREATED_DESCRIPTION, 0),
-            ],
+            Self::CustomResourceDefinition => {
+                vec![name(), definition("Created At", "date", "", CREATED_DESCRIPTION, 0)]
+            }
             Self::Event | Self::RegardingEvent => vec![
                 column("Last Seen", "When it was last recorded."),
                 column("Type", "Normal or Warning."),
@@ -61,18 +60,8 @@ impl BuiltinColumns {
     }
 
     pub(super) fn cells(self, object: &Value, now: Timestamp) -> Vec<Value> {
-        let text = |pointer: &str| {
-            object
-                .pointer(pointer)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-        };
-        let keys = |field: &str| {
-            object
-                .get(field)
-                .and_then(Value::as_object)
-                .map_or(0, serde_json::Map::len)
-        };
+        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let keys = |field: &str| object.get(field).and_then(Value::as_object).map_or(0, serde_json::Map::len);
         let name = json!(text("/metadata/name"));
         let age = json!(age::of_text(text("/metadata/creationTimestamp"), now));
         match self {
@@ -121,18 +110,10 @@ const REGARDING: EventFields = EventFields {
 fn event(object: &Value, fields: &EventFields, now: Timestamp) -> Vec<Value> {
     let text = |field: &str| object.get(field).and_then(Value::as_str).unwrap_or_default();
     let inner = |field: &str, name: &str| {
-        object
-            .get(field)
-            .and_then(|part| part.get(name))
-            .and_then(Value::as_str)
-            .unwrap_or_default()
+        object.get(field).and_then(|part| part.get(name)).and_then(Value::as_str).unwrap_or_default()
     };
     let or = |given: &str, other: &str| {
-        if given.is_empty() {
-            other.to_owned()
-        } else {
-            given.to_owned()
-        }
+        if given.is_empty() { other.to_owned() } else { given.to_owned() }
     };
 
     let first = age::of_text(&or(text(fields.first), text("eventTime")), now);

@@ -51,10 +51,7 @@ impl JsonPath {
         let mut parser = Parser { text, at: 0 };
         let steps = parser.steps()?;
         if parser.at == text.len() {
-            Ok(Self {
-                text: text.to_owned(),
-                steps,
-            })
+            Ok(Self { text: text.to_owned(), steps })
         } else {
             Err(parser.error("unexpected character"))
         }
@@ -67,9 +64,9 @@ impl JsonPath {
 
     /// All values that the path finds, in order.
     pub fn find<'a>(&self, value: &'a Value) -> Vec<&'a Value> {
-        self.steps.iter().fold(vec![value], |found, step| {
-            found.into_iter().flat_map(|value| step.apply(value)).collect()
-        })
+        self.steps
+            .iter()
+            .fold(vec![value], |found, step| found.into_iter().flat_map(|value| step.apply(value)).collect())
     }
 }
 
@@ -80,17 +77,11 @@ impl Step {
             Self::Wildcard => children(value),
             Self::Index(index) => {
                 let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
-                position(*index, items.len())
-                    .and_then(|index| items.get(index))
-                    .into_iter()
-                    .collect()
+                position(*index, items.len()).and_then(|index| items.get(index)).into_iter().collect()
             }
-            Self::Slice(from, to, step) => slice(
-                value.as_array().map(Vec::as_slice).unwrap_or_default(),
-                *from,
-                *to,
-                *step,
-            ),
+            Self::Slice(from, to, step) => {
+                slice(value.as_array().map(Vec::as_slice).unwrap_or_default(), *from, *to, *step)
+            }
             Self::Union(steps) => steps.iter().flat_map(|step| step.apply(value)).collect(),
             Self::Filter(filter) => match value {
                 Value::Array(items) => items.iter().filter(|item| filter.matches(item)).collect(),
@@ -118,12 +109,7 @@ fn children(value: &Value) -> Vec<&Value> {
 /// An index from either end as one from the start.
 fn position(index: i64, length: usize) -> Option<usize> {
     let from_end = i64::try_from(length).ok()?;
-    usize::try_from(if index < 0 {
-        index.checked_add(from_end)?
-    } else {
-        index
-    })
-    .ok()
+    usize::try_from(if index < 0 { index.checked_add(from_end)? } else { index }).ok()
 }
 
 fn slice(items: &[Value], from: Option<i64>, to: Option<i64>, step: i64) -> Vec<&Value> {
@@ -134,10 +120,7 @@ fn slice(items: &[Value], from: Option<i64>, to: Option<i64>, step: i64) -> Vec<
             usize::try_from(index).unwrap_or(usize::MAX)
         }
     };
-    let (from, to) = (
-        from.map_or(0, bound),
-        to.map_or(items.len(), bound).min(items.len()),
-    );
+    let (from, to) = (from.map_or(0, bound), to.map_or(items.len(), bound).min(items.len()));
     let step = usize::try_from(step).unwrap_or(1).max(1);
     items.iter().take(to).skip(from).step_by(step).collect()
 }
@@ -153,11 +136,7 @@ impl<'a> Parser<'a> {
     }
 
     fn error(&self, problem: &'static str) -> PathError {
-        PathError {
-            path: self.text.to_owned(),
-            at: self.at,
-            problem,
-        }
+        PathError { path: self.text.to_owned(), at: self.at, problem }
     }
 
     fn eat(&mut self, token: &str) -> bool {
@@ -211,11 +190,7 @@ impl<'a> Parser<'a> {
             }
             self.at += character.len_utf8();
         }
-        if name.is_empty() {
-            Err(self.error("a field name is missing"))
-        } else {
-            Ok(Step::Field(name))
-        }
+        if name.is_empty() { Err(self.error("a field name is missing")) } else { Ok(Step::Field(name)) }
     }
 
     fn bracket(&mut self) -> Result<Step, PathError> {
@@ -246,11 +221,7 @@ impl<'a> Parser<'a> {
 
     fn close(&mut self) -> Result<(), PathError> {
         self.spaces();
-        if self.eat("]") {
-            Ok(())
-        } else {
-            Err(self.error("] is missing"))
-        }
+        if self.eat("]") { Ok(()) } else { Err(self.error("] is missing")) }
     }
 
     fn element(&mut self) -> Result<Step, PathError> {
@@ -262,9 +233,7 @@ impl<'a> Parser<'a> {
         }
         let from = self.integer()?;
         if !self.eat(":") {
-            return from
-                .map(Step::Index)
-                .ok_or_else(|| self.error("an index or a quoted name is missing"));
+            return from.map(Step::Index).ok_or_else(|| self.error("an index or a quoted name is missing"));
         }
         let to = self.integer()?;
         let step = if self.eat(":") { self.integer()? } else { None };
@@ -289,12 +258,7 @@ impl<'a> Parser<'a> {
     }
 
     fn quoted(&mut self) -> Result<Option<String>, PathError> {
-        let Some(quote) = self
-            .rest()
-            .chars()
-            .next()
-            .filter(|quote| matches!(quote, '"' | '\''))
-        else {
+        let Some(quote) = self.rest().chars().next().filter(|quote| matches!(quote, '"' | '\'')) else {
             return Ok(None);
         };
         let mut text = String::new();

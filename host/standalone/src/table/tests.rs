@@ -7,17 +7,9 @@ fn now() -> jiff::Timestamp {
 }
 
 fn cells(columns: &Columns, object: &Value) -> Value {
-    let table = columns.table(
-        [object],
-        &json!({"resourceVersion": "7"}),
-        TableOptions::default(),
-        now(),
-    );
+    let table = columns.table([object], &json!({"resourceVersion": "7"}), TableOptions::default(), now());
     let row = &table["rows"][0]["cells"];
-    assert_eq!(
-        table["columnDefinitions"].as_array().unwrap().len(),
-        row.as_array().unwrap().len()
-    );
+    assert_eq!(table["columnDefinitions"].as_array().unwrap().len(), row.as_array().unwrap().len());
     row.clone()
 }
 
@@ -47,21 +39,13 @@ fn built_in_kinds_have_their_columns() {
         &with(json!({"status": {"phase": "Active"}})),
         json!(["a", "Active", "5m20s"]),
     );
-    check(
-        BuiltinColumns::ServiceAccount,
-        &with(json!({})),
-        json!(["a", "5m20s"]),
-    );
+    check(BuiltinColumns::ServiceAccount, &with(json!({})), json!(["a", "5m20s"]));
     check(
         BuiltinColumns::Lease,
         &with(json!({"spec": {"holderIdentity": "me"}})),
         json!(["a", "me", "5m20s"]),
     );
-    check(
-        BuiltinColumns::CustomResourceDefinition,
-        &with(json!({})),
-        json!(["a", "2026-01-01T00:00:00Z"]),
-    );
+    check(BuiltinColumns::CustomResourceDefinition, &with(json!({})), json!(["a", "2026-01-01T00:00:00Z"]));
     check(
         BuiltinColumns::Event,
         &with(json!({
@@ -69,9 +53,7 @@ fn built_in_kinds_have_their_columns() {
             "firstTimestamp": "2026-01-01T00:05:00Z", "lastTimestamp": "2026-01-01T00:05:10Z",
             "involvedObject": {"kind": "Secret", "name": "s"}, "source": {"component": "keymill"},
         })),
-        json!([
-            "10s", "Normal", "Updated", "secret/s", "", "keymill", "text", "20s", 3, "a"
-        ]),
+        json!(["10s", "Normal", "Updated", "secret/s", "", "keymill", "text", "20s", 3, "a"]),
     );
     check(
         BuiltinColumns::RegardingEvent,
@@ -79,25 +61,12 @@ fn built_in_kinds_have_their_columns() {
             "type": "Normal", "reason": "Updated", "note": "text", "eventTime": "2026-01-01T00:05:00.123456Z",
             "regarding": {"kind": "Secret"}, "reportingController": "keymill", "reportingInstance": "k-0",
         })),
-        json!([
-            "20s",
-            "Normal",
-            "Updated",
-            "secret",
-            "",
-            "keymill, k-0",
-            "text",
-            "20s",
-            1,
-            "a"
-        ]),
+        json!(["20s", "Normal", "Updated", "secret", "", "keymill, k-0", "text", "20s", 1, "a"]),
     );
 }
 
 fn declared(kind: &str, path: &str) -> Columns {
-    Columns::Declared(vec![
-        Column::parse(&json!({"name": "X", "type": kind, "jsonPath": path})).unwrap(),
-    ])
+    Columns::Declared(vec![Column::parse(&json!({"name": "X", "type": kind, "jsonPath": path})).unwrap()])
 }
 
 #[test]
@@ -120,11 +89,7 @@ fn declared_columns_show_values_of_their_type() {
         ("date", ".metadata.creationTimestamp", json!("5m20s")),
         ("date", ".spec.s", json!("<invalid>")),
     ] {
-        assert_eq!(
-            cells(&declared(kind, path), &object),
-            json!(["a", expected]),
-            "{kind} {path}"
-        );
+        assert_eq!(cells(&declared(kind, path), &object), json!(["a", expected]), "{kind} {path}");
     }
 }
 
@@ -133,10 +98,7 @@ fn rows_include_what_is_asked_for() {
     let object =
         json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}, "data": {"k": "djE="}});
     let row = |text: &str| {
-        let options = TableOptions {
-            include_object: IncludeObject::parse(text).unwrap(),
-            no_headers: true,
-        };
+        let options = TableOptions { include_object: IncludeObject::parse(text).unwrap(), no_headers: true };
         let table = Columns::Builtin(BuiltinColumns::Secret).table([&object], &json!({}), options, now());
         assert_eq!(table["columnDefinitions"], Value::Null);
         table["rows"][0]["object"].clone()

@@ -1,3 +1,5 @@
+//! CustomResourceDefinitions: established, defaulted, pruned, validated.
+
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -63,10 +65,7 @@ async fn a_definition_is_served_at_once() {
 async fn objects_get_defaults_and_are_pruned_and_validated() {
     let server = with_things().await;
     let (status, made) = server.post(THINGS, &thing("a", json!({"other": 1}))).await;
-    assert_eq!(
-        (status, &made["spec"]),
-        (StatusCode::CREATED, &json!({"colour": "red"}))
-    );
+    assert_eq!((status, &made["spec"]), (StatusCode::CREATED, &json!({"colour": "red"})));
     let (status, refused) = server.post(THINGS, &thing("b", json!({"size": 0}))).await;
     assert_eq!(status.as_u16(), 422, "{refused}");
     assert!(
@@ -78,12 +77,7 @@ async fn objects_get_defaults_and_are_pruned_and_validated() {
     );
     assert_eq!(refused["details"]["group"], "example.com");
     let (status, _) = server
-        .send(
-            Method::PATCH,
-            &format!("{THINGS}/a"),
-            "application/strategic-merge-patch+json",
-            "{}",
-        )
+        .send(Method::PATCH, &format!("{THINGS}/a"), "application/strategic-merge-patch+json", "{}")
         .await;
     assert_eq!(status.as_u16(), 415);
 }
@@ -94,54 +88,24 @@ async fn spec_and_status_are_written_apart() {
     let mut given = thing("a", json!({"colour": "red"}));
     given["status"] = json!({"ready": true});
     let (_, made) = server.post(THINGS, &given).await;
-    assert_eq!(
-        (made.get("status"), &made["metadata"]["generation"]),
-        (None, &json!(1))
-    );
+    assert_eq!((made.get("status"), &made["metadata"]["generation"]), (None, &json!(1)));
     let path = format!("{THINGS}/a");
-    let (_, second) = server
-        .merge(
-            &path,
-            &json!({"spec": {"colour": "blue"}, "status": {"ready": true}}),
-        )
-        .await;
-    assert_eq!(
-        (second.get("status"), &second["metadata"]["generation"]),
-        (None, &json!(2))
-    );
+    let (_, second) =
+        server.merge(&path, &json!({"spec": {"colour": "blue"}, "status": {"ready": true}})).await;
+    assert_eq!((second.get("status"), &second["metadata"]["generation"]), (None, &json!(2)));
     let change =
         json!({"spec": {"colour": "green"}, "status": {"ready": true}, "metadata": {"labels": {"a": "b"}}});
     let (_, third) = server.merge(&format!("{path}/status"), &change).await;
-    assert_eq!(
-        (&third["spec"]["colour"], &third["status"]),
-        (&json!("blue"), &json!({"ready": true}))
-    );
-    assert_eq!(
-        (&third["metadata"]["generation"], third["metadata"].get("labels")),
-        (&json!(2), None)
-    );
+    assert_eq!((&third["spec"]["colour"], &third["status"]), (&json!("blue"), &json!({"ready": true})));
+    assert_eq!((&third["metadata"]["generation"], third["metadata"].get("labels")), (&json!(2), None));
     let entries = third["metadata"]["managedFields"].as_array().unwrap();
-    let status = entries
-        .iter()
-        .find(|entry| entry["subresource"] == "status")
-        .unwrap();
+    let status = entries.iter().find(|entry| entry["subresource"] == "status").unwrap();
     assert_eq!(status["fieldsV1"], json!({"f:status": {".": {}, "f:ready": {}}}));
-    let (_, fourth) = server
-        .merge(&path, &json!({"metadata": {"labels": {"a": "b"}}}))
-        .await;
-    assert_eq!(
-        fourth["metadata"]["generation"], 2,
-        "labels are no new generation"
-    );
+    let (_, fourth) = server.merge(&path, &json!({"metadata": {"labels": {"a": "b"}}})).await;
+    assert_eq!(fourth["metadata"]["generation"], 2, "labels are no new generation");
     let applied = json!({"apiVersion": "example.com/v1", "kind": "Thing", "status": {"ready": false}});
-    let (code, fifth) = server
-        .apply(&format!("{path}/status"), "fieldManager=me&force=true", &applied)
-        .await;
-    assert_eq!(
-        (code, &fifth["status"]["ready"]),
-        (StatusCode::OK, &json!(false)),
-        "{fifth}"
-    );
+    let (code, fifth) = server.apply(&format!("{path}/status"), "fieldManager=me&force=true", &applied).await;
+    assert_eq!((code, &fifth["status"]["ready"]), (StatusCode::OK, &json!(false)), "{fifth}");
 }
 
 #[tokio::test]
@@ -161,14 +125,9 @@ async fn objects_are_served_in_every_version_and_selected_by_field() {
     let server = with_things().await;
     server.post(THINGS, &thing("a", json!({"colour": "blue"}))).await;
     server.post(THINGS, &thing("b", json!({}))).await;
-    let (_, list) = server
-        .get("/apis/example.com/v2/things?fieldSelector=spec.colour%3Dblue")
-        .await;
+    let (_, list) = server.get("/apis/example.com/v2/things?fieldSelector=spec.colour%3Dblue").await;
     let items = list["items"].as_array().unwrap();
-    assert_eq!(
-        (items.len(), &items[0]["apiVersion"]),
-        (1, &json!("example.com/v2"))
-    );
+    assert_eq!((items.len(), &items[0]["apiVersion"]), (1, &json!("example.com/v2")));
     let (status, _) = server.get(&format!("{THINGS}?fieldSelector=spec.size%3D1")).await;
     assert_eq!(status.as_u16(), 400);
 }
@@ -183,24 +142,13 @@ async fn a_deleted_definition_takes_its_objects_with_it() {
     server.delete(&path, &json!({})).await;
     let object = format!("{THINGS}/a");
     until("the object is being deleted", async || {
-        server.get(&object).await.1["metadata"]
-            .get("deletionTimestamp")
-            .is_some()
+        server.get(&object).await.1["metadata"].get("deletionTimestamp").is_some()
     })
     .await;
     assert_eq!(server.get(&path).await.0, StatusCode::OK);
-    server
-        .merge(&object, &json!({"metadata": {"finalizers": null}}))
-        .await;
-    until("the definition goes", async || {
-        server.get(&path).await.0 == StatusCode::NOT_FOUND
-    })
-    .await;
-    assert_eq!(
-        server.get(THINGS).await.0,
-        StatusCode::NOT_FOUND,
-        "no longer served"
-    );
+    server.merge(&object, &json!({"metadata": {"finalizers": null}})).await;
+    until("the definition goes", async || server.get(&path).await.0 == StatusCode::NOT_FOUND).await;
+    assert_eq!(server.get(THINGS).await.0, StatusCode::NOT_FOUND, "no longer served");
 }
 
 #[tokio::test]
@@ -209,9 +157,5 @@ async fn a_wrong_definition_is_refused() {
     let mut wrong = definition();
     wrong["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["type"] = json!("thing");
     let (status, refused) = server.post(DEFINITIONS, &wrong).await;
-    assert_eq!(
-        (status.as_u16(), &refused["reason"]),
-        (422, &json!("Invalid")),
-        "{refused}"
-    );
+    assert_eq!((status.as_u16(), &refused["reason"]), (422, &json!("Invalid")), "{refused}");
 }

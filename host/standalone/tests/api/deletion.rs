@@ -1,3 +1,5 @@
+//! Deletion: preconditions, finalizers, propagation, garbage collection.
+
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -21,24 +23,18 @@ async fn a_delete_says_what_it_deleted_and_heeds_preconditions() {
     let server = Server::start();
     let (_, made) = server.post(SECRETS, &secret("a")).await;
     let path = format!("{SECRETS}/a");
-    let (status, refused) = server
-        .delete(&path, &json!({"preconditions": {"uid": "other"}}))
-        .await;
+    let (status, refused) = server.delete(&path, &json!({"preconditions": {"uid": "other"}})).await;
     let uid = made["metadata"]["uid"].as_str().unwrap();
     assert_eq!(status, StatusCode::CONFLICT);
     let expected = format!(
         "Operation cannot be fulfilled on secrets \"a\": Precondition failed: UID in precondition: other, UID in object meta: {uid}"
     );
     assert_eq!(refused["message"], expected);
-    let (status, _) = server
-        .delete(&path, &json!({"preconditions": {"resourceVersion": "1"}}))
-        .await;
+    let (status, _) = server.delete(&path, &json!({"preconditions": {"resourceVersion": "1"}})).await;
     assert_eq!(status, StatusCode::CONFLICT);
     let (status, _) = server.delete(&path, &json!({"dryRun": ["All"]})).await;
     assert!(status == StatusCode::OK && !is_gone(&server, "a").await);
-    let (status, done) = server
-        .delete(&path, &json!({"preconditions": {"uid": uid}}))
-        .await;
+    let (status, done) = server.delete(&path, &json!({"preconditions": {"uid": uid}})).await;
     let expected = json!({
         "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success",
         "details": {"name": "a", "kind": "secrets", "uid": uid},
@@ -58,20 +54,12 @@ async fn finalizers_hold_an_object_until_they_are_gone() {
     assert_eq!(marked["metadata"]["deletionTimestamp"], crate::server::START);
     assert_eq!(marked["metadata"]["deletionGracePeriodSeconds"], 0);
     let (_, again) = server.delete(&path, &json!({})).await;
-    assert_eq!(
-        again["metadata"]["resourceVersion"],
-        marked["metadata"]["resourceVersion"]
-    );
+    assert_eq!(again["metadata"]["resourceVersion"], marked["metadata"]["resourceVersion"]);
     let (status, refused) = server
-        .merge(
-            &path,
-            &json!({"metadata": {"finalizers": ["example.com/hold", "example.com/more"]}}),
-        )
+        .merge(&path, &json!({"metadata": {"finalizers": ["example.com/hold", "example.com/more"]}}))
         .await;
     assert_eq!(status.as_u16(), 422, "{refused}");
-    let (status, _) = server
-        .merge(&path, &json!({"metadata": {"finalizers": null}}))
-        .await;
+    let (status, _) = server.merge(&path, &json!({"metadata": {"finalizers": null}})).await;
     assert!(status == StatusCode::OK && is_gone(&server, "a").await);
 }
 
@@ -81,12 +69,7 @@ async fn dependents_go_with_their_owner() {
     let (_, owner) = server.post(SECRETS, &secret("owner")).await;
     let (_, child) = server.post(SECRETS, &owned("child", &owner)).await;
     server.post(SECRETS, &owned("grandchild", &child)).await;
-    server
-        .delete(
-            &format!("{SECRETS}/owner"),
-            &json!({"propagationPolicy": "Background"}),
-        )
-        .await;
+    server.delete(&format!("{SECRETS}/owner"), &json!({"propagationPolicy": "Background"})).await;
     until("the dependents go", async || {
         is_gone(&server, "child").await && is_gone(&server, "grandchild").await
     })
@@ -100,24 +83,16 @@ async fn an_owner_waits_for_what_blocks_it() {
     let mut child = owned("child", &owner);
     child["metadata"]["finalizers"] = json!(["example.com/hold"]);
     server.post(SECRETS, &child).await;
-    let (_, waiting) = server
-        .delete(
-            &format!("{SECRETS}/owner"),
-            &json!({"propagationPolicy": "Foreground"}),
-        )
-        .await;
+    let (_, waiting) =
+        server.delete(&format!("{SECRETS}/owner"), &json!({"propagationPolicy": "Foreground"})).await;
     assert_eq!(waiting["metadata"]["finalizers"], json!(["foregroundDeletion"]));
     let child_path = format!("{SECRETS}/child");
     until("the child is being deleted", async || {
-        server.get(&child_path).await.1["metadata"]
-            .get("deletionTimestamp")
-            .is_some()
+        server.get(&child_path).await.1["metadata"].get("deletionTimestamp").is_some()
     })
     .await;
     assert!(!is_gone(&server, "owner").await);
-    server
-        .merge(&child_path, &json!({"metadata": {"finalizers": null}}))
-        .await;
+    server.merge(&child_path, &json!({"metadata": {"finalizers": null}})).await;
     until("the owner goes", async || is_gone(&server, "owner").await).await;
 }
 
@@ -126,18 +101,10 @@ async fn orphans_stay_and_lose_their_reference() {
     let server = Server::with_collector();
     let (_, owner) = server.post(SECRETS, &secret("owner")).await;
     server.post(SECRETS, &owned("child", &owner)).await;
-    server
-        .delete(
-            &format!("{SECRETS}/owner"),
-            &json!({"propagationPolicy": "Orphan"}),
-        )
-        .await;
+    server.delete(&format!("{SECRETS}/owner"), &json!({"propagationPolicy": "Orphan"})).await;
     until("the owner goes", async || is_gone(&server, "owner").await).await;
     let (status, child) = server.get(&format!("{SECRETS}/child")).await;
-    assert_eq!(
-        (status, child["metadata"].get("ownerReferences")),
-        (StatusCode::OK, None)
-    );
+    assert_eq!((status, child["metadata"].get("ownerReferences")), (StatusCode::OK, None));
 }
 
 #[tokio::test]
@@ -147,10 +114,7 @@ async fn owners_that_are_missing_or_unknown() {
     let mut two = owned("two", &owner);
     let gone = json!({"apiVersion": "v1", "kind": "Secret", "name": "gone", "uid": "gone"});
     let unknown = json!({"apiVersion": "example.com/v1", "kind": "Unknown", "name": "x", "uid": "y"});
-    two["metadata"]["ownerReferences"]
-        .as_array_mut()
-        .unwrap()
-        .push(gone.clone());
+    two["metadata"]["ownerReferences"].as_array_mut().unwrap().push(gone.clone());
     server.post(SECRETS, &two).await;
     let mut lost = secret("lost");
     lost["metadata"]["ownerReferences"] = json!([gone]);
@@ -167,28 +131,17 @@ async fn owners_that_are_missing_or_unknown() {
 #[tokio::test]
 async fn a_namespace_takes_its_objects_with_it() {
     let server = Server::with_collector();
-    let (_, made) = server
-        .post("/api/v1/namespaces", &json!({"metadata": {"name": "n"}}))
-        .await;
+    let (_, made) = server.post("/api/v1/namespaces", &json!({"metadata": {"name": "n"}})).await;
     assert_eq!(
         (&made["spec"], &made["status"]),
-        (
-            &json!({"finalizers": ["kubernetes"]}),
-            &json!({"phase": "Active"})
-        )
+        (&json!({"finalizers": ["kubernetes"]}), &json!({"phase": "Active"}))
     );
-    assert_eq!(
-        made["metadata"]["labels"],
-        json!({"kubernetes.io/metadata.name": "n"})
-    );
+    assert_eq!(made["metadata"]["labels"], json!({"kubernetes.io/metadata.name": "n"}));
     let mut held = secret("held");
     held["metadata"]["finalizers"] = json!(["example.com/hold"]);
     server.post("/api/v1/namespaces/n/secrets", &held).await;
     let (status, ending) = server.delete("/api/v1/namespaces/n", &json!({})).await;
-    assert_eq!(
-        (status, &ending["status"]["phase"]),
-        (StatusCode::OK, &json!("Terminating"))
-    );
+    assert_eq!((status, &ending["status"]["phase"]), (StatusCode::OK, &json!("Terminating")));
     let (status, refused) = server.post("/api/v1/namespaces/n/secrets", &secret("new")).await;
     assert_eq!(status, StatusCode::FORBIDDEN);
     assert_eq!(
@@ -196,16 +149,9 @@ async fn a_namespace_takes_its_objects_with_it() {
         "secrets \"new\" is forbidden: unable to create new content in namespace n because it is being terminated"
     );
     assert_eq!(server.get("/api/v1/namespaces/n").await.0, StatusCode::OK, "held");
-    server
-        .merge(
-            "/api/v1/namespaces/n/secrets/held",
-            &json!({"metadata": {"finalizers": null}}),
-        )
+    server.merge("/api/v1/namespaces/n/secrets/held", &json!({"metadata": {"finalizers": null}})).await;
+    until("the namespace goes", async || server.get("/api/v1/namespaces/n").await.0 == StatusCode::NOT_FOUND)
         .await;
-    until("the namespace goes", async || {
-        server.get("/api/v1/namespaces/n").await.0 == StatusCode::NOT_FOUND
-    })
-    .await;
     let (status, refused) = server.delete("/api/v1/namespaces/default", &json!({})).await;
     assert_eq!(status, StatusCode::FORBIDDEN, "{refused}");
 }
@@ -218,12 +164,7 @@ async fn a_collection_is_deleted_by_selector() {
         object["metadata"]["labels"] = json!({"keep": if name == "c" { "yes" } else { "no" }});
         server.post(SECRETS, &object).await;
     }
-    let (status, deleted) = server
-        .delete(&format!("{SECRETS}?labelSelector=keep%3Dno"), &json!({}))
-        .await;
-    assert_eq!(
-        (status, deleted["items"].as_array().unwrap().len()),
-        (StatusCode::OK, 2)
-    );
+    let (status, deleted) = server.delete(&format!("{SECRETS}?labelSelector=keep%3Dno"), &json!({})).await;
+    assert_eq!((status, deleted["items"].as_array().unwrap().len()), (StatusCode::OK, 2));
     assert!(is_gone(&server, "a").await && is_gone(&server, "b").await && !is_gone(&server, "c").await);
 }

@@ -1,3 +1,5 @@
+//! The API over HTTPS, with kubectl where there is one.
+
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -25,11 +27,7 @@ struct Running {
 impl Running {
     async fn start(state: &Path) -> Self {
         let database = Database::open(state, &[7; 32]).unwrap();
-        let config = ApiConfig {
-            database,
-            clock: Arc::new(SystemClock),
-            history: DEFAULT_HISTORY,
-        };
+        let config = ApiConfig { database, clock: Arc::new(SystemClock), history: DEFAULT_HISTORY };
         let api = Api::open(config).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("https://{}", listener.local_addr().unwrap());
@@ -39,28 +37,19 @@ impl Running {
             let stop = stop.clone();
             async move { serve(api, listener, stop).await.unwrap() }
         });
-        Self {
-            address,
-            kubeconfig,
-            stop,
-            task,
-        }
+        Self { address, kubeconfig, stop, task }
     }
 
     async fn client(&self, kubeconfig: &str) -> kube::Client {
         let kubeconfig = Kubeconfig::from_yaml(kubeconfig).unwrap();
-        let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
-            .await
-            .unwrap();
+        let config =
+            kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
         kube::Client::try_from(config).unwrap()
     }
 
     async fn stop(self) {
         self.stop.cancel();
-        tokio::time::timeout(std::time::Duration::from_secs(5), self.task)
-            .await
-            .unwrap()
-            .unwrap();
+        tokio::time::timeout(std::time::Duration::from_secs(5), self.task).await.unwrap().unwrap();
     }
 }
 
@@ -80,9 +69,7 @@ async fn a_kubeconfig_outlives_a_restart_and_strangers_stay_out() {
     secrets.create(&PostParams::default(), &given).await.unwrap();
     let stranger = kubeconfig.replace("token: ", "token: x");
     let secrets: kube::Api<Secret> = kube::Api::default_namespaced(first.client(&stranger).await);
-    let kube::Error::Api(status) = secrets.list(&ListParams::default()).await.unwrap_err() else {
-        panic!()
-    };
+    let kube::Error::Api(status) = secrets.list(&ListParams::default()).await.unwrap_err() else { panic!() };
     assert_eq!((status.code, status.reason.as_str()), (401, "Unauthorized"));
     first.stop().await;
 
@@ -125,10 +112,7 @@ const COMMANDS: &[(&str, &str)] = &[
     ("apply -f {map}", "configmap/m created"),
     ("apply -f {map}", "configmap/m unchanged"),
     ("diff -f {map}", ""),
-    (
-        "apply --server-side --force-conflicts -f {map}",
-        "configmap/m serverside-applied",
-    ),
+    ("apply --server-side --force-conflicts -f {map}", "configmap/m serverside-applied"),
     ("get configmaps", "DATA"),
     ("get cm m -o yaml", "a: before"),
     ("describe configmap m", "Name:         m"),
@@ -140,10 +124,7 @@ const COMMANDS: &[(&str, &str)] = &[
     ("edit configmap m", "configmap/m edited"),
     ("delete configmap m", "\"m\" deleted"),
     ("apply -f {definition}", "things.example.com created"),
-    (
-        "wait --for=condition=Established crd/things.example.com",
-        "condition met",
-    ),
+    ("wait --for=condition=Established crd/things.example.com", "condition met"),
     ("explain thing.spec.colour", "what it looks like"),
     ("delete -f {definition}", "deleted"),
     ("create serviceaccount s", "serviceaccount/s created"),
@@ -189,13 +170,9 @@ async fn kubectl_works() {
     let map = write("map.yaml", MAP);
     let definition = write("definition.yaml", DEFINITION);
     for (arguments, expected) in COMMANDS {
-        let arguments = arguments
-            .replace("{map}", &map)
-            .replace("{definition}", &definition);
+        let arguments = arguments.replace("{map}", &map).replace("{definition}", &definition);
         let home = folder.path().to_owned();
-        let text = tokio::task::spawn_blocking(move || kubectl(&home, &arguments))
-            .await
-            .unwrap();
+        let text = tokio::task::spawn_blocking(move || kubectl(&home, &arguments)).await.unwrap();
         assert!(text.contains(expected), "{expected}: {text}");
     }
     server.stop().await;

@@ -26,15 +26,8 @@ impl Server {
 
     pub(crate) fn with_history(history: usize) -> Self {
         let clock = Arc::new(ManualClock::at(START.parse().unwrap()));
-        let config = ApiConfig {
-            database: Database::memory().unwrap(),
-            clock: clock.clone(),
-            history,
-        };
-        Self {
-            api: Api::open(config).unwrap(),
-            clock,
-        }
+        let config = ApiConfig { database: Database::memory().unwrap(), clock: clock.clone(), history };
+        Self { api: Api::open(config).unwrap(), clock }
     }
 
     /// Also runs the garbage collector, until the test's runtime ends.
@@ -76,11 +69,7 @@ impl Server {
             .unwrap();
         let response = self.api.service().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
-        (
-            head.status,
-            head.headers,
-            body.collect().await.unwrap().to_bytes(),
-        )
+        (head.status, head.headers, body.collect().await.unwrap().to_bytes())
     }
 
     pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
@@ -88,39 +77,24 @@ impl Server {
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
-        self.send(Method::POST, path, "application/json", &body.to_string())
-            .await
+        self.send(Method::POST, path, "application/json", &body.to_string()).await
     }
 
     pub(crate) async fn put(&self, path: &str, body: &Value) -> (StatusCode, Value) {
-        self.send(Method::PUT, path, "application/json", &body.to_string())
-            .await
+        self.send(Method::PUT, path, "application/json", &body.to_string()).await
     }
 
     pub(crate) async fn delete(&self, path: &str, options: &Value) -> (StatusCode, Value) {
-        self.send(Method::DELETE, path, "application/json", &options.to_string())
-            .await
+        self.send(Method::DELETE, path, "application/json", &options.to_string()).await
     }
 
     pub(crate) async fn merge(&self, path: &str, body: &Value) -> (StatusCode, Value) {
-        self.send(
-            Method::PATCH,
-            path,
-            "application/merge-patch+json",
-            &body.to_string(),
-        )
-        .await
+        self.send(Method::PATCH, path, "application/merge-patch+json", &body.to_string()).await
     }
 
     pub(crate) async fn apply(&self, path: &str, query: &str, body: &Value) -> (StatusCode, Value) {
         let path = format!("{path}?{query}");
-        self.send(
-            Method::PATCH,
-            &path,
-            "application/apply-patch+yaml",
-            &body.to_string(),
-        )
-        .await
+        self.send(Method::PATCH, &path, "application/apply-patch+yaml", &body.to_string()).await
     }
 }
 

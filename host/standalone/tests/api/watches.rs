@@ -1,3 +1,5 @@
+//! Watches: resumption, bookmarks, selectors, 410.
+
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
@@ -25,10 +27,7 @@ impl Watch {
             .body(http_body_util::Empty::<Bytes>::new())
             .unwrap();
         let response = server.api.service().oneshot(request).await.unwrap();
-        Self {
-            body: response.into_body(),
-            lines: Vec::new(),
-        }
+        Self { body: response.into_body(), lines: Vec::new() }
     }
 
     /// Type and name of the next event, or `None` at the end.
@@ -39,9 +38,8 @@ impl Watch {
     }
 
     async fn next_event(&mut self) -> Option<Value> {
-        let next = tokio::time::timeout(Duration::from_secs(5), self.body.frame())
-            .await
-            .expect("an event in time");
+        let next =
+            tokio::time::timeout(Duration::from_secs(5), self.body.frame()).await.expect("an event in time");
         let data = next?.unwrap().into_data().unwrap();
         let event: Value = serde_json::from_slice(&data).unwrap();
         self.lines.push(event.clone());
@@ -59,16 +57,9 @@ async fn a_watch_tells_what_is_there_and_what_happens() {
     server.post(SECRETS, &secret("a")).await;
     let mut watch = Watch::open(&server, "", "").await;
     assert_eq!(watch.next().await, is("ADDED", "a"));
-    server
-        .post("/api/v1/namespaces/kube-system/secrets", &secret("elsewhere"))
-        .await;
+    server.post("/api/v1/namespaces/kube-system/secrets", &secret("elsewhere")).await;
     server.post(SECRETS, &secret("b")).await;
-    server
-        .merge(
-            &format!("{SECRETS}/b"),
-            &json!({"metadata": {"labels": {"x": "y"}}}),
-        )
-        .await;
+    server.merge(&format!("{SECRETS}/b"), &json!({"metadata": {"labels": {"x": "y"}}})).await;
     server.delete(&format!("{SECRETS}/b"), &json!({})).await;
     assert_eq!(watch.next().await, is("ADDED", "b"));
     assert_eq!(watch.next().await, is("MODIFIED", "b"));
@@ -97,10 +88,7 @@ async fn a_watch_from_before_the_history_is_gone() {
     let mut watch = Watch::open(&server, &format!("resourceVersion={version}"), "").await;
     let event = watch.next_event().await.unwrap();
     assert_eq!(event["type"], "ERROR");
-    assert_eq!(
-        (&event["object"]["code"], &event["object"]["reason"]),
-        (&json!(410), &json!("Expired"))
-    );
+    assert_eq!((&event["object"]["code"], &event["object"]["reason"]), (&json!(410), &json!("Expired")));
     assert_eq!(watch.next().await, None);
 }
 
@@ -108,33 +96,17 @@ async fn a_watch_from_before_the_history_is_gone() {
 async fn selectors_turn_changes_into_additions_and_deletions() {
     let server = Server::start();
     server.post(SECRETS, &secret("a")).await;
-    let mut watch = Watch::open(
-        &server,
-        "labelSelector=on&resourceVersion=1&fieldSelector=type%3DOpaque",
-        "",
-    )
-    .await;
+    let mut watch =
+        Watch::open(&server, "labelSelector=on&resourceVersion=1&fieldSelector=type%3DOpaque", "").await;
     let path = format!("{SECRETS}/a");
-    for labels in [
-        json!({"on": "1"}),
-        json!({"on": "2"}),
-        json!({"on": null}),
-        json!({"other": "1"}),
-    ] {
-        server
-            .merge(&path, &json!({"metadata": {"labels": labels}}))
-            .await;
+    for labels in [json!({"on": "1"}), json!({"on": "2"}), json!({"on": null}), json!({"other": "1"})] {
+        server.merge(&path, &json!({"metadata": {"labels": labels}})).await;
     }
-    server
-        .merge(&path, &json!({"metadata": {"labels": {"on": "3"}}}))
-        .await;
+    server.merge(&path, &json!({"metadata": {"labels": {"on": "3"}}})).await;
     for kind in ["ADDED", "MODIFIED", "DELETED", "ADDED"] {
         assert_eq!(watch.next().await, is(kind, "a"));
     }
-    assert_eq!(
-        watch.lines[2]["object"]["metadata"]["labels"]["on"], "2",
-        "as it was when it last matched"
-    );
+    assert_eq!(watch.lines[2]["object"]["metadata"]["labels"]["on"], "2", "as it was when it last matched");
 }
 
 #[tokio::test]
@@ -151,43 +123,26 @@ async fn streaming_lists_end_with_a_bookmark() {
     assert_eq!(bookmark["type"], "BOOKMARK");
     let metadata = &bookmark["object"]["metadata"];
     assert_eq!(metadata["annotations"]["k8s.io/initial-events-end"], "true");
-    assert_eq!(
-        metadata["resourceVersion"],
-        server.api.resource_version().to_string()
-    );
-    let (status, _) = server
-        .get(&format!("{SECRETS}?watch=1&sendInitialEvents=true"))
-        .await;
+    assert_eq!(metadata["resourceVersion"], server.api.resource_version().to_string());
+    let (status, _) = server.get(&format!("{SECRETS}?watch=1&sendInitialEvents=true")).await;
     assert_eq!(status.as_u16(), 422);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_watch_ends_in_time_with_a_bookmark() {
     let server = Server::start();
-    let mut watch = Watch::open(
-        &server,
-        "resourceVersion=1&timeoutSeconds=3&allowWatchBookmarks=true",
-        "",
-    )
-    .await;
-    server
-        .post("/api/v1/namespaces/kube-system/secrets", &secret("elsewhere"))
-        .await;
+    let mut watch =
+        Watch::open(&server, "resourceVersion=1&timeoutSeconds=3&allowWatchBookmarks=true", "").await;
+    server.post("/api/v1/namespaces/kube-system/secrets", &secret("elsewhere")).await;
     let event = watch.next_event().await.unwrap();
     assert_eq!(event["type"], "BOOKMARK");
-    assert_eq!(
-        event["object"]["metadata"]["resourceVersion"],
-        server.api.resource_version().to_string()
-    );
+    assert_eq!(event["object"]["metadata"]["resourceVersion"], server.api.resource_version().to_string());
     assert_eq!(watch.next().await, None);
 }
 
 #[tokio::test]
 async fn kube_watchers_work_with_both_strategies() {
-    for config in [
-        watcher::Config::default(),
-        watcher::Config::default().streaming_lists(),
-    ] {
+    for config in [watcher::Config::default(), watcher::Config::default().streaming_lists()] {
         let server = Server::start();
         server.post(SECRETS, &secret("a")).await;
         let secrets: Api<Secret> = Api::default_namespaced(server.client());

@@ -54,10 +54,7 @@ async fn one_probe_at_a_time_and_its_verdict_counts() {
     assert!(is_shut(&gate).await);
     tokio::time::advance(PROBE_INTERVAL).await;
     let probe = gate.enter().await.expect("the probe is let through");
-    assert!(
-        is_shut(&gate).await,
-        "a second request while the probe is under way"
-    );
+    assert!(is_shut(&gate).await, "a second request while the probe is under way");
     probe.tell(Health::Silent);
     assert!(is_shut(&gate).await, "the probe failed");
     tokio::time::advance(PROBE_INTERVAL).await;
@@ -91,18 +88,9 @@ async fn only_so_many_requests_at_a_time() {
     for _ in 0..IN_FLIGHT {
         passes.push(gate.enter().await.expect("a free place"));
     }
-    assert!(
-        tokio::time::timeout(Duration::from_secs(1), gate.enter())
-            .await
-            .is_err(),
-        "no place is left"
-    );
+    assert!(tokio::time::timeout(Duration::from_secs(1), gate.enter()).await.is_err(), "no place is left");
     passes.pop().expect("one").tell(Health::Up);
-    assert!(
-        tokio::time::timeout(Duration::from_secs(1), gate.enter())
-            .await
-            .is_ok()
-    );
+    assert!(tokio::time::timeout(Duration::from_secs(1), gate.enter()).await.is_ok());
     passes.into_iter().for_each(|pass| pass.tell(Health::Up));
 }
 

@@ -63,10 +63,7 @@ impl PushMetadata {
         };
         let envelope = Envelope::deserialize(metadata).map_err(MetadataError::Form)?;
         if envelope.api_version != API_VERSION || envelope.kind != KIND {
-            return Err(MetadataError::Kind {
-                api_version: envelope.api_version,
-                kind: envelope.kind,
-            });
+            return Err(MetadataError::Kind { api_version: envelope.api_version, kind: envelope.kind });
         }
         if !envelope.spec.remote_namespace.is_empty() {
             return Err(MetadataError::RemoteNamespace);
@@ -76,21 +73,13 @@ impl PushMetadata {
 
     /// Sets labels and annotations as the policy says; a new Secret gets them in any case.
     pub(super) fn apply(&self, metadata: &mut ObjectMeta, exists: bool) {
-        let Spec {
-            labels,
-            annotations,
-            target_merge_policy,
-            ..
-        } = &self.0;
+        let Spec { labels, annotations, target_merge_policy, .. } = &self.0;
         let keep = match (target_merge_policy, exists) {
             (TargetMergePolicy::Ignore, true) => return,
             (TargetMergePolicy::Replace, _) => false,
             (TargetMergePolicy::Merge | TargetMergePolicy::Ignore, _) => true,
         };
-        for (held, wanted) in [
-            (&mut metadata.labels, labels),
-            (&mut metadata.annotations, annotations),
-        ] {
+        for (held, wanted) in [(&mut metadata.labels, labels), (&mut metadata.annotations, annotations)] {
             let mut next = held.take().filter(|_| keep).unwrap_or_default();
             next.extend(wanted.iter().map(|(name, value)| (name.clone(), value.clone())));
             *held = (!next.is_empty()).then_some(next);
@@ -130,26 +119,10 @@ mod tests {
     #[test]
     fn labels_and_annotations_follow_the_policy() {
         for (spec, exists, labels) in [
-            (
-                json!({"labels": {"a": "new"}}),
-                true,
-                r#"{"a": "new", "old": "1"}"#,
-            ),
-            (
-                json!({"labels": {"a": "new"}, "targetMergePolicy": ""}),
-                true,
-                r#"{"a": "new", "old": "1"}"#,
-            ),
-            (
-                json!({"labels": {"a": "new"}, "targetMergePolicy": "Replace"}),
-                true,
-                r#"{"a": "new"}"#,
-            ),
-            (
-                json!({"labels": {"a": "new"}, "targetMergePolicy": "Ignore"}),
-                true,
-                r#"{"old": "1"}"#,
-            ),
+            (json!({"labels": {"a": "new"}}), true, r#"{"a": "new", "old": "1"}"#),
+            (json!({"labels": {"a": "new"}, "targetMergePolicy": ""}), true, r#"{"a": "new", "old": "1"}"#),
+            (json!({"labels": {"a": "new"}, "targetMergePolicy": "Replace"}), true, r#"{"a": "new"}"#),
+            (json!({"labels": {"a": "new"}, "targetMergePolicy": "Ignore"}), true, r#"{"old": "1"}"#),
             (
                 json!({"labels": {"a": "new"}, "targetMergePolicy": "Ignore"}),
                 false,
@@ -161,14 +134,8 @@ mod tests {
                 labels: Some(BTreeMap::from([("old".to_owned(), "1".to_owned())])),
                 ..ObjectMeta::default()
             };
-            PushMetadata::parse(Some(&metadata(spec.clone())))
-                .expect("metadata")
-                .apply(&mut held, exists);
-            assert_eq!(
-                format!("{:?}", held.labels.unwrap_or_default()),
-                labels,
-                "{spec} {exists}"
-            );
+            PushMetadata::parse(Some(&metadata(spec.clone()))).expect("metadata").apply(&mut held, exists);
+            assert_eq!(format!("{:?}", held.labels.unwrap_or_default()), labels, "{spec} {exists}");
             assert_eq!(held.annotations, None);
         }
     }

@@ -36,10 +36,7 @@ pub(crate) async fn open(
     let config = config(&url, tls, clients)?;
     let gate = clients.gate(&url.origin().ascii_serialization());
     let session = clients.kube_session(key, || KubeSession::new(config, credential, gate));
-    Ok(KubernetesStore {
-        session,
-        namespace: spec.remote_namespace.clone(),
-    })
+    Ok(KubernetesStore { session, namespace: spec.remote_namespace.clone() })
 }
 
 async fn credential(
@@ -47,52 +44,38 @@ async fn credential(
     refs: &References<'_>,
 ) -> Result<(Credential, Tls), OpenError> {
     let server = spec.server.as_ref();
-    let bundle = server
-        .and_then(|server| server.ca_bundle.as_ref())
-        .filter(|bundle| !bundle.0.is_empty());
+    let bundle = server.and_then(|server| server.ca_bundle.as_ref()).filter(|bundle| !bundle.0.is_empty());
     let provider = server.and_then(|server| server.ca_provider.as_ref());
     let roots = match (bundle, provider) {
         (Some(bundle), _) => Some(authorities(&bundle.0)?),
         (None, Some(provider)) => Some(authorities(refs.authority(provider).await?.expose())?),
         (None, None) => None,
     };
-    let mut tls = Tls {
-        roots,
-        identity: None,
-    };
+    let mut tls = Tls { roots, identity: None };
     let Some(auth) = &spec.auth else {
         return Err(OpenError::NoAuth);
     };
     let credential = match auth {
-        KubernetesAuth {
-            token: Some(auth), ..
-        } => Credential::Token(refs.token(&auth.bearer_token, None).await?),
-        KubernetesAuth {
-            service_account: Some(account),
-            ..
-        } => Credential::Account(refs.service_account(account, account.audiences.clone(), TOKEN_LIFETIME)?),
+        KubernetesAuth { token: Some(auth), .. } => {
+            Credential::Token(refs.token(&auth.bearer_token, None).await?)
+        }
+        KubernetesAuth { service_account: Some(account), .. } => {
+            Credential::Account(refs.service_account(account, account.audiences.clone(), TOKEN_LIFETIME)?)
+        }
         KubernetesAuth { cert: Some(auth), .. } => {
             let certificate = refs.bytes(&auth.client_cert, None).await?;
             let key = refs.bytes(&auth.client_key, None).await?;
             tls.identity = Some(client_identity(certificate, key)?);
             Credential::InConfig
         }
-        KubernetesAuth {
-            token: None,
-            service_account: None,
-            cert: None,
-        } => return Err(OpenError::NoAuth),
+        KubernetesAuth { token: None, service_account: None, cert: None } => return Err(OpenError::NoAuth),
     };
     Ok((credential, tls))
 }
 
 /// As client-go understands it: a host alone means https.
 fn url(text: &str) -> Result<Url, OpenError> {
-    let text = if text.contains("://") {
-        text.to_owned()
-    } else {
-        format!("https://{text}")
-    };
+    let text = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
     let url = Url::parse(&text).map_err(|_| OpenError::Address)?;
     let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
     if matches!(url.scheme(), "http" | "https") && url.host_str().is_some() && plain {
@@ -105,14 +88,10 @@ fn url(text: &str) -> Result<Url, OpenError> {
 fn config(url: &Url, tls: Tls, clients: &Clients) -> Result<Config, OpenError> {
     let mut dialled = url.clone();
     let mut name = None;
-    if let Some(address) = address(url, clients.addresses()) {
+    if let Some(address) = address(url, &clients.addresses()) {
         name = url.host_str().map(str::to_owned);
-        dialled
-            .set_ip_host(address.ip())
-            .map_err(|()| OpenError::Address)?;
-        dialled
-            .set_port(Some(address.port()))
-            .map_err(|()| OpenError::Address)?;
+        dialled.set_ip_host(address.ip()).map_err(|()| OpenError::Address)?;
+        dialled.set_port(Some(address.port())).map_err(|()| OpenError::Address)?;
     }
     let mut config = Config::new(dialled.as_str().parse().map_err(|_| OpenError::Address)?);
     config.tls_server_name = name;
@@ -143,11 +122,7 @@ fn digest(url: &Url, refs: &References<'_>, tls: &Tls, credential: &Credential) 
         Credential::Account(account) => {
             part(&account.request.namespace);
             part(&account.request.service_account);
-            account
-                .request
-                .audiences
-                .iter()
-                .for_each(|audience| part(audience));
+            account.request.audiences.iter().for_each(|audience| part(audience));
         }
     }
     tls.digest(&mut hash);

@@ -98,11 +98,8 @@ impl From<kube::Error> for Refusal {
 }
 
 fn of_status(status: &Status) -> Refusal {
-    let pause = status
-        .details
-        .as_ref()
-        .map(|details| details.retry_after_seconds)
-        .filter(|seconds| *seconds > 0);
+    let pause =
+        status.details.as_ref().map(|details| details.retry_after_seconds).filter(|seconds| *seconds > 0);
     let pause = pause.map(|seconds| Duration::from_secs(u64::from(seconds)).min(LONGEST_PAUSE));
     match status.code {
         400 | 413 | 422 => Refusal::Invalid,

@@ -20,11 +20,7 @@ pub(super) fn is_record(secret: &Secret) -> bool {
 /// Its data.
 pub(super) fn document(secret: Secret) -> Document {
     let data = secret.data.unwrap_or_default();
-    Document::Map(
-        data.into_iter()
-            .map(|(key, bytes)| (key, Value::new(bytes.0)))
-            .collect(),
-    )
+    Document::Map(data.into_iter().map(|(key, bytes)| (key, Value::new(bytes.0))).collect())
 }
 
 /// Its labels and annotations.
@@ -42,12 +38,7 @@ pub(super) fn metadata(secret: &Secret) -> Document {
 pub(super) fn remote(found: Option<Secret>) -> Remote {
     let Some(secret) = found else {
         let marks = Marks::new();
-        return Remote {
-            document: Found::Missing,
-            managed: true,
-            marks,
-            revision: Revision::Absent,
-        };
+        return Remote { document: Found::Missing, managed: true, marks, revision: Revision::Absent };
     };
     Remote {
         managed: true,
@@ -64,11 +55,7 @@ pub(super) fn empty(name: &str, namespace: &str) -> Secret {
         namespace: Some(namespace.to_owned()),
         ..ObjectMeta::default()
     };
-    Secret {
-        metadata,
-        type_: Some("Opaque".to_owned()),
-        ..Secret::default()
-    }
+    Secret { metadata, type_: Some("Opaque".to_owned()), ..Secret::default() }
 }
 
 /// The data of a Secret for a document: its fields, or those of its JSON object; text as it is, all else as JSON.
@@ -78,19 +65,13 @@ pub(super) fn data(document: &Document) -> Result<BTreeMap<String, ByteString>, 
         Document::Json(text) | Document::Bytes(text) => {
             let entries: BTreeMap<String, &RawValue> =
                 serde_json::from_slice(text.expose()).map_err(|_| ContentError::NotAnObject)?;
-            Ok(entries
-                .into_iter()
-                .map(|(key, value)| (key, ByteString(plain(value))))
-                .collect())
+            Ok(entries.into_iter().map(|(key, value)| (key, ByteString(plain(value)))).collect())
         }
     }
 }
 
 fn bytes(fields: &Fields) -> BTreeMap<String, ByteString> {
-    fields
-        .iter()
-        .map(|(key, value)| (key.clone(), ByteString(value.expose().to_vec())))
-        .collect()
+    fields.iter().map(|(key, value)| (key.clone(), ByteString(value.expose().to_vec()))).collect()
 }
 
 fn plain(value: &RawValue) -> Vec<u8> {
@@ -101,25 +82,13 @@ fn plain(value: &RawValue) -> Vec<u8> {
 }
 
 /// The selector for labels; none when no label can be like that.
-#[expect(
-    clippy::option_option,
-    reason = "no selector and a selector that fits nothing are two things"
-)]
+#[expect(clippy::option_option, reason = "no selector and a selector that fits nothing are two things")]
 pub(super) fn selector(tags: &BTreeMap<String, String>) -> Option<Option<String>> {
-    let plain = |text: &str| {
-        text.chars()
-            .all(|char| char.is_ascii_alphanumeric() || "._-/".contains(char))
-    };
-    if !tags
-        .iter()
-        .all(|(name, value)| plain(name) && !name.is_empty() && plain(value))
-    {
+    let plain = |text: &str| text.chars().all(|char| char.is_ascii_alphanumeric() || "._-/".contains(char));
+    if !tags.iter().all(|(name, value)| plain(name) && !name.is_empty() && plain(value)) {
         return None;
     }
-    let terms: Vec<_> = tags
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
+    let terms: Vec<_> = tags.iter().map(|(name, value)| format!("{name}={value}")).collect();
     Some((!terms.is_empty()).then(|| terms.join(",")))
 }
 
@@ -187,40 +156,20 @@ mod tests {
     fn documents_become_data() {
         let json = Document::Json(Value::from(r#"{"text":"a\"b","n":1.50,"o":{"x":[1]}}"#));
         let data = data(&json).expect("an object");
-        let shown: Vec<_> = data
-            .iter()
-            .map(|(key, bytes)| (key.as_str(), String::from_utf8_lossy(&bytes.0)))
-            .collect();
-        assert_eq!(
-            shown,
-            [
-                ("n", "1.50".into()),
-                ("o", r#"{"x":[1]}"#.into()),
-                ("text", "a\"b".into())
-            ]
-        );
-        assert_eq!(
-            super::data(&Document::Bytes(Value::from("plain"))),
-            Err(ContentError::NotAnObject)
-        );
+        let shown: Vec<_> =
+            data.iter().map(|(key, bytes)| (key.as_str(), String::from_utf8_lossy(&bytes.0))).collect();
+        assert_eq!(shown, [("n", "1.50".into()), ("o", r#"{"x":[1]}"#.into()), ("text", "a\"b".into())]);
+        assert_eq!(super::data(&Document::Bytes(Value::from("plain"))), Err(ContentError::NotAnObject));
     }
 
     #[test]
     fn a_selector_cannot_be_widened_by_a_tag() {
         let tags = |name: &str, value: &str| BTreeMap::from([(name.to_owned(), value.to_owned())]);
         assert_eq!(selector(&BTreeMap::new()), Some(None));
-        assert_eq!(
-            selector(&tags("a.b/c", "d_e")),
-            Some(Some("a.b/c=d_e".to_owned()))
-        );
-        for (name, value) in [
-            ("a", "b,c"),
-            ("a,b", "c"),
-            ("", "x"),
-            ("a", "b=c"),
-            ("!a", ""),
-            ("a in (b)", ""),
-        ] {
+        assert_eq!(selector(&tags("a.b/c", "d_e")), Some(Some("a.b/c=d_e".to_owned())));
+        for (name, value) in
+            [("a", "b,c"), ("a,b", "c"), ("", "x"), ("a", "b=c"), ("!a", ""), ("a in (b)", "")]
+        {
             assert_eq!(selector(&tags(name, value)), None, "{name}={value}");
         }
     }
@@ -228,26 +177,11 @@ mod tests {
     #[test]
     fn rights_are_read_as_kubernetes_means_them() {
         for (rule, may) in [
-            (
-                serde_json::json!({"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}),
-                true,
-            ),
-            (
-                serde_json::json!({"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}),
-                true,
-            ),
-            (
-                serde_json::json!({"apiGroups": [""], "resources": ["secrets"], "verbs": ["list"]}),
-                false,
-            ),
-            (
-                serde_json::json!({"apiGroups": ["apps"], "resources": ["*"], "verbs": ["get"]}),
-                false,
-            ),
-            (
-                serde_json::json!({"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}),
-                false,
-            ),
+            (serde_json::json!({"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}), true),
+            (serde_json::json!({"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}), true),
+            (serde_json::json!({"apiGroups": [""], "resources": ["secrets"], "verbs": ["list"]}), false),
+            (serde_json::json!({"apiGroups": ["apps"], "resources": ["*"], "verbs": ["get"]}), false),
+            (serde_json::json!({"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}), false),
             (
                 serde_json::json!({"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["x"], "verbs": ["get"]}),
                 false,

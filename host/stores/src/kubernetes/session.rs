@@ -49,12 +49,7 @@ struct Current {
 
 impl KubeSession {
     pub(super) fn new(config: Config, credential: Credential, gate: Arc<Gate>) -> Arc<Self> {
-        Arc::new(Self {
-            config,
-            credential,
-            gate,
-            current: Mutex::new(None),
-        })
+        Arc::new(Self { config, credential, gate, current: Mutex::new(None) })
     }
 
     /// One request; once more with a new token when a minted one is not accepted.
@@ -117,23 +112,13 @@ impl KubeSession {
         };
         let client = Client::try_from(config).map_err(Refusal::Setup)?;
         let generation = current.as_ref().map_or(0, |current| current.generation) + 1;
-        Ok(current
-            .insert(Current {
-                client,
-                renew,
-                generation,
-            })
-            .clone())
+        Ok(current.insert(Current { client, renew, generation }).clone())
     }
 
     /// A session that already has its client.
     #[cfg(test)]
     pub(super) fn ready(client: Client) -> Arc<Self> {
-        let current = Current {
-            client,
-            renew: None,
-            generation: 0,
-        };
+        let current = Current { client, renew: None, generation: 0 };
         Arc::new(Self {
             config: Config::new(http::Uri::from_static("http://127.0.0.1:1")),
             credential: Credential::InConfig,

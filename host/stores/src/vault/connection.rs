@@ -32,14 +32,7 @@ impl Connection {
     ) -> Result<Reply, ConnectionError> {
         let namespace = self.namespace.as_ref();
         let token = self.session.token().await?;
-        let call = |token, body| Call {
-            method: method.clone(),
-            path,
-            query,
-            namespace,
-            token,
-            body,
-        };
+        let call = |token, body| Call { method: method.clone(), path, query, namespace, token, body };
         match self.server.send(call(token.text.as_ref(), body.clone())).await {
             Err(denied @ Refusal::Denied { .. }) => match self.session.after_denial(&token).await? {
                 Some(token) => Ok(self.server.send(call(token.text.as_ref(), body)).await?),

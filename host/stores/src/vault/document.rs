@@ -82,9 +82,7 @@ impl Reply {
             #[serde(borrow)]
             data: Secret<'a>,
         }
-        serde_json::from_slice::<Borrowed>(&self.body)
-            .map(|body| body.data)
-            .map_err(|_| Refusal::BadAnswer)
+        serde_json::from_slice::<Borrowed>(&self.body).map(|body| body.data).map_err(|_| Refusal::BadAnswer)
     }
 
     /// The secret of version 1 in the answer, as text.
@@ -94,9 +92,7 @@ impl Reply {
             #[serde(borrow)]
             data: &'a RawValue,
         }
-        serde_json::from_slice::<Borrowed>(&self.body)
-            .map(|body| body.data)
-            .map_err(|_| Refusal::BadAnswer)
+        serde_json::from_slice::<Borrowed>(&self.body).map(|body| body.data).map_err(|_| Refusal::BadAnswer)
     }
 }
 
@@ -160,10 +156,7 @@ pub(super) fn text(document: &Document) -> Result<Zeroizing<Vec<u8>>, DocumentEr
 /// A secret of version 1 as what it holds and the marks that ESO keeps inside it.
 pub(super) fn split(text: &RawValue) -> Result<(Document, Marks), Refusal> {
     let mut all = entries(text.get().as_bytes()).map_err(|_| Refusal::BadAnswer)?;
-    let marks = all
-        .remove(METADATA_KEY)
-        .map(RawValue::get)
-        .map(serde_json::from_str::<Marks>);
+    let marks = all.remove(METADATA_KEY).map(RawValue::get).map(serde_json::from_str::<Marks>);
     let Some(Ok(marks)) = marks else {
         return Ok((document(text)?, Marks::new()));
     };
@@ -192,13 +185,7 @@ pub(super) fn versioned(text: &[u8], cas: u64) -> Result<Zeroizing<Vec<u8>>, Doc
         data: &'a RawValue,
     }
     let data = serde_json::from_slice(text).map_err(|_| DocumentError::NotAnObject)?;
-    encode(
-        &Body {
-            options: Options { cas },
-            data,
-        },
-        text.len(),
-    )
+    encode(&Body { options: Options { cas }, data }, text.len())
 }
 
 /// JSON in a buffer that is large enough from the start, so that it leaves no copies behind when it grows.
@@ -245,16 +232,10 @@ mod tests {
 
     #[test]
     fn any_object_is_stored_and_nothing_else() {
-        let fields: Fields = [
-            ("b".to_owned(), Value::from("1\"")),
-            ("a".to_owned(), Value::from("ü")),
-        ]
-        .into();
+        let fields: Fields =
+            [("b".to_owned(), Value::from("1\"")), ("a".to_owned(), Value::from("ü"))].into();
         for (document, expected) in [
-            (
-                json(r#"{"n":1.50,"big":12345678901234567890}"#),
-                r#"{"n":1.50,"big":12345678901234567890}"#,
-            ),
+            (json(r#"{"n":1.50,"big":12345678901234567890}"#), r#"{"n":1.50,"big":12345678901234567890}"#),
             (Document::Bytes(Value::from("{}")), "{}"),
             (Document::Map(fields), r#"{"a":"ü","b":"1\""}"#),
         ] {
@@ -264,20 +245,14 @@ mod tests {
             assert_eq!(text(&json(refused)), Err(DocumentError::NotAnObject), "{refused}");
         }
         let binary: Fields = [("k".to_owned(), Value::new(vec![0xff]))].into();
-        assert_eq!(
-            text(&Document::Map(binary)),
-            Err(DocumentError::NotText { key: "k".to_owned() })
-        );
+        assert_eq!(text(&Document::Map(binary)), Err(DocumentError::NotText { key: "k".to_owned() }));
     }
 
     #[test]
     fn what_is_read_is_sorted_and_otherwise_as_it_is() {
         for (theirs, expected) in [
             ("{}", "{}"),
-            (
-                r#"{"b":1.50,"a":12345678901234567890}"#,
-                r#"{"a":12345678901234567890,"b":1.50}"#,
-            ),
+            (r#"{"b":1.50,"a":12345678901234567890}"#, r#"{"a":12345678901234567890,"b":1.50}"#),
             (
                 r#"{ "z" : [ {"y":1, "x":"\u003c"}, [ ], null ], "a\"b": true }"#,
                 r#"{"a\"b":true,"z":[{"x":"\u003c","y":1},[],null]}"#,
@@ -288,11 +263,7 @@ mod tests {
         }
         let deep = format!(r#"{{"a":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
         let raw: Result<&RawValue, _> = serde_json::from_str(&deep);
-        assert!(
-            raw.map_err(|_| ())
-                .and_then(|raw| document(raw).map_err(|_| ()))
-                .is_err()
-        );
+        assert!(raw.map_err(|_| ()).and_then(|raw| document(raw).map_err(|_| ())).is_err());
     }
 
     #[test]
@@ -311,10 +282,9 @@ mod tests {
         );
         let raw: &RawValue = serde_json::from_slice(&stored).expect("JSON");
         assert_eq!(split(raw).expect("both"), (json(r#"{"n":1.0,"p":"x"}"#), marks));
-        for (theirs, left) in [
-            (r#"{"p":"x"}"#, r#"{"p":"x"}"#),
-            (r#"{"custom_metadata":"x"}"#, r#"{"custom_metadata":"x"}"#),
-        ] {
+        for (theirs, left) in
+            [(r#"{"p":"x"}"#, r#"{"p":"x"}"#), (r#"{"custom_metadata":"x"}"#, r#"{"custom_metadata":"x"}"#)]
+        {
             let raw: &RawValue = serde_json::from_str(theirs).expect("JSON");
             assert_eq!(split(raw).expect("both"), (json(left), Marks::new()), "{theirs}");
         }

@@ -22,21 +22,11 @@ pub(super) async fn read(store: &VaultStore, path: &KvPath) -> Result<Found<Docu
 pub(super) async fn inspect(store: &VaultStore, path: &KvPath) -> Result<Remote, Cause> {
     let Some(reply) = get(store, path).await? else {
         let marks = Marks::new();
-        return Ok(Remote {
-            document: Found::Missing,
-            managed: false,
-            marks,
-            revision: Revision::Absent,
-        });
+        return Ok(Remote { document: Found::Missing, managed: false, marks, revision: Revision::Absent });
     };
     let (document, marks) = document::split(reply.plain()?)?;
     let managed = managed(&marks);
-    Ok(Remote {
-        document: Found::Found(document),
-        managed,
-        marks,
-        revision: Revision::Unsupported,
-    })
+    Ok(Remote { document: Found::Found(document), managed, marks, revision: Revision::Unsupported })
 }
 
 /// Writes the secret with the marks inside. The last writer wins: the engine cannot do better.
@@ -55,20 +45,14 @@ pub(super) async fn write(
     all.insert(MANAGED_BY.to_owned(), MANAGED.to_owned());
     all.extend(marks.iter().map(|(name, value)| (name.clone(), value.clone())));
     let body = document::joined(document, &all)?;
-    let reply = store
-        .connection
-        .call(Method::POST, &path.plain(), &[], Some(body))
-        .await?;
+    let reply = store.connection.call(Method::POST, &path.plain(), &[], Some(body)).await?;
     store.present(&reply)?;
     Ok(Revision::Unsupported)
 }
 
 /// Removes the secret.
 pub(super) async fn delete(store: &VaultStore, path: &KvPath) -> Result<(), Cause> {
-    let reply = store
-        .connection
-        .call(Method::DELETE, &path.plain(), &[], None)
-        .await?;
+    let reply = store.connection.call(Method::DELETE, &path.plain(), &[], None).await?;
     if reply.absent {
         more_than_missing(&reply.body).map_or(Ok(()), |refusal| Err(refusal.into()))
     } else {
@@ -77,10 +61,7 @@ pub(super) async fn delete(store: &VaultStore, path: &KvPath) -> Result<(), Caus
 }
 
 async fn get(store: &VaultStore, path: &KvPath) -> Result<Option<Reply>, Cause> {
-    let reply = store
-        .connection
-        .call(Method::GET, &path.plain(), &[], None)
-        .await?;
+    let reply = store.connection.call(Method::GET, &path.plain(), &[], None).await?;
     if reply.absent {
         return more_than_missing(&reply.body).map_or(Ok(None), |refusal| Err(refusal.into()));
     }

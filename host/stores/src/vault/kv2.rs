@@ -16,10 +16,7 @@ pub(super) async fn read(
     version: Option<&str>,
 ) -> Result<Found<Document>, Cause> {
     let query = version.map(|version| ("version", version));
-    let reply = store
-        .connection
-        .call(Method::GET, &path.data(), query.as_slice(), None)
-        .await?;
+    let reply = store.connection.call(Method::GET, &path.data(), query.as_slice(), None).await?;
     if reply.absent {
         // A version that is gone answers 404 with its metadata; for a reader it is as missing as one that never was.
         return match more_than_missing(&reply.body) {
@@ -40,35 +37,23 @@ pub(super) async fn fetch(store: &VaultStore, path: &KvPath) -> Result<Found<Doc
     };
     let mut shown = metadata.custom_metadata.unwrap_or_default();
     shown.insert("current_version".to_owned(), metadata.current_version.to_string());
-    let own = [
-        ("created_time", metadata.created_time),
-        ("delete_version_after", metadata.delete_version_after),
-    ];
-    shown.extend(
-        own.into_iter()
-            .filter_map(|(name, value)| Some((name.to_owned(), value?))),
-    );
+    let own =
+        [("created_time", metadata.created_time), ("delete_version_after", metadata.delete_version_after)];
+    shown.extend(own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     let text = document::encode(&shown, 0)?;
     Ok(Found::Found(Document::Json(Value::from(text.as_slice()))))
 }
 
 /// What a writer has to know, from one request where the server tells all of it at once.
 pub(super) async fn inspect(store: &VaultStore, path: &KvPath) -> Result<Remote, Cause> {
-    let reply = store
-        .connection
-        .call(Method::GET, &path.data(), &[], None)
-        .await?;
+    let reply = store.connection.call(Method::GET, &path.data(), &[], None).await?;
     let (document, version, marks) = match reply.secret() {
         Ok(secret) => {
             let document = match secret.data {
                 Some(text) => Found::Found(document::document(text)?),
                 None => Found::Missing,
             };
-            (
-                document,
-                Some(secret.metadata.version),
-                secret.metadata.custom_metadata,
-            )
+            (document, Some(secret.metadata.version), secret.metadata.custom_metadata)
         }
         Err(_) if reply.absent => match more_than_missing(&reply.body) {
             Some(refusal) => return Err(refusal.into()),
@@ -80,20 +65,14 @@ pub(super) async fn inspect(store: &VaultStore, path: &KvPath) -> Result<Remote,
         (Some(version), Some(marks)) => (Some(version), marks.unwrap_or_default()),
         // There may be metadata without data: another writer's first step, or ours before a crash.
         (version, _) => match metadata(store, path).await? {
-            Some(metadata) => (
-                version.or(Some(metadata.current_version)),
-                metadata.custom_metadata.unwrap_or_default(),
-            ),
+            Some(metadata) => {
+                (version.or(Some(metadata.current_version)), metadata.custom_metadata.unwrap_or_default())
+            }
             None => (version, Marks::new()),
         },
     };
     let revision = version.map_or(Revision::Absent, |version| Revision::At(version.to_string()));
-    Ok(Remote {
-        document,
-        managed: managed(&marks),
-        marks,
-        revision,
-    })
+    Ok(Remote { document, managed: managed(&marks), marks, revision })
 }
 
 /// Writes a new version if `expected` is still the latest.
@@ -120,9 +99,7 @@ pub(super) async fn write(
     if !still(expected, current) {
         return Err(Refusal::Conflict.into());
     }
-    let theirs = before
-        .and_then(|metadata| metadata.custom_metadata)
-        .unwrap_or_default();
+    let theirs = before.and_then(|metadata| metadata.custom_metadata).unwrap_or_default();
     let mut marked = theirs.clone();
     marked.insert(MANAGED_BY.to_owned(), MANAGED.to_owned());
     let first = marked != theirs;
@@ -130,11 +107,7 @@ pub(super) async fn write(
         mark(store, path, &marked).await?;
     }
     let body = document::versioned(text, current)?;
-    let reply = match store
-        .connection
-        .call(Method::POST, &path.data(), &[], Some(body))
-        .await
-    {
+    let reply = match store.connection.call(Method::POST, &path.data(), &[], Some(body)).await {
         Ok(reply) => reply,
         Err(cause @ ConnectionError::Refused(Refusal::Conflict)) if first => {
             if let Err(error) = mark(store, path, &theirs).await {
@@ -163,10 +136,7 @@ pub(super) async fn delete(store: &VaultStore, path: &KvPath, expected: &Revisio
         return Err(Refusal::Conflict.into());
     }
     // One call: it takes the data with it, so there is no half of it that could fail.
-    let reply = store
-        .connection
-        .call(Method::DELETE, &path.metadata(), &[], None)
-        .await?;
+    let reply = store.connection.call(Method::DELETE, &path.metadata(), &[], None).await?;
     if reply.absent {
         more_than_missing(&reply.body).map_or(Ok(()), |refusal| Err(refusal.into()))
     } else {
@@ -176,10 +146,7 @@ pub(super) async fn delete(store: &VaultStore, path: &KvPath, expected: &Revisio
 
 /// The marks of a secret; none when it does not exist.
 pub(super) async fn marks(store: &VaultStore, path: &KvPath) -> Result<Marks, Cause> {
-    Ok(metadata(store, path)
-        .await?
-        .and_then(|metadata| metadata.custom_metadata)
-        .unwrap_or_default())
+    Ok(metadata(store, path).await?.and_then(|metadata| metadata.custom_metadata).unwrap_or_default())
 }
 
 #[derive(serde::Deserialize)]
@@ -196,10 +163,7 @@ fn still(expected: &Revision, current: u64) -> bool {
 }
 
 async fn metadata(store: &VaultStore, path: &KvPath) -> Result<Option<Metadata>, Cause> {
-    let reply = store
-        .connection
-        .call(Method::GET, &path.metadata(), &[], None)
-        .await?;
+    let reply = store.connection.call(Method::GET, &path.metadata(), &[], None).await?;
     if reply.absent {
         return more_than_missing(&reply.body).map_or(Ok(None), |refusal| Err(refusal.into()));
     }
@@ -211,15 +175,7 @@ async fn mark(store: &VaultStore, path: &KvPath, marks: &Marks) -> Result<(), Ca
     struct Body<'a> {
         custom_metadata: &'a Marks,
     }
-    let body = document::encode(
-        &Body {
-            custom_metadata: marks,
-        },
-        0,
-    )?;
-    let reply = store
-        .connection
-        .call(Method::POST, &path.metadata(), &[], Some(body))
-        .await?;
+    let body = document::encode(&Body { custom_metadata: marks }, 0)?;
+    let reply = store.connection.call(Method::POST, &path.metadata(), &[], Some(body)).await?;
     Ok(store.present(&reply)?)
 }

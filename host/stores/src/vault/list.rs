@@ -31,10 +31,7 @@ pub(super) async fn list(store: &VaultStore, query: &ListQuery) -> Result<Vec<Li
         .filter(|(key, _)| matches(key))
         .map(|(key, path)| one(store, query, key, path))
         .collect();
-    let found: Vec<_> = stream::iter(candidates)
-        .buffer_unordered(AT_ONCE)
-        .try_collect()
-        .await?;
+    let found: Vec<_> = stream::iter(candidates).buffer_unordered(AT_ONCE).try_collect().await?;
     let mut listed: Vec<Listed> = found.into_iter().flatten().collect();
     listed.sort_by(|a, b| a.key.cmp(&b.key));
     Ok(listed)
@@ -49,11 +46,7 @@ async fn one(
 ) -> Result<Option<Listed>, Cause> {
     if !query.tags.is_empty() {
         let marks = kv2::marks(store, &path).await?;
-        if !query
-            .tags
-            .iter()
-            .all(|(name, value)| marks.get(name) == Some(value))
-        {
+        if !query.tags.iter().all(|(name, value)| marks.get(name) == Some(value)) {
             return Ok(None);
         }
     }
@@ -76,10 +69,7 @@ async fn names(store: &VaultStore, folder: KvPath) -> Result<Vec<KvPath>, Cause>
             VaultVersion::V2 => folder.metadata(),
         };
         // GET with `list` as Vault's own client does it: proxies do not know the method LIST.
-        let reply = store
-            .connection
-            .call(Method::GET, &path, &[("list", "true")], None)
-            .await?;
+        let reply = store.connection.call(Method::GET, &path, &[("list", "true")], None).await?;
         if reply.absent {
             match more_than_missing(&reply.body) {
                 Some(refusal) => return Err(refusal.into()),

@@ -81,41 +81,23 @@ impl Login {
             VaultAuthMethod::AppRole(auth) => Method::new(&auth.path, app_role(auth, refs).await?),
             VaultAuthMethod::Kubernetes(auth) => {
                 let jwt = kubernetes_jwt(auth, refs).await?;
-                let credential = Credential::Jwt {
-                    method: "kubernetes",
-                    jwt,
-                };
+                let credential = Credential::Jwt { method: "kubernetes", jwt };
                 Method::new(&auth.mount_path, credential).role(Some(&auth.role))
             }
             VaultAuthMethod::Ldap(auth) => {
                 let at = required(auth.secret_ref.as_ref(), "auth.ldap.secretRef")?;
                 let password = refs.password(at).await?;
-                Method::new(
-                    &auth.path,
-                    Credential::Password {
-                        method: "ldap",
-                        password,
-                    },
-                )
-                .user(&auth.username)
+                Method::new(&auth.path, Credential::Password { method: "ldap", password })
+                    .user(&auth.username)
             }
             VaultAuthMethod::UserPass(auth) => {
                 let at = required(auth.secret_ref.as_ref(), "auth.userPass.secretRef")?;
                 let password = refs.password(at).await?;
-                Method::new(
-                    &auth.path,
-                    Credential::Password {
-                        method: "userPass",
-                        password,
-                    },
-                )
-                .user(&auth.username)
+                Method::new(&auth.path, Credential::Password { method: "userPass", password })
+                    .user(&auth.username)
             }
             VaultAuthMethod::Jwt(auth) => {
-                let credential = Credential::Jwt {
-                    method: "jwt",
-                    jwt: jwt(auth, refs).await?,
-                };
+                let credential = Credential::Jwt { method: "jwt", jwt: jwt(auth, refs).await? };
                 Method::new(&auth.path, credential).role(auth.role.as_deref())
             }
             VaultAuthMethod::Cert(auth) => {
@@ -140,33 +122,18 @@ impl Login {
             Self::Method(method) => method,
         };
         [method.name(), &method.mount].into_iter().for_each(&mut part);
-        [&method.user, &method.role]
-            .into_iter()
-            .for_each(|text| part(text.as_deref().unwrap_or_default()));
+        [&method.user, &method.role].into_iter().for_each(|text| part(text.as_deref().unwrap_or_default()));
         match &method.credential {
             Credential::AppRole { role_id, secret_id } => {
-                [role_id, secret_id]
-                    .into_iter()
-                    .for_each(|text| part(text.expose_secret()));
+                [role_id, secret_id].into_iter().for_each(|text| part(text.expose_secret()));
             }
-            Credential::Password { password: text, .. }
-            | Credential::Jwt {
-                jwt: Jwt::Given(text),
-                ..
-            } => {
+            Credential::Password { password: text, .. } | Credential::Jwt { jwt: Jwt::Given(text), .. } => {
                 part(text.expose_secret());
             }
-            Credential::Jwt {
-                jwt: Jwt::Minted(account),
-                ..
-            } => {
+            Credential::Jwt { jwt: Jwt::Minted(account), .. } => {
                 part(&account.request.namespace);
                 part(&account.request.service_account);
-                account
-                    .request
-                    .audiences
-                    .iter()
-                    .for_each(|audience| part(audience));
+                account.request.audiences.iter().for_each(|audience| part(audience));
             }
             Credential::Jwt { jwt: Jwt::Own, .. } | Credential::Certificate => {}
         }
@@ -175,26 +142,15 @@ impl Login {
 
 impl Method {
     fn new(mount: &str, credential: Credential) -> Self {
-        Self {
-            mount: mount.to_owned(),
-            user: None,
-            role: None,
-            credential,
-        }
+        Self { mount: mount.to_owned(), user: None, role: None, credential }
     }
 
     fn user(self, user: &str) -> Self {
-        Self {
-            user: Some(user.to_owned()),
-            ..self
-        }
+        Self { user: Some(user.to_owned()), ..self }
     }
 
     fn role(self, role: Option<&str>) -> Self {
-        Self {
-            role: role.filter(|role| !role.is_empty()).map(str::to_owned),
-            ..self
-        }
+        Self { role: role.filter(|role| !role.is_empty()).map(str::to_owned), ..self }
     }
 
     /// The method's key in the spec.
@@ -231,22 +187,14 @@ impl Method {
                 secret_id: Some(secret_id.expose_secret()),
                 ..Body::default()
             },
-            Credential::Password { password, .. } => Body {
-                password: Some(password.expose_secret()),
-                ..Body::default()
-            },
+            Credential::Password { password, .. } => {
+                Body { password: Some(password.expose_secret()), ..Body::default() }
+            }
             Credential::Jwt { jwt, .. } => {
                 token = jwt.text().await?;
-                Body {
-                    jwt: Some(token.expose_secret()),
-                    role,
-                    ..Body::default()
-                }
+                Body { jwt: Some(token.expose_secret()), role, ..Body::default() }
             }
-            Credential::Certificate => Body {
-                name: role,
-                ..Body::default()
-            },
+            Credential::Certificate => Body { name: role, ..Body::default() },
         };
         let mut text = Zeroizing::new(Vec::with_capacity(16 * 1024)); // room for all of it: no copy is left behind
         serde_json::to_writer(&mut *text, &body).map_err(|_| LoginError::Encode)?;
@@ -260,10 +208,7 @@ impl Method {
             Some(user) => path.join(user),
             None => Ok(path),
         });
-        path.map_err(|source| LoginError::Path {
-            mount: mount.clone(),
-            source,
-        })
+        path.map_err(|source| LoginError::Path { mount: mount.clone(), source })
     }
 }
 
@@ -273,9 +218,7 @@ impl Jwt {
             Self::Given(token) => Ok(token.clone()),
             Self::Minted(account) => Ok(account.mint().await?),
             Self::Own => {
-                let text = tokio::fs::read_to_string(OWN_TOKEN)
-                    .await
-                    .map_err(LoginError::OwnToken)?;
+                let text = tokio::fs::read_to_string(OWN_TOKEN).await.map_err(LoginError::OwnToken)?;
                 Ok(SecretString::from(Zeroizing::new(text).trim()))
             }
         }
@@ -296,11 +239,7 @@ async fn app_role(auth: &VaultAppRoleAuth, refs: &References<'_>) -> Result<Cred
 
 async fn kubernetes_jwt(auth: &VaultKubernetesAuth, refs: &References<'_>) -> Result<Jwt, LoginError> {
     if let Some(account) = &auth.service_account_ref {
-        return Ok(Jwt::Minted(refs.service_account(
-            account,
-            account.audiences.clone(),
-            TOKEN_LIFETIME,
-        )?));
+        return Ok(Jwt::Minted(refs.service_account(account, account.audiences.clone(), TOKEN_LIFETIME)?));
     }
     match &auth.secret_ref {
         Some(at) => Ok(Jwt::Given(refs.token(at, Some("token")).await?)),
@@ -315,18 +254,9 @@ async fn jwt(auth: &VaultJwtAuth, refs: &References<'_>) -> Result<Jwt, LoginErr
     let token = auth.kubernetes_service_account_token.as_ref();
     let token = required(token, "auth.jwt.secretRef")?;
     let account = &token.service_account_ref;
-    let audiences = account
-        .audiences
-        .iter()
-        .cloned()
-        .chain(token.audiences())
-        .collect();
-    let lifetime = Duration::from_secs(
-        token
-            .expiration_seconds()
-            .try_into()
-            .unwrap_or(TOKEN_LIFETIME.as_secs()),
-    );
+    let audiences = account.audiences.iter().cloned().chain(token.audiences()).collect();
+    let lifetime =
+        Duration::from_secs(token.expiration_seconds().try_into().unwrap_or(TOKEN_LIFETIME.as_secs()));
     Ok(Jwt::Minted(refs.service_account(account, audiences, lifetime)?))
 }
 
@@ -444,10 +374,9 @@ impl Failure for LoginError {
                 "run keymill with a ServiceAccount token, or name a serviceAccountRef or a secretRef"
             }
             Self::Encode => "",
-            Self::Refused {
-                source: Refusal::Denied { .. } | Refusal::Invalid { .. },
-                ..
-            } => "check the credential and the role in the store's spec",
+            Self::Refused { source: Refusal::Denied { .. } | Refusal::Invalid { .. }, .. } => {
+                "check the credential and the role in the store's spec"
+            }
             Self::Refused { source, .. } => source.advice(),
         }
     }

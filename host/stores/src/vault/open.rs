@@ -27,10 +27,7 @@ pub(crate) async fn open(
     let method = spec.auth.as_ref().and_then(|auth| auth.method());
     let tls = tls(spec, method, refs).await?;
     let login = Login::of(method, refs).await?;
-    let mount = Mount {
-        path: spec.path.clone().filter(|path| !path.is_empty()),
-        version: spec.version,
-    };
+    let mount = Mount { path: spec.path.clone().filter(|path| !path.is_empty()), version: spec.version };
     if let Some(path) = &mount.path {
         ApiPath::parse(path).map_err(OpenError::Path)?;
     }
@@ -43,22 +40,10 @@ pub(crate) async fn open(
         let http = clients.http(&spec.server, &tls)?;
         let gate = clients.gate(http.name());
         let index = spec.read_your_writes.then(Mutex::default);
-        let server = Arc::new(Server {
-            http,
-            gate,
-            headers,
-            index,
-        });
+        let server = Arc::new(Server { http, gate, headers, index });
         Ok(Session::new(server, login_namespace, login))
     })?;
-    Ok(VaultStore {
-        connection: Connection {
-            server: session.server(),
-            session,
-            namespace,
-        },
-        mount,
-    })
+    Ok(VaultStore { connection: Connection { server: session.server(), session, namespace }, mount })
 }
 
 /// Everything that a login and its connection depend on, and whose they are: stores never share a token.
@@ -73,22 +58,9 @@ fn digest(spec: &VaultProvider, refs: &References<'_>, tls: &Tls, login: &Login)
     part(&refs.store.uid);
     part(&spec.server);
     part(spec.namespace.as_deref().unwrap_or_default());
-    part(
-        spec.auth
-            .as_ref()
-            .and_then(|auth| auth.namespace.as_deref())
-            .unwrap_or_default(),
-    );
-    part(if spec.read_your_writes {
-        "read-your-writes"
-    } else {
-        ""
-    });
-    part(if spec.forward_inconsistent {
-        "forward-inconsistent"
-    } else {
-        ""
-    });
+    part(spec.auth.as_ref().and_then(|auth| auth.namespace.as_deref()).unwrap_or_default());
+    part(if spec.read_your_writes { "read-your-writes" } else { "" });
+    part(if spec.forward_inconsistent { "forward-inconsistent" } else { "" });
     for (name, value) in &spec.headers {
         part(name);
         part(value.expose());
@@ -108,10 +80,7 @@ async fn tls(
         (_, Some(provider)) => Some(authorities(refs.authority(provider).await?.expose())?),
         (_, None) => None,
     };
-    Ok(Tls {
-        roots,
-        identity: identity(spec, method, refs).await?,
-    })
+    Ok(Tls { roots, identity: identity(spec, method, refs).await? })
 }
 
 /// The certificate of the cert method, else that of the connection.
@@ -136,9 +105,7 @@ async fn identity(
 fn headers(spec: &VaultProvider) -> Result<HeaderMap, OpenError> {
     let mut headers = HeaderMap::new();
     for (name, value) in &spec.headers {
-        let refused = || OpenError::Setting {
-            setting: Setting::Header(name.clone()),
-        };
+        let refused = || OpenError::Setting { setting: Setting::Header(name.clone()) };
         let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| refused())?;
         let mut value = HeaderValue::from_str(value.expose()).map_err(|_| refused())?;
         value.set_sensitive(true);
@@ -152,10 +119,7 @@ fn headers(spec: &VaultProvider) -> Result<HeaderMap, OpenError> {
 }
 
 fn header(setting: Setting, value: Option<&str>) -> Result<Option<HeaderValue>, OpenError> {
-    let value = value
-        .filter(|value| !value.is_empty())
-        .map(HeaderValue::from_str)
-        .transpose();
+    let value = value.filter(|value| !value.is_empty()).map(HeaderValue::from_str).transpose();
     value.map_err(|_| OpenError::Setting { setting })
 }
 

@@ -64,20 +64,13 @@ impl Mount {
     /// The secret that a key names.
     pub(crate) fn secret(&self, key: &str) -> Result<KvPath, PathError> {
         let path = self.locate(key)?;
-        if path.rest.is_empty() {
-            Err(PathError::Incomplete)
-        } else {
-            Ok(path)
-        }
+        if path.rest.is_empty() { Err(PathError::Incomplete) } else { Ok(path) }
     }
 
     /// The folder below which to list; the whole engine when the key is empty.
     pub(crate) fn folder(&self, key: &str) -> Result<KvPath, PathError> {
         match (&self.path, key.trim_matches('/')) {
-            (Some(mount), "") => Ok(KvPath {
-                mount: segments(mount)?,
-                rest: Vec::new(),
-            }),
+            (Some(mount), "") => Ok(KvPath { mount: segments(mount)?, rest: Vec::new() }),
             (None, "") => Err(PathError::NoMount),
             (_, key) => self.locate(key),
         }
@@ -110,10 +103,7 @@ impl Mount {
                 (mount, data.map_or(1, |at| at + 1))
             }
         };
-        Ok(KvPath {
-            mount,
-            rest: parts.into_iter().skip(skip).collect(),
-        })
+        Ok(KvPath { mount, rest: parts.into_iter().skip(skip).collect() })
     }
 }
 
@@ -142,14 +132,7 @@ impl KvPath {
 
     fn below(&self, kind: Option<&str>) -> ApiPath {
         let kind = kind.map(str::to_owned);
-        ApiPath(
-            self.mount
-                .iter()
-                .cloned()
-                .chain(kind)
-                .chain(self.rest.iter().cloned())
-                .collect(),
-        )
+        ApiPath(self.mount.iter().cloned().chain(kind).chain(self.rest.iter().cloned()).collect())
     }
 }
 

@@ -74,10 +74,7 @@ impl Prefix {
     /// # Errors
     /// The address, the authorities or the token are of no use.
     pub fn open(address: &Address, access: &Access, clients: &Clients) -> Result<Self, PrefixOpenError> {
-        let tls = Tls {
-            roots: access.authorities.as_deref().map(authorities).transpose()?,
-            identity: None,
-        };
+        let tls = Tls { roots: access.authorities.as_deref().map(authorities).transpose()?, identity: None };
         let token = access.token.expose_secret().trim();
         if token.is_empty() || HeaderValue::from_str(token).is_err() {
             return Err(PrefixOpenError::Token);
@@ -114,10 +111,7 @@ impl Prefix {
         query: &[(String, String)],
         timeout: Duration,
     ) -> Result<Found<Answered>, PrefixError> {
-        let query: Vec<_> = query
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
+        let query: Vec<_> = query.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let read = self.request(Method::GET, path, &query, None);
         let found = within(timeout, async { self.found(&read.await?) });
         found.await.map_err(|source| PrefixError::Read {
@@ -199,10 +193,7 @@ impl Prefix {
             self.leases.hand_out(&lease);
             Ok(lease)
         });
-        renewed.await.map_err(|source| PrefixError::Renew {
-            server: self.server(),
-            source,
-        })
+        renewed.await.map_err(|source| PrefixError::Renew { server: self.server(), source })
     }
 
     /// Ends a lease.
@@ -216,10 +207,7 @@ impl Prefix {
             self.leases.forget(lease);
             Ok(())
         });
-        revoked.await.map_err(|source| PrefixError::Revoke {
-            server: self.server(),
-            source,
-        })
+        revoked.await.map_err(|source| PrefixError::Revoke { server: self.server(), source })
     }
 
     async fn request(
@@ -261,10 +249,7 @@ impl Prefix {
         if let Some(lease) = &lease {
             self.leases.hand_out(lease);
         }
-        Ok(Found::Found(Answered {
-            body: reply.body.to_vec().into(),
-            lease,
-        }))
+        Ok(Found::Found(Answered { body: reply.body.to_vec().into(), lease }))
     }
 
     fn shown(&self, path: &str) -> String {

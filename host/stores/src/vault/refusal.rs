@@ -19,41 +19,23 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 /// What Vault says, as far as it helps, and our words for it.
 const NOTES: [(&str, &str); 17] = [
-    (
-        "check-and-set parameter required",
-        "the engine demands check-and-set",
-    ),
-    (
-        "invalid role or secret id",
-        "the role id or the secret id is wrong",
-    ),
+    ("check-and-set parameter required", "the engine demands check-and-set"),
+    ("invalid role or secret id", "the role id or the secret id is wrong"),
     ("invalid secret id", "the secret id is wrong or used up"),
     ("invalid role id", "the role id is wrong"),
     ("invalid role name", "the role does not exist"),
     ("role not found", "the role does not exist"),
     ("role with oidc role_type", "the role is for browser logins"),
-    (
-        "invalid username or password",
-        "the user name or the password is wrong",
-    ),
+    ("invalid username or password", "the user name or the password is wrong"),
     ("ldap operation failed", "the LDAP server refuses"),
-    (
-        "service account name not authorized",
-        "the role is not bound to that ServiceAccount",
-    ),
-    (
-        "namespace not authorized",
-        "the role is not bound to that namespace",
-    ),
+    ("service account name not authorized", "the role is not bound to that ServiceAccount"),
+    ("namespace not authorized", "the role is not bound to that namespace"),
     ("error validating token", "the token is not valid"),
     ("token is expired", "the token is expired"),
     ("invalid audience", "the token's audience is not the role's"),
     ("missing client token", "the request needs a token"),
     ("bad token", "the token is not valid"),
-    (
-        "invalid certificate or no client certificate",
-        "the client certificate is not accepted",
-    ),
+    ("invalid certificate or no client certificate", "the client certificate is not accepted"),
 ];
 
 /// What a server refused, and why.
@@ -204,10 +186,7 @@ fn says(texts: &[Cow<'_, str>], words: &str) -> bool {
 }
 
 fn known(errors: &[Cow<'_, str>]) -> Option<&'static str> {
-    NOTES
-        .iter()
-        .find(|(words, _)| says(errors, words))
-        .map(|(_, ours)| *ours)
+    NOTES.iter().find(|(words, _)| says(errors, words)).map(|(_, ours)| *ours)
 }
 
 impl From<Shut> for Refusal {
@@ -218,11 +197,7 @@ impl From<Shut> for Refusal {
 
 impl From<reqwest::Error> for Refusal {
     fn from(error: reqwest::Error) -> Self {
-        if error.is_timeout() {
-            Self::TimedOut
-        } else {
-            Self::Unreachable(error.without_url())
-        }
+        if error.is_timeout() { Self::TimedOut } else { Self::Unreachable(error.without_url()) }
     }
 }
 
@@ -365,30 +340,16 @@ mod tests {
     use super::*;
 
     fn of(status: u16, body: &str) -> Refusal {
-        refusal(
-            StatusCode::from_u16(status).expect("a status"),
-            None,
-            body.as_bytes(),
-        )
+        refusal(StatusCode::from_u16(status).expect("a status"), None, body.as_bytes())
     }
 
     #[test]
     fn each_status_has_its_class() {
         let cas = r#"{"errors":["check-and-set parameter did not match the current version"]}"#;
         for (status, body, reason, retry) in [
-            (
-                400,
-                r#"{"errors":["x"]}"#,
-                Reason::StoreDenied,
-                Retry::WhenChanged,
-            ),
+            (400, r#"{"errors":["x"]}"#, Reason::StoreDenied, Retry::WhenChanged),
             (400, cas, Reason::StoreConflict, Retry::Backoff),
-            (
-                403,
-                r#"{"errors":["permission denied"]}"#,
-                Reason::StoreDenied,
-                Retry::WhenChanged,
-            ),
+            (403, r#"{"errors":["permission denied"]}"#, Reason::StoreDenied, Retry::WhenChanged),
             (405, "{}", Reason::StoreDenied, Retry::WhenChanged),
             (412, "", Reason::StoreUnavailable, Retry::Backoff),
             (413, "", Reason::InvalidValue, Retry::WhenChanged),
@@ -399,11 +360,7 @@ mod tests {
             (302, "", Reason::StoreInvalidReply, Retry::Backoff),
         ] {
             let refusal = of(status, body);
-            assert_eq!(
-                (refusal.reason(), refusal.retry()),
-                (reason, retry),
-                "{status} {body}"
-            );
+            assert_eq!((refusal.reason(), refusal.retry()), (reason, retry), "{status} {body}");
         }
     }
 
@@ -432,10 +389,7 @@ mod tests {
 
     #[test]
     fn only_our_own_words_are_shown() {
-        let quoting = of(
-            400,
-            r#"{"errors":["invalid secret id \"s.canary\"", "role s.canary"]}"#,
-        );
+        let quoting = of(400, r#"{"errors":["invalid secret id \"s.canary\"", "role s.canary"]}"#);
         assert_eq!(
             quoting.to_string(),
             "the server does not accept the request: the secret id is wrong or used up"
@@ -453,10 +407,7 @@ mod tests {
             ("", Some("not what a Vault server")),
             ("<html>", Some("not what a Vault server")),
             (r#"{"message":"no route"}"#, Some("not what a Vault server")),
-            (
-                r#"{"errors":["no handler for route \"x/data/y\". route entry not found."]}"#,
-                Some("mounted"),
-            ),
+            (r#"{"errors":["no handler for route \"x/data/y\". route entry not found."]}"#, Some("mounted")),
             (
                 r#"{"warnings":["Invalid path for a versioned K/V secrets engine. See"]}"#,
                 Some("other KV version"),
@@ -464,10 +415,7 @@ mod tests {
         ] {
             let text = more_than_missing(body.as_bytes()).map(|refusal| refusal.to_string());
             assert_eq!(text.is_some(), expected.is_some(), "{body}");
-            assert!(
-                text.unwrap_or_default().contains(expected.unwrap_or_default()),
-                "{body}"
-            );
+            assert!(text.unwrap_or_default().contains(expected.unwrap_or_default()), "{body}");
         }
     }
 }

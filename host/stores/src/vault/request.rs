@@ -48,14 +48,7 @@ pub(crate) struct Call<'a> {
 
 impl<'a> Call<'a> {
     pub(crate) fn new(method: Method, path: &'a ApiPath) -> Self {
-        Self {
-            method,
-            path,
-            query: &[],
-            namespace: None,
-            token: None,
-            body: None,
-        }
+        Self { method, path, query: &[], namespace: None, token: None, body: None }
     }
 }
 
@@ -112,27 +105,15 @@ impl Server {
         headers: &HeaderMap,
         body: Option<Zeroizing<Vec<u8>>>,
     ) -> Result<Reply, Refusal> {
-        let first = self
-            .http
-            .send(method, url.clone(), headers, body.clone())
-            .await
-            .map_err(Refusal::from)?;
+        let first =
+            self.http.send(method, url.clone(), headers, body.clone()).await.map_err(Refusal::from)?;
         let Some(location) = redirect(&first) else {
             return self.reply(first).await;
         };
-        let to = self
-            .http
-            .redirected(&url, location)
-            .map_err(|to| Refusal::Redirected { to })?;
-        let second = self
-            .http
-            .send(method, to, headers, body)
-            .await
-            .map_err(Refusal::from)?;
+        let to = self.http.redirected(&url, location).map_err(|to| Refusal::Redirected { to })?;
+        let second = self.http.send(method, to, headers, body).await.map_err(Refusal::from)?;
         if redirect(&second).is_some() {
-            return Err(Refusal::Redirected {
-                to: "another redirect".to_owned(),
-            });
+            return Err(Refusal::Redirected { to: "another redirect".to_owned() });
         }
         self.reply(second).await
     }
@@ -145,27 +126,18 @@ impl Server {
         }
         let body = read(&mut response).await?;
         if status.is_success() || status == StatusCode::NOT_FOUND {
-            return Ok(Reply {
-                absent: status == StatusCode::NOT_FOUND,
-                body,
-            });
+            return Ok(Reply { absent: status == StatusCode::NOT_FOUND, body });
         }
         Err(refusal(status, pause, &body))
     }
 }
 
 async fn read(response: &mut reqwest::Response) -> Result<Zeroizing<Vec<u8>>, Refusal> {
-    let expected = response
-        .content_length()
-        .and_then(|length| usize::try_from(length).ok())
-        .unwrap_or_default();
+    let expected =
+        response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
     // Reserved at once, so that the bytes are not left behind in buffers that grew out of use.
     let mut body = Zeroizing::new(Vec::with_capacity(expected.min(LONGEST_BODY)));
-    while let Some(chunk) = response
-        .chunk()
-        .await
-        .map_err(|error| Refusal::Cut(error.without_url()))?
-    {
+    while let Some(chunk) = response.chunk().await.map_err(|error| Refusal::Cut(error.without_url()))? {
         if body.len() + chunk.len() > LONGEST_BODY {
             return Err(Refusal::TooLong);
         }

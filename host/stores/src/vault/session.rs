@@ -88,12 +88,7 @@ fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D:
 
 impl Session {
     pub(crate) fn new(server: Arc<Server>, namespace: Option<HeaderValue>, login: Login) -> Arc<Self> {
-        Arc::new(Self {
-            server,
-            namespace,
-            login,
-            state: Mutex::default(),
-        })
+        Arc::new(Self { server, namespace, login, state: Mutex::default() })
     }
 
     /// The server that it is for.
@@ -105,16 +100,10 @@ impl Session {
     pub(crate) async fn token(&self) -> Result<Token, LoginError> {
         match &self.login {
             Login::Anonymous => {
-                return Ok(Token {
-                    text: None,
-                    generation: 0,
-                });
+                return Ok(Token { text: None, generation: 0 });
             }
             Login::Token(token) => {
-                return Ok(Token {
-                    text: Some(token.clone()),
-                    generation: 0,
-                });
+                return Ok(Token { text: Some(token.clone()), generation: 0 });
             }
             Login::Method(_) => {}
         }
@@ -160,10 +149,7 @@ impl Session {
     /// Asks the server about the token. Reads no secret.
     pub(crate) async fn look_up(&self, token: &Token) -> Result<(), Refusal> {
         let path = ApiPath::fixed("auth/token/lookup-self");
-        let reply = self
-            .server
-            .send(self.call(Method::GET, &path, token.text.as_ref()))
-            .await?;
+        let reply = self.server.send(self.call(Method::GET, &path, token.text.as_ref())).await?;
         found(&reply)
     }
 
@@ -212,10 +198,7 @@ impl Session {
                 self.revoke(lease);
                 fresh
             }
-            Err(_) => Lease {
-                renew: Some(Instant::now() + PAUSE),
-                ..lease
-            },
+            Err(_) => Lease { renew: Some(Instant::now() + PAUSE), ..lease },
         }
     }
 
@@ -228,11 +211,7 @@ impl Session {
     }
 
     fn call<'a>(&'a self, method: Method, path: &'a ApiPath, token: Option<&'a SecretString>) -> Call<'a> {
-        Call {
-            namespace: self.namespace.as_ref(),
-            token,
-            ..Call::new(method, path)
-        }
+        Call { namespace: self.namespace.as_ref(), token, ..Call::new(method, path) }
     }
 
     /// In the background and once: whoever dropped the session does not wait, and the token ends by itself anyway.
@@ -258,10 +237,7 @@ impl Drop for Session {
 impl State {
     /// Keeps the lease for the next one, and counts the use.
     fn hand_out(&mut self, mut lease: Lease) -> Token {
-        let token = Token {
-            text: Some(lease.token.clone()),
-            generation: self.generation,
-        };
+        let token = Token { text: Some(lease.token.clone()), generation: self.generation };
         lease.uses = lease.uses.map(|uses| uses.saturating_sub(1));
         self.lease = Some(lease);
         token
@@ -296,11 +272,7 @@ impl Lease {
 
 async fn give_back(server: &Server, namespace: Option<&HeaderValue>, token: &SecretString) {
     let path = ApiPath::fixed("auth/token/revoke-self");
-    let mut call = Call {
-        namespace,
-        token: Some(token),
-        ..Call::new(Method::POST, &path)
-    };
+    let mut call = Call { namespace, token: Some(token), ..Call::new(Method::POST, &path) };
     call.body = Some(b"{}".to_vec().into());
     if let Err(refusal) = server.send(call).await {
         tracing::debug!(server = server.name(), %refusal, "a Vault token could not be revoked");
@@ -311,11 +283,7 @@ fn granted(reply: &Reply) -> Result<Auth, Refusal> {
     found(reply)?;
     let granted: Granted = serde_json::from_slice(&reply.body).map_err(|_| Refusal::BadAnswer)?;
     let auth = granted.auth.ok_or(Refusal::BadAnswer)?;
-    if auth.client_token.expose_secret().is_empty() {
-        Err(Refusal::BadAnswer)
-    } else {
-        Ok(auth)
-    }
+    if auth.client_token.expose_secret().is_empty() { Err(Refusal::BadAnswer) } else { Ok(auth) }
 }
 
 fn found(reply: &Reply) -> Result<(), Refusal> {

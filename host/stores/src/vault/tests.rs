@@ -19,39 +19,23 @@ const DENIED: &str = r#"{"errors":["permission denied"]}"#;
 /// The store `secret` of that version on that server, with the token `s.token`.
 async fn store(server: &Server, version: &str) -> Arc<dyn SecretStore> {
     let auth = json!({"tokenSecretRef": {"name": "creds", "key": "token"}});
-    store_with(
-        server,
-        json!({"path": "secret", "version": version, "auth": auth}),
-    )
-    .await
+    store_with(server, json!({"path": "secret", "version": version, "auth": auth})).await
 }
 
 /// With those fields of the spec.
 async fn store_with(server: &Server, mut fields: serde_json::Value) -> Arc<dyn SecretStore> {
     let cluster = Cluster::of(&[(
         "app/creds",
-        &[
-            ("token", "s.token\n"),
-            ("id", "role-1"),
-            ("secret", "sid\n"),
-            ("pw", "pw \n"),
-        ],
+        &[("token", "s.token\n"), ("id", "role-1"), ("secret", "sid\n"), ("pw", "pw \n")],
     )]);
     fields["server"] = server.url().into();
-    open(
-        json!({"vault": fields}),
-        &cluster,
-        &Clients::new(Default::default()),
-    )
-    .await
-    .expect("the store opens")
+    open(json!({"vault": fields}), &cluster, &Clients::new(Default::default()))
+        .await
+        .expect("the store opens")
 }
 
 fn answers(script: &[(&'static str, u16, &str)]) -> Vec<(&'static str, Answer)> {
-    script
-        .iter()
-        .map(|(line, status, body)| (*line, Answer::new(*status, body)))
-        .collect()
+    script.iter().map(|(line, status, body)| (*line, Answer::new(*status, body))).collect()
 }
 
 async fn read(store: &Arc<dyn SecretStore>, key: &str) -> Result<Option<String>, BoxFailure> {
@@ -82,8 +66,5 @@ fn json_document(text: &str) -> Document {
 }
 
 fn marks(pairs: &[(&str, &str)]) -> Marks {
-    pairs
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }

@@ -17,10 +17,7 @@ pub(crate) fn load(bytes: &[u8]) -> Component {
 }
 
 pub(crate) fn call() -> Call {
-    let owner = Owner {
-        namespace: "team".to_owned(),
-        name: "app".to_owned(),
-    };
+    let owner = Owner { namespace: "team".to_owned(), name: "app".to_owned() };
     Call::new(owner, Occasion::Initial, 1_700_000_000)
 }
 
@@ -30,15 +27,11 @@ pub(crate) fn reason<T: std::fmt::Debug, E: Into<CallError>>(
     call: impl FnOnce() -> Result<T, E>,
 ) -> Reason {
     let started = Instant::now();
-    let error = call()
-        .map_err(Into::into)
-        .expect_err("an attack must not succeed");
+    let error = call().map_err(Into::into).expect_err("an attack must not succeed");
     let took = started.elapsed();
     assert!(took < within, "{error:?} took {took:?}");
     assert_silent(&error);
-    error
-        .reason()
-        .unwrap_or_else(|| panic!("{error:?} has no reason"))
+    error.reason().unwrap_or_else(|| panic!("{error:?} has no reason"))
 }
 
 /// Neither its text nor its `Debug`, nor those of its sources, hold the canary.

@@ -8,11 +8,7 @@ use components::POLICY;
 use runtime::{Digest, Engine, EngineConfig, EngineError, LoadLimits};
 
 fn engine(folder: &Path) -> Engine {
-    Engine::new(EngineConfig {
-        cache_dir: Some(folder.to_owned()),
-        ..EngineConfig::default()
-    })
-    .unwrap()
+    Engine::new(EngineConfig { cache_dir: Some(folder.to_owned()), ..EngineConfig::default() }).unwrap()
 }
 
 fn load(folder: &Path) {
@@ -37,10 +33,7 @@ fn only_its_owner_may_look() {
     assert_eq!(mode(&folder.join("key")), 0o600);
     assert_eq!(mode(&entry(&folder)), 0o600);
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
-    let config = EngineConfig {
-        cache_dir: Some(folder),
-        ..EngineConfig::default()
-    };
+    let config = EngineConfig { cache_dir: Some(folder), ..EngineConfig::default() };
     assert!(matches!(Engine::new(config), Err(EngineError::Cache { .. })));
 }
 

@@ -30,11 +30,7 @@ fn check(deed: &str, expected: Reason) {
     let mut limits = Limits::of(World::Generator);
     limits.deadline = Duration::from_secs(5);
     let call = call().with_limits(limits);
-    assert_eq!(
-        reason(Duration::from_secs(8), || generate(&call, deed)),
-        expected,
-        "{deed}"
-    );
+    assert_eq!(reason(Duration::from_secs(8), || generate(&call, deed)), expected, "{deed}");
     let after = generate(&call, "nothing").expect("the engine serves on");
     assert_eq!(after.fields[0].value.expose_secret().len(), 20, "after {deed}");
 }
@@ -59,15 +55,9 @@ fn the_deadline_stops_what_fuel_would_not() {
     limits.deadline = Duration::from_millis(50);
     limits.fuel = u64::MAX;
     let call = call().with_limits(limits);
-    assert_eq!(
-        reason(Duration::from_secs(1), || generate(&call, "loop")),
-        Reason::Deadline
-    );
+    assert_eq!(reason(Duration::from_secs(1), || generate(&call, "loop")), Reason::Deadline);
     // Bulk instructions are not interrupted inside, only between.
-    assert_eq!(
-        reason(Duration::from_secs(5), || generate(&call, "copy-forever")),
-        Reason::Deadline
-    );
+    assert_eq!(reason(Duration::from_secs(5), || generate(&call, "copy-forever")), Reason::Deadline);
 }
 
 #[test]
@@ -75,23 +65,15 @@ fn fuel_is_deterministic_and_stops_before_the_deadline() {
     let mut limits = Limits::of(World::Generator);
     limits.fuel = 100_000;
     let starved = call().with_limits(limits);
-    assert_eq!(
-        reason(Duration::from_secs(1), || generate(&starved, "loop")),
-        Reason::Fuel
-    );
-    let used: Vec<u64> = (0..3)
-        .map(|_| generate(&call(), "nothing").unwrap().fuel)
-        .collect();
+    assert_eq!(reason(Duration::from_secs(1), || generate(&starved, "loop")), Reason::Fuel);
+    let used: Vec<u64> = (0..3).map(|_| generate(&call(), "nothing").unwrap().fuel).collect();
     assert_eq!(used[0], used[1]);
     assert_eq!(used[1], used[2]);
     limits.fuel = used[0];
     assert!(generate(&call().with_limits(limits), "nothing").is_ok());
     limits.fuel = used[0] / 2;
     assert_eq!(
-        reason(Duration::from_secs(1), || generate(
-            &call().with_limits(limits),
-            "nothing"
-        )),
+        reason(Duration::from_secs(1), || generate(&call().with_limits(limits), "nothing")),
         Reason::Fuel
     );
 }
@@ -103,10 +85,7 @@ fn memory_within_its_limit_is_served() {
     assert!(generate(&call().with_limits(limits), "allocate-a-little").is_ok());
     limits.memory = 32 << 20;
     let call = call().with_limits(limits);
-    assert_eq!(
-        reason(Duration::from_secs(2), || generate(&call, "allocate-a-little")),
-        Reason::Memory
-    );
+    assert_eq!(reason(Duration::from_secs(2), || generate(&call, "allocate-a-little")), Reason::Memory);
 }
 
 #[test]
@@ -142,10 +121,7 @@ fn a_guest_draws_only_while_it_generates() {
     let validate = |deed: &str| hostile().validate(&config(deed));
     let within = Duration::from_secs(3);
     assert_eq!(reason(within, || validate("loop-in-validate")), Reason::Fuel);
-    assert_eq!(
-        reason(within, || validate("draw-in-validate")),
-        Reason::HostDenied
-    );
+    assert_eq!(reason(within, || validate("draw-in-validate")), Reason::HostDenied);
     assert_eq!(reason(within, || validate("lie-in-validate")), Reason::BadOutput);
     let problems = validate("leak-in-validate").unwrap();
     assert!(!format!("{problems:?}").contains(CANARY), "{problems:?}");
@@ -179,10 +155,7 @@ impl KubeCapability for Willing {
 impl VaultCapability for Willing {
     fn read(&self, path: &str, _: &[(String, String)], _: Duration) -> Result<VaultReply, Refusal> {
         assert_eq!(path, "a/b");
-        Ok(VaultReply {
-            body: b"{}".to_vec().into(),
-            lease: None,
-        })
+        Ok(VaultReply { body: b"{}".to_vec().into(), lease: None })
     }
 
     fn write(&self, _: &str, _: SecretBytes, _: Duration) -> Result<VaultReply, Refusal> {
@@ -216,14 +189,7 @@ fn check_asked(grants: &Grants, deed: &str, expected: &str) {
 #[test]
 fn a_label_without_a_grant_is_denied() {
     let none = Grants::none();
-    for deed in [
-        "read-object",
-        "read-undeclared",
-        "token",
-        "read-prefix",
-        "escape-prefix",
-        "previous",
-    ] {
+    for deed in ["read-object", "read-undeclared", "token", "read-prefix", "escape-prefix", "previous"] {
         check_asked(&none, deed, "denied");
     }
     let granted = Grants::none()
@@ -244,11 +210,7 @@ fn previous_values_need_a_grant() {
     let previous = [Entry::new("password", CANARY)];
     let state = SecretBytes::from(CANARY.as_bytes().to_vec());
     let config = config("previous");
-    let request = GenerateRequest {
-        config: &config,
-        previous: &previous,
-        state: Some(&state),
-    };
+    let request = GenerateRequest { config: &config, previous: &previous, state: Some(&state) };
     let asked = |grants: Grants| match hostile().generate(&call().with_grants(grants), request.clone()) {
         Err(CallError::Refused(rule)) => rule.name,
         other => panic!("{other:?}"),
@@ -284,23 +246,12 @@ fn a_secret_reaches_no_log() {
     let config = config("log-all");
     let grants = Grants::none().with("before", Grant::Previous);
     let tainted = call().with_grants(grants).with_log(log.clone());
-    let request = GenerateRequest {
-        config: &config,
-        previous: &previous,
-        state: None,
-    };
+    let request = GenerateRequest { config: &config, previous: &previous, state: None };
     hostile().generate(&tainted, request.clone()).unwrap();
     assert_eq!(log.lines(), Vec::<String>::new());
-    let public = Call {
-        config_is_public: true,
-        ..tainted
-    };
+    let public = Call { config_is_public: true, ..tainted };
     hostile().generate(&public, request).unwrap();
-    assert_eq!(
-        log.lines(),
-        Vec::<String>::new(),
-        "it was given the previous value and drew"
-    );
+    assert_eq!(log.lines(), Vec::<String>::new(), "it was given the previous value and drew");
 }
 
 #[test]
@@ -310,10 +261,7 @@ fn nothing_shows_what_was_generated() {
     assert!(!format!("{generated:?}").contains(&password));
     let entropy = generated.fields[0].entropy.unwrap();
     // 26 letters, 20 of them, none twice: log2(26! / 6!).
-    assert!(
-        entropy.exact && (entropy.bits - 78.89).abs() < 0.01,
-        "{entropy:?}"
-    );
+    assert!(entropy.exact && (entropy.bits - 78.89).abs() < 0.01, "{entropy:?}");
     let error = generate(&call(), "duplicate-key").unwrap_err();
     assert_silent(&error);
 }

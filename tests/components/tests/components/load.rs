@@ -18,19 +18,14 @@ fn a_component_is_known_by_its_binary() {
     assert_eq!(generator.size(), GENERATOR.len());
     assert_eq!(generator.description().name, "hostile");
     assert!(
-        generator
-            .imports()
-            .contains(&"keymill:guest/vault@0.1.0".to_owned()),
+        generator.imports().contains(&"keymill:guest/vault@0.1.0".to_owned()),
         "{:?}",
         generator.imports()
     );
     assert_eq!(load(TEMPLATE).world(), World::Template);
     let policy = load(POLICY);
     assert!(
-        policy
-            .imports()
-            .iter()
-            .all(|import| import == "keymill:guest/types@0.1.0"),
+        policy.imports().iter().all(|import| import == "keymill:guest/types@0.1.0"),
         "{:?}",
         policy.imports()
     );
@@ -76,29 +71,14 @@ fn a_wrong_shape_is_refused_before_it_runs() {
     let error = refused(&format!(
         r#"(component {modules} (instance $i) (export "keymill:guest/judge@0.1.0" (instance $i)))"#
     ));
-    assert!(
-        matches!(error, LoadError::TooManyParts { count: 501, .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, LoadError::TooManyParts { count: 501, .. }), "{error:?}");
 }
 
 #[test]
 fn size_is_checked_before_anything_reads_the_bytes() {
-    let limits = LoadLimits {
-        component_bytes: 1000,
-        ..LoadLimits::default()
-    };
+    let limits = LoadLimits { component_bytes: 1000, ..LoadLimits::default() };
     let error = ENGINE.load(&vec![0; 1001], &limits).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            LoadError::TooLarge {
-                bytes: 1001,
-                limit: 1000
-            }
-        ),
-        "{error:?}"
-    );
+    assert!(matches!(error, LoadError::TooLarge { bytes: 1001, limit: 1000 }), "{error:?}");
 }
 
 #[test]

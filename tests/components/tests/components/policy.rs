@@ -15,9 +15,7 @@ fn evaluate(deed: &str) -> Result<Vec<Violation>, CallError> {
         entropy: None,
         reused: None,
     };
-    load(POLICY)
-        .policy()?
-        .evaluate(&call(), &json!({"do": deed}), &[candidate])
+    load(POLICY).policy()?.evaluate(&call(), &json!({"do": deed}), &[candidate])
 }
 
 #[test]
@@ -32,10 +30,7 @@ fn a_violation_names_only_rules_and_keys() {
 #[test]
 fn order_and_number_say_nothing() {
     let violations = evaluate("by-order").unwrap();
-    let rules: Vec<_> = violations
-        .iter()
-        .map(|violation| violation.rule.as_str())
-        .collect();
+    let rules: Vec<_> = violations.iter().map(|violation| violation.rule.as_str()).collect();
     assert_eq!(rules, ["a-rule", "b-rule"]);
     assert_eq!(evaluate("nothing").unwrap(), vec![]);
 }

@@ -35,14 +35,8 @@ impl OneAnswer {
 
 fn converse(mut stream: TcpStream, status: u16, body: &str) -> (String, String) {
     let lines = BufReader::new(stream.try_clone().unwrap()).lines();
-    let head: Vec<String> = lines
-        .map(Result::unwrap)
-        .take_while(|line| !line.is_empty())
-        .collect();
-    let token = head
-        .iter()
-        .find_map(|line| line.strip_prefix("x-vault-token: "))
-        .unwrap_or_default();
+    let head: Vec<String> = lines.map(Result::unwrap).take_while(|line| !line.is_empty()).collect();
+    let token = head.iter().find_map(|line| line.strip_prefix("x-vault-token: ")).unwrap_or_default();
     let length = body.len();
     let answer =
         format!("HTTP/1.1 {status} x\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
@@ -90,13 +84,7 @@ fn a_component_reads_what_it_is_granted() {
     let expected = serde_json::json!({"user": "robot", "answer": r#"{"data":{"p":"canary"}}"#});
     assert_eq!(fields, expected);
     let asked = server.asked.recv_timeout(Duration::from_secs(5)).unwrap();
-    assert_eq!(
-        asked,
-        (
-            "GET /v1/secret/data/team/app HTTP/1.1".to_owned(),
-            "s.token".to_owned()
-        )
-    );
+    assert_eq!(asked, ("GET /v1/secret/data/team/app HTTP/1.1".to_owned(), "s.token".to_owned()));
 }
 
 #[test]
@@ -134,11 +122,7 @@ fn a_component_reads_nothing_else() {
         ),
     ] {
         let (code, out, err) = generate(folder.path(), token, &grants);
-        assert_eq!(
-            (code, out.as_str()),
-            (Some(expected_code), ""),
-            "{grants:?}: {err}"
-        );
+        assert_eq!((code, out.as_str()), (Some(expected_code), ""), "{grants:?}: {err}");
         for words in expected {
             let all = words.split("[..]").all(|part| err.contains(part));
             assert!(all, "{grants:?}: {err} lacks {words}");

@@ -29,20 +29,12 @@ fn keyed(byte: u8) -> Call {
 }
 
 fn render(call: &Call, texts: &[(&str, &str)]) -> Result<Vec<Rendered>, RenderError> {
-    hostile().render(
-        call,
-        &templates(texts),
-        &[Entry::new("password", CANARY)],
-        &json!({}),
-    )
+    hostile().render(call, &templates(texts), &[Entry::new("password", CANARY)], &json!({}))
 }
 
 fn values(call: &Call, texts: &[(&str, &str)]) -> Vec<Vec<u8>> {
     let rendered = render(call, texts).unwrap();
-    rendered
-        .iter()
-        .map(|rendered| rendered.entries[0].value.expose_secret().to_vec())
-        .collect()
+    rendered.iter().map(|rendered| rendered.entries[0].value.expose_secret().to_vec()).collect()
 }
 
 #[test]
@@ -79,10 +71,7 @@ fn validate_is_held_to_the_same() {
     let validate = |deed| hostile().validate(&templates(&[("uri", deed)]), &json!({}));
     assert_eq!(validate("fine").unwrap(), vec![]);
     assert_eq!(validate("broken").unwrap()[0].rule, "broken");
-    assert!(matches!(
-        validate("leak-by-name"),
-        Err(CallError::BadOutput { .. })
-    ));
+    assert!(matches!(validate("leak-by-name"), Err(CallError::BadOutput { .. })));
 }
 
 #[test]
@@ -91,16 +80,8 @@ fn the_same_rotation_renders_the_same_bytes() {
         let one = values(&keyed(1), &[("a", deed), ("b", "")]);
         assert_eq!(one, values(&keyed(1), &[("a", deed), ("b", "")]), "{deed}");
         assert_ne!(one[0], one[1], "another key, another stream");
-        assert_ne!(
-            one[0],
-            values(&keyed(2), &[("a", deed)])[0],
-            "another rotation, other bytes"
-        );
-        assert_eq!(
-            one[0],
-            values(&keyed(1), &[("a", deed)])[0],
-            "one template more disturbs no other"
-        );
+        assert_ne!(one[0], values(&keyed(2), &[("a", deed)])[0], "another rotation, other bytes");
+        assert_eq!(one[0], values(&keyed(1), &[("a", deed)])[0], "one template more disturbs no other");
     }
     assert_eq!(values(&keyed(1), &[("a", "clock")])[0], b"1700000000");
 }

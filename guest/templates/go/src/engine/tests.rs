@@ -18,36 +18,19 @@ fn template<'r>(key: &'r str, text: &'r str, scope: Scope) -> Template<'r> {
 }
 
 fn request<'r>(templates: Vec<Template<'r>>) -> Request<'r> {
-    let data = vec![Entry {
-        key: "user",
-        value: b"ali\xff",
-    }];
-    Request {
-        templates,
-        data,
-        delimiters: Delimiters::default(),
-    }
+    let data = vec![Entry { key: "user", value: b"ali\xff" }];
+    Request { templates, data, delimiters: Delimiters::default() }
 }
 
 #[test]
 fn templates_render_in_order() {
     let request = request(vec![
         template("b", "{{ .user }}", Scope::Values),
-        template(
-            "",
-            "{{ range 2 }}k{{ . }}: {{ . }}\n{{ end }}",
-            Scope::KeysAndValues,
-        ),
+        template("", "{{ range 2 }}k{{ . }}: {{ . }}\n{{ end }}", Scope::KeysAndValues),
     ]);
     let rendered = render(&request, &mut NoDraw).expect("both render");
     let entry = |key: &str, value: &[u8]| (key.to_owned(), value.to_vec());
-    assert_eq!(
-        rendered,
-        [
-            vec![entry("b", b"ali\xff")],
-            vec![entry("k0", b"0"), entry("k1", b"1")]
-        ]
-    );
+    assert_eq!(rendered, [vec![entry("b", b"ali\xff")], vec![entry("k0", b"0"), entry("k1", b"1")]]);
 }
 
 #[test]
@@ -58,13 +41,8 @@ fn the_first_fault_is_the_answer() {
         template("c", "{{", Scope::Values),
     ]);
     let fault = render(&request, &mut NoDraw).expect_err("b faults");
-    let expected = Fault {
-        index: 1,
-        line: 2,
-        column: 6,
-        rule: Rule::MissingKey,
-        name: Some("nope".to_owned()),
-    };
+    let expected =
+        Fault { index: 1, line: 2, column: 6, rule: Rule::MissingKey, name: Some("nope".to_owned()) };
     assert_eq!(fault, expected);
 }
 
@@ -75,10 +53,8 @@ fn validate_reports_every_template() {
         template("b", "{{ .fine }}", Scope::Values),
         template("c", "{{ if }}", Scope::Values),
     ];
-    let faults: Vec<_> = validate(&templates, Delimiters::default())
-        .into_iter()
-        .map(|f| (f.index, f.rule))
-        .collect();
+    let faults: Vec<_> =
+        validate(&templates, Delimiters::default()).into_iter().map(|f| (f.index, f.rule)).collect();
     assert_eq!(faults, [(0, Rule::UnknownFunction), (2, Rule::Syntax)]);
 }
 

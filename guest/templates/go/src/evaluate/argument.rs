@@ -25,10 +25,7 @@ impl<'t> Evaluator<'_, '_, 't> {
         values.reserve(applied.arguments.len() + 1);
         for (position, operand) in applied.arguments.iter().enumerate() {
             let kind = signature.kind(position);
-            values.push(
-                self.argument(dot, operand, kind)
-                    .map_err(|place| place.or_naming(name))?,
-            );
+            values.push(self.argument(dot, operand, kind).map_err(|place| place.or_naming(name))?);
         }
         if let Some(piped) = applied.piped {
             let kind = signature.kind(values.len() - before);

@@ -16,10 +16,7 @@ pub(super) struct Applied<'a, 't> {
 }
 
 impl Applied<'_, '_> {
-    pub(super) const NOTHING: Self = Self {
-        arguments: &[],
-        piped: None,
-    };
+    pub(super) const NOTHING: Self = Self { arguments: &[], piped: None };
 
     fn is_nothing(&self) -> bool {
         self.arguments.is_empty() && self.piped.is_none()
@@ -37,10 +34,7 @@ impl<'t> Evaluator<'_, '_, 't> {
         command: &Command<'t>,
         piped: Option<Value>,
     ) -> Evaluated<Value> {
-        let applied = Applied {
-            arguments: &command.arguments,
-            piped,
-        };
+        let applied = Applied { arguments: &command.arguments, piped };
         if matches!(command.first.term, Term::Nil) {
             return Err(Place::new(command.first.at, Rule::NilCommand));
         }
@@ -124,9 +118,7 @@ impl<'t> Evaluator<'_, '_, 't> {
         check_count(&method.signature, &applied).map_err(|rule| Place::new(at, rule).naming(name))?;
         let arguments = self.arguments(dot, at, name, &method.signature, applied, vec![receiver])?;
         let value = (method.run)(&arguments, self.context);
-        value
-            .and_then(|value| self.account(value))
-            .map_err(|rule| Place::new(at, rule).naming(name))
+        value.and_then(|value| self.account(value)).map_err(|rule| Place::new(at, rule).naming(name))
     }
 
     fn function(
@@ -145,9 +137,7 @@ impl<'t> Evaluator<'_, '_, 't> {
         };
         let arguments = self.arguments(dot, at, function.name, &function.signature, applied, Vec::new())?;
         let value = run(&arguments, self.context);
-        value
-            .and_then(|value| self.account(value))
-            .map_err(|rule| Place::new(at, rule).naming(function.name))
+        value.and_then(|value| self.account(value)).map_err(|rule| Place::new(at, rule).naming(function.name))
     }
 
     /// `and` and `or`: the first argument that decides, else the last.

@@ -23,18 +23,9 @@ pub(crate) fn render<'t>(
     data: &Value,
     context: &mut Context<'_>,
 ) -> Result<Vec<u8>, Place> {
-    let main = templates
-        .get(name.as_bytes())
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let main = templates.get(name.as_bytes()).map(Vec::as_slice).unwrap_or_default();
     let variables = vec![("$", data.clone())];
-    let mut evaluator = Evaluator {
-        templates,
-        variables,
-        out: Buffer::default(),
-        context,
-        depth: 0,
-    };
+    let mut evaluator = Evaluator { templates, variables, out: Buffer::default(), context, depth: 0 };
     evaluator.walk(data, main)?;
     evaluator.out.into_bytes().map_err(|rule| Place::new(0, rule))
 }
@@ -111,10 +102,7 @@ impl<'t> Evaluator<'_, '_, 't> {
             value => format::display(&mut self.out, &value),
         }
         let written = self.out.len() - before;
-        self.context
-            .budget
-            .bytes(written)
-            .map_err(|rule| Place::new(pipe.at, rule))?;
+        self.context.budget.bytes(written).map_err(|rule| Place::new(pipe.at, rule))?;
         self.out.check().map_err(|rule| Place::new(pipe.at, rule))
     }
 
@@ -141,11 +129,8 @@ impl<'t> Evaluator<'_, '_, 't> {
         let mark = self.variables.len();
         let value = self.pipe(dot, &range.pipe)?;
         let ran = self.nested(range.pipe.at, |evaluator| evaluator.iterate(&value, range))?;
-        let flow = if ran {
-            Flow::Next
-        } else {
-            self.nested(range.pipe.at, |e| e.walk(dot, &range.otherwise))?
-        };
+        let flow =
+            if ran { Flow::Next } else { self.nested(range.pipe.at, |e| e.walk(dot, &range.otherwise))? };
         self.variables.truncate(mark);
         Ok(flow)
     }
@@ -158,38 +143,24 @@ impl<'t> Evaluator<'_, '_, 't> {
                 if range.pipe.variables.len() > 1 {
                     return Err(Place::new(range.pipe.at, Rule::NotIterable));
                 }
-                self.each(
-                    range,
-                    (0..*count).map(|at| (Value::Nil, Value::Int(at, *int_type))),
-                )
+                self.each(range, (0..*count).map(|at| (Value::Nil, Value::Int(at, *int_type))))
             }
             Value::Uint(count, uint_type) => {
                 if range.pipe.variables.len() > 1 {
                     return Err(Place::new(range.pipe.at, Rule::NotIterable));
                 }
-                self.each(
-                    range,
-                    (0..*count).map(|at| (Value::Nil, Value::Uint(at, *uint_type))),
-                )
+                self.each(range, (0..*count).map(|at| (Value::Nil, Value::Uint(at, *uint_type))))
             }
             Value::List(list) => self.each(
                 range,
-                list.items()
-                    .iter()
-                    .enumerate()
-                    .map(|(at, item)| (Value::count(at), item.clone())),
+                list.items().iter().enumerate().map(|(at, item)| (Value::count(at), item.clone())),
             ),
-            Value::Dict(dict) => self.each(
-                range,
-                dict.entries()
-                    .into_iter()
-                    .map(|(key, item)| (Value::Text(key), item)),
-            ),
+            Value::Dict(dict) => {
+                self.each(range, dict.entries().into_iter().map(|(key, item)| (Value::Text(key), item)))
+            }
             Value::Texts(texts) => self.each(
                 range,
-                texts
-                    .iter()
-                    .map(|(key, text)| (Value::Text(key.clone()), Value::Text(text.clone()))),
+                texts.iter().map(|(key, text)| (Value::Text(key.clone()), Value::Text(text.clone()))),
             ),
             Value::Bool(_) | Value::Float(_) | Value::Complex(..) | Value::Text(_) | Value::Object(_) => {
                 Err(Place::new(range.pipe.at, Rule::NotIterable))
@@ -289,11 +260,7 @@ impl<'t> Evaluator<'_, '_, 't> {
 
 /// The fault of a field that a value of this type does not have.
 fn no_field(at: usize, receiver: &Value, name: &str) -> Place {
-    let rule = if kind::kind_name(receiver) == "invalid" {
-        Rule::MissingKey
-    } else {
-        Rule::NoField
-    };
+    let rule = if kind::kind_name(receiver) == "invalid" { Rule::MissingKey } else { Rule::NoField };
     Place::new(at, rule).naming(name)
 }
 

@@ -17,18 +17,8 @@ impl Draw for NoDraw {
 
 fn run(text: &str, data: &[(&str, &str)]) -> Result<String, (u32, Rule, Option<String>)> {
     let request = Request {
-        templates: vec![Template {
-            key: "out",
-            text,
-            scope: Scope::Values,
-        }],
-        data: data
-            .iter()
-            .map(|(key, value)| Entry {
-                key,
-                value: value.as_bytes(),
-            })
-            .collect(),
+        templates: vec![Template { key: "out", text, scope: Scope::Values }],
+        data: data.iter().map(|(key, value)| Entry { key, value: value.as_bytes() }).collect(),
         delimiters: Delimiters::default(),
     };
     let rendered = render(&request, &mut NoDraw).map_err(|fault| (fault.column, fault.rule, fault.name))?;
@@ -36,11 +26,7 @@ fn run(text: &str, data: &[(&str, &str)]) -> Result<String, (u32, Rule, Option<S
 }
 
 fn check(text: &str, expected: &str) {
-    assert_eq!(
-        run(text, &[("user", "alice"), ("empty", "")]).as_deref(),
-        Ok(expected),
-        "{text}"
-    );
+    assert_eq!(run(text, &[("user", "alice"), ("empty", "")]).as_deref(), Ok(expected), "{text}");
 }
 
 fn refuse(text: &str, column: u32, rule: Rule, name: Option<&str>) {
@@ -53,22 +39,10 @@ fn control() {
     for (text, expected) in [
         ("{{ if .empty }}a{{ else if .user }}b{{ end }}", "b"),
         ("{{ with .empty }}a{{ else with 5 }}{{ . }}{{ end }}", "5"),
-        (
-            "{{ if $a := .empty }}{{ else if $b := 1 }}{{ $b }}[{{ $a }}]{{ end }}",
-            "1[]",
-        ),
-        (
-            "{{ range $i, $v := . }}{{ $i }}={{ $v }};{{ end }}",
-            "empty=;user=alice;",
-        ),
-        (
-            "{{ range 3 }}{{ if eq . 1 }}{{ continue }}{{ end }}{{ . }}{{ end }}",
-            "02",
-        ),
-        (
-            "{{ range $i := 9 }}{{ if eq $i 2 }}{{ break }}{{ end }}{{ $i }}{{ end }}",
-            "01",
-        ),
+        ("{{ if $a := .empty }}{{ else if $b := 1 }}{{ $b }}[{{ $a }}]{{ end }}", "1[]"),
+        ("{{ range $i, $v := . }}{{ $i }}={{ $v }};{{ end }}", "empty=;user=alice;"),
+        ("{{ range 3 }}{{ if eq . 1 }}{{ continue }}{{ end }}{{ . }}{{ end }}", "02"),
+        ("{{ range $i := 9 }}{{ if eq $i 2 }}{{ break }}{{ end }}{{ $i }}{{ end }}", "01"),
         ("{{ range 0 }}a{{ else }}b{{ end }}", "b"),
         ("{{ $x := 1 }}{{ range 3 }}{{ $x = . }}{{ end }}{{ $x }}", "2"),
         ("{{ $i := 9 }}{{ range $i = 2 }}{{ end }}{{ $i }}", "1"),
@@ -106,10 +80,7 @@ fn faults_name_what_the_text_names() {
 
 #[test]
 fn arguments_are_checked_in_gos_way() {
-    check(
-        "{{ and .empty (index .user 99) }}|{{ or .user (index .user 99) }}",
-        "|alice",
-    );
+    check("{{ and .empty (index .user 99) }}|{{ or .user (index .user 99) }}", "|alice");
     check("{{ printf \"%d\" 'a' }} {{ printf \"%v\" nil }}", "97 <nil>");
     refuse("{{ printf nil }}", 11, Rule::ArgumentType, Some("printf"));
     refuse("{{ eq 1 }}", 4, Rule::ArgumentCount, Some("eq"));
@@ -118,10 +89,7 @@ fn arguments_are_checked_in_gos_way() {
 #[test]
 fn what_does_not_end_is_ended() {
     for (text, rule) in [
-        (
-            "{{ define \"R\" }}{{ template \"R\" . }}{{ end }}{{ template \"R\" . }}",
-            Rule::Recursion,
-        ),
+        ("{{ define \"R\" }}{{ template \"R\" . }}{{ end }}{{ template \"R\" . }}", Rule::Recursion),
         ("{{ range 1000000000 }}{{ end }}", Rule::Work),
         (
             "{{ range 100000 }}{{ print \"0123456789012345678901234567890123456789012345678901\" }}{{ end }}",

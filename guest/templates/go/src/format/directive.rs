@@ -9,14 +9,8 @@ const LARGEST: usize = 1_000_000;
 
 /// Writes `format` with `values` in the places of its verbs.
 pub(super) fn write(out: &mut Buffer, format: &[u8], values: &[Value]) {
-    let mut directives = Directives {
-        printer: Printer::new(out),
-        format,
-        values,
-        at: 0,
-        next: 0,
-        reordered: false,
-    };
+    let mut directives =
+        Directives { printer: Printer::new(out), format, values, at: 0, next: 0, reordered: false };
     while !directives.printer.out.is_full() && directives.literal() {
         directives.directive();
     }
@@ -98,9 +92,7 @@ impl Directives<'_, '_> {
             return false;
         };
         let digits = self.format.get(self.at + 1..close).unwrap_or_default();
-        let number = std::str::from_utf8(digits)
-            .ok()
-            .and_then(|digits| digits.parse::<usize>().ok());
+        let number = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse::<usize>().ok());
         let number =
             number.filter(|_| digits.iter().all(u8::is_ascii_digit) && self.format.len() - self.at >= 3);
         self.at = close + 1;

@@ -26,13 +26,8 @@ pub(crate) fn format_float32(value: f64) -> String {
         return format_float(f64::from(narrow), 'g', None);
     }
     let shortest = format!("{narrow:e}");
-    let significant = shortest
-        .split('e')
-        .next()
-        .unwrap_or_default()
-        .bytes()
-        .filter(u8::is_ascii_digit)
-        .count();
+    let significant =
+        shortest.split('e').next().unwrap_or_default().bytes().filter(u8::is_ascii_digit).count();
     // The digits that identify the narrow value identify it as a wide one too, once they are all that is printed.
     let layout = exponent_of(&shortest);
     if (-4..6).contains(&layout) {
@@ -43,9 +38,7 @@ pub(crate) fn format_float32(value: f64) -> String {
 }
 
 fn exponent_of(text: &str) -> i32 {
-    text.split_once('e')
-        .and_then(|(_, exponent)| exponent.parse().ok())
-        .unwrap_or_default()
+    text.split_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or_default()
 }
 
 /// The digits and the decimal exponent.
@@ -107,11 +100,7 @@ fn parts(value: f64) -> (u64, i32) {
     let bits = value.to_bits();
     let mantissa = bits & ((1 << MANTISSA_BITS) - 1);
     let exponent = i32::try_from(bits >> MANTISSA_BITS & 0x7ff).unwrap_or_default();
-    if exponent == 0 {
-        (mantissa, 1 - 1023)
-    } else {
-        (mantissa | 1 << MANTISSA_BITS, exponent - 1023)
-    }
+    if exponent == 0 { (mantissa, 1 - 1023) } else { (mantissa | 1 << MANTISSA_BITS, exponent - 1023) }
 }
 
 fn binary(value: f64) -> String {
@@ -141,24 +130,13 @@ fn hexadecimal(value: f64, verb: char, precision: Option<usize>) -> String {
     }
     let fraction = format!("{:013x}", mantissa & ((1 << MANTISSA_BITS) - 1));
     let fraction = match precision {
-        Some(precision) => format!("{fraction:0<precision$}")
-            .chars()
-            .take(precision)
-            .collect(),
+        Some(precision) => format!("{fraction:0<precision$}").chars().take(precision).collect(),
         None => fraction.trim_end_matches('0').to_owned(),
     };
     let sign = if value.is_sign_negative() { "-" } else { "" };
     let dot = if fraction.is_empty() { "" } else { "." };
-    let text = with_exponent(
-        &format!("{sign}0x{}{dot}{fraction}", mantissa >> MANTISSA_BITS),
-        'p',
-        exponent,
-    );
-    if verb == 'X' {
-        text.to_ascii_uppercase()
-    } else {
-        text
-    }
+    let text = with_exponent(&format!("{sign}0x{}{dot}{fraction}", mantissa >> MANTISSA_BITS), 'p', exponent);
+    if verb == 'X' { text.to_ascii_uppercase() } else { text }
 }
 
 #[cfg(test)]

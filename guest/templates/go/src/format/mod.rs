@@ -93,11 +93,7 @@ struct Printer<'o> {
 
 impl<'o> Printer<'o> {
     fn new(out: &'o mut Buffer) -> Self {
-        Self {
-            out,
-            flags: Flags::default(),
-            misuse: false,
-        }
+        Self { out, flags: Flags::default(), misuse: false }
     }
 
     /// One operand of a verb.
@@ -136,10 +132,8 @@ impl<'o> Printer<'o> {
             Value::List(list) => self.list(list, value, verb, depth),
             Value::Dict(dict) => self.map(value, &dict.entries(), verb, depth),
             Value::Texts(texts) => {
-                let entries: Vec<_> = texts
-                    .iter()
-                    .map(|(key, text)| (key.clone(), Value::Text(text.clone())))
-                    .collect();
+                let entries: Vec<_> =
+                    texts.iter().map(|(key, text)| (key.clone(), Value::Text(text.clone()))).collect();
                 self.map(value, &entries, verb, depth);
             }
             Value::Object(object) => self.object(object, value, verb, depth),
@@ -153,11 +147,7 @@ impl<'o> Printer<'o> {
     }
 
     fn list(&mut self, list: &List, value: &Value, verb: char, depth: usize) {
-        let (open, between, close) = if self.flags.sharp_v {
-            ("{", ", ", "}")
-        } else {
-            ("[", " ", "]")
-        };
+        let (open, between, close) = if self.flags.sharp_v { ("{", ", ", "}") } else { ("[", " ", "]") };
         if self.flags.sharp_v {
             self.out.push_str(&kind::type_name(value));
             if list.is_nil() {
@@ -179,11 +169,7 @@ impl<'o> Printer<'o> {
     }
 
     fn map(&mut self, value: &Value, entries: &[(Text, Value)], verb: char, depth: usize) {
-        let (between, close) = if self.flags.sharp_v {
-            (", ", "}")
-        } else {
-            (" ", "]")
-        };
+        let (between, close) = if self.flags.sharp_v { (", ", "}") } else { (" ", "]") };
         if self.flags.sharp_v {
             self.out.push_str(&kind::type_name(value));
             self.out.push_byte(b'{');

@@ -74,11 +74,7 @@ fn push_hex(out: &mut Buffer, value: u32, letter: char, width: usize) {
 
 /// Reads a string literal, quotes included, of either form.
 pub(crate) fn unquote(literal: &str) -> Result<Text, Rule> {
-    let inner = |quote: char| {
-        literal
-            .strip_prefix(quote)
-            .and_then(|rest| rest.strip_suffix(quote))
-    };
+    let inner = |quote: char| literal.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
     if let Some(raw) = inner('`') {
         return Ok(Text::from(raw.replace('\r', "")));
     }
@@ -143,10 +139,7 @@ fn unquote_unit(text: &str, quote: char) -> Result<(Unit, &str), Rule> {
 
 fn escaped_byte(text: &str, digits: usize, base: u32) -> Result<(Unit, &str), Rule> {
     let (value, rest) = escaped_number(text, digits, base)?;
-    Ok((
-        Unit::Byte(u8::try_from(value).map_err(|_| Rule::BadLiteral)?),
-        rest,
-    ))
+    Ok((Unit::Byte(u8::try_from(value).map_err(|_| Rule::BadLiteral)?), rest))
 }
 
 fn escaped_char(text: &str, digits: usize) -> Result<(Unit, &str), Rule> {
@@ -159,10 +152,7 @@ fn escaped_number(text: &str, digits: usize, base: u32) -> Result<(u32, &str), R
     if !number.chars().all(|c| c.is_digit(base)) {
         return Err(Rule::BadLiteral);
     }
-    Ok((
-        u32::from_str_radix(number, base).map_err(|_| Rule::BadLiteral)?,
-        rest,
-    ))
+    Ok((u32::from_str_radix(number, base).map_err(|_| Rule::BadLiteral)?, rest))
 }
 
 /// The first characters of a text, as many as asked for.

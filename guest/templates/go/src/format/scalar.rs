@@ -27,8 +27,7 @@ impl Printer<'_> {
             self.out.push(text);
             self.out.push_repeated(b' ', padding);
         } else {
-            self.out
-                .push_repeated(if self.flags.zero { b'0' } else { b' ' }, padding);
+            self.out.push_repeated(if self.flags.zero { b'0' } else { b' ' }, padding);
             self.out.push(text);
         }
     }
@@ -40,11 +39,7 @@ impl Printer<'_> {
     }
 
     pub(super) fn string(&mut self, text: &[u8]) {
-        self.pad(
-            self.flags
-                .precision
-                .map_or(text, |precision| truncate(text, precision)),
-        );
+        self.pad(self.flags.precision.map_or(text, |precision| truncate(text, precision)));
     }
 
     pub(super) fn text(&mut self, text: &[u8], value: &Value, verb: char) {
@@ -59,10 +54,7 @@ impl Printer<'_> {
     }
 
     fn quoted(&mut self, text: &[u8]) {
-        let text = self
-            .flags
-            .precision
-            .map_or(text, |precision| truncate(text, precision));
+        let text = self.flags.precision.map_or(text, |precision| truncate(text, precision));
         let mut literal = Buffer::default();
         if self.flags.sharp && can_backquote(text) {
             literal.push_byte(b'`');
@@ -76,11 +68,7 @@ impl Printer<'_> {
 
     /// `%x` of a text: its bytes, as many as the precision says.
     fn hex(&mut self, text: &[u8], upper: bool) {
-        let text = self
-            .flags
-            .precision
-            .and_then(|precision| text.get(..precision))
-            .unwrap_or(text);
+        let text = self.flags.precision.and_then(|precision| text.get(..precision)).unwrap_or(text);
         let prefix = if upper { "0X" } else { "0x" };
         let mut digits = Buffer::default();
         for (at, byte) in text.iter().enumerate() {
@@ -90,11 +78,7 @@ impl Printer<'_> {
             if self.flags.sharp && (at == 0 || self.flags.space) {
                 digits.push_str(prefix);
             }
-            digits.push_str(&if upper {
-                format!("{byte:02X}")
-            } else {
-                format!("{byte:02x}")
-            });
+            digits.push_str(&if upper { format!("{byte:02X}") } else { format!("{byte:02x}") });
         }
         self.pad(digits.bytes());
     }
@@ -115,12 +99,8 @@ impl Printer<'_> {
     }
 
     fn number(&mut self, negative: bool, magnitude: u64, bits: u64, value: &Value, verb: char) {
-        let character = || {
-            u32::try_from(bits)
-                .ok()
-                .and_then(char::from_u32)
-                .unwrap_or(char::REPLACEMENT_CHARACTER)
-        };
+        let character =
+            || u32::try_from(bits).ok().and_then(char::from_u32).unwrap_or(char::REPLACEMENT_CHARACTER);
         let written = match verb {
             'v' | 'd' => Written::Digits(magnitude.to_string()),
             'b' => Written::Digits(format!("{magnitude:b}")),
@@ -187,10 +167,8 @@ impl Printer<'_> {
     fn code_point(&mut self, bits: u64) {
         let width = self.flags.precision.unwrap_or_default().max(4);
         let mut text = format!("U+{bits:0width$X}");
-        let c = u32::try_from(bits)
-            .ok()
-            .and_then(char::from_u32)
-            .filter(|c| self.flags.sharp && is_print(*c));
+        let c =
+            u32::try_from(bits).ok().and_then(char::from_u32).filter(|c| self.flags.sharp && is_print(*c));
         if let Some(c) = c {
             text.push_str(&format!(" '{c}'"));
         }
@@ -219,11 +197,7 @@ impl Printer<'_> {
         if !float.is_finite() {
             let bare = float.is_nan() && !self.flags.space && !self.flags.plus;
             let signed = self.flags.plus || !text.starts_with('+');
-            let shown = if bare || !(signed || float.is_infinite()) {
-                text.get(1..)
-            } else {
-                text.get(..)
-            };
+            let shown = if bare || !(signed || float.is_infinite()) { text.get(1..) } else { text.get(..) };
             self.pad_with_blanks(shown.unwrap_or_default().as_bytes());
             return;
         }
@@ -266,11 +240,7 @@ impl Printer<'_> {
 
 /// `#` on a float: always a decimal point, and trailing zeros up to the precision. `text` starts with its sign.
 fn with_point(text: &str, verb: char, precision: Option<usize>) -> String {
-    let exponent = if matches!(verb, 'x' | 'X') {
-        ['p', 'P']
-    } else {
-        ['e', 'E']
-    };
+    let exponent = if matches!(verb, 'x' | 'X') { ['p', 'P'] } else { ['e', 'E'] };
     let (number, tail) = match text.find(exponent) {
         Some(at) => text.split_at(at),
         None => (text, ""),
@@ -280,11 +250,7 @@ fn with_point(text: &str, verb: char, precision: Option<usize>) -> String {
         _ => 0,
     };
     let unsigned = number.get(1..).unwrap_or_default();
-    let counted = unsigned
-        .chars()
-        .skip_while(|c| matches!(c, '0' | '.'))
-        .filter(|c| *c != '.')
-        .count();
+    let counted = unsigned.chars().skip_while(|c| matches!(c, '0' | '.')).filter(|c| *c != '.').count();
     missing = missing.saturating_sub(counted);
     let mut out = number.to_owned();
     if !unsigned.contains('.') {

@@ -82,16 +82,12 @@ fn texts() {
 fn containers() {
     let dict = Dict::default();
     dict.insert("b".into(), Value::int(1)).expect("shallow");
-    dict.insert("a".into(), list(vec![Value::text("x"), Value::Nil]))
-        .expect("shallow");
+    dict.insert("a".into(), list(vec![Value::text("x"), Value::Nil])).expect("shallow");
     let dict = Value::Dict(dict);
     for (format, expected) in [
         ("%v", "map[a:[x <nil>] b:1]"),
         ("%d", "map[%!d(string=a):[%!d(string=x) <nil>] %!d(string=b):1]"),
-        (
-            "%#v",
-            "map[string]interface {}{\"a\":[]interface {}{\"x\", interface {}(nil)}, \"b\":1}",
-        ),
+        ("%#v", "map[string]interface {}{\"a\":[]interface {}{\"x\", interface {}(nil)}, \"b\":1}"),
         ("%T", "map[string]interface {}"),
     ] {
         check(format, std::slice::from_ref(&dict), expected);
@@ -126,25 +122,15 @@ fn directives() {
 
 #[test]
 fn print_separates_what_is_not_text() {
-    let values = [
-        Value::text("a"),
-        Value::int(1),
-        Value::int(2),
-        Value::text("b"),
-        Value::Nil,
-    ];
+    let values = [Value::text("a"), Value::int(1), Value::int(2), Value::text("b"), Value::Nil];
     assert_eq!(&*print(&values).expect("short"), b"a1 2b<nil>");
     assert_eq!(&*println(&values).expect("short"), b"a 1 2 b <nil>\n");
 }
 
 #[test]
 fn endless_widths_and_values_end() {
-    assert_eq!(
-        printf(&b"%1000000d".repeat(5), &vec![Value::int(1); 5]).err(),
-        Some(Rule::Size)
-    );
+    assert_eq!(printf(&b"%1000000d".repeat(5), &vec![Value::int(1); 5]).err(), Some(Rule::Size));
     let dict = Dict::default();
-    dict.insert("self".into(), Value::Dict(dict.clone()))
-        .expect("shallow");
+    dict.insert("self".into(), Value::Dict(dict.clone())).expect("shallow");
     assert_eq!(to_text(&Value::Dict(dict)).err(), Some(Rule::Nesting));
 }

@@ -15,53 +15,17 @@ use crate::value::{UintType, Value};
 const F: Family = Family::Builtin;
 
 pub(super) const ROWS: &[Function] = &[
-    F.pure(
-        "and",
-        &[p("first", Type::Any)],
-        "any",
-        "The first false argument, else the last.",
-        never,
-    )
-    .rest("more", Type::Any)
-    .short_circuit(Run::And),
-    F.pure(
-        "or",
-        &[p("first", Type::Any)],
-        "any",
-        "The first true argument, else the last.",
-        never,
-    )
-    .rest("more", Type::Any)
-    .short_circuit(Run::Or),
-    F.pure(
-        "not",
-        &[p("value", Type::Any)],
-        "bool",
-        "Whether the value is false or empty.",
-        not,
-    ),
-    F.pure(
-        "eq",
-        &[p("left", Type::Any)],
-        "bool",
-        "Whether the first equals any other argument.",
-        eq,
-    )
-    .rest("others", Type::Any),
-    F.pure(
-        "ne",
-        &[p("left", Type::Any), p("right", Type::Any)],
-        "bool",
-        "Whether both differ.",
-        ne,
-    ),
-    F.pure(
-        "lt",
-        &[p("left", Type::Any), p("right", Type::Any)],
-        "bool",
-        "Whether left is less.",
-        lt,
-    ),
+    F.pure("and", &[p("first", Type::Any)], "any", "The first false argument, else the last.", never)
+        .rest("more", Type::Any)
+        .short_circuit(Run::And),
+    F.pure("or", &[p("first", Type::Any)], "any", "The first true argument, else the last.", never)
+        .rest("more", Type::Any)
+        .short_circuit(Run::Or),
+    F.pure("not", &[p("value", Type::Any)], "bool", "Whether the value is false or empty.", not),
+    F.pure("eq", &[p("left", Type::Any)], "bool", "Whether the first equals any other argument.", eq)
+        .rest("others", Type::Any),
+    F.pure("ne", &[p("left", Type::Any), p("right", Type::Any)], "bool", "Whether both differ.", ne),
+    F.pure("lt", &[p("left", Type::Any), p("right", Type::Any)], "bool", "Whether left is less.", lt),
     F.pure(
         "le",
         &[p("left", Type::Any), p("right", Type::Any)],
@@ -69,13 +33,7 @@ pub(super) const ROWS: &[Function] = &[
         "Whether left is less or equal.",
         le,
     ),
-    F.pure(
-        "gt",
-        &[p("left", Type::Any), p("right", Type::Any)],
-        "bool",
-        "Whether left is greater.",
-        gt,
-    ),
+    F.pure("gt", &[p("left", Type::Any), p("right", Type::Any)], "bool", "Whether left is greater.", gt),
     F.pure(
         "ge",
         &[p("left", Type::Any), p("right", Type::Any)],
@@ -90,70 +48,21 @@ pub(super) const ROWS: &[Function] = &[
         "Bytes of a text, items of a list, entries of a dict.",
         len,
     ),
-    F.pure(
-        "index",
-        &[p("value", Type::Any)],
-        "any",
-        "The item at each further argument in turn.",
-        index,
-    )
-    .rest("keys", Type::Any),
-    F.pure(
-        "print",
-        &[],
-        "string",
-        "Its arguments as text, a blank between two that are no text.",
-        print,
-    )
-    .rest("values", Type::Any),
-    F.pure(
-        "println",
-        &[],
-        "string",
-        "Its arguments with blanks between and a newline.",
-        println,
-    )
-    .rest("values", Type::Any),
-    F.pure(
-        "printf",
-        &[p("format", Type::Text)],
-        "string",
-        "Go's fmt.Sprintf.",
-        printf,
-    )
-    .rest("values", Type::Any),
-    F.pure(
-        "html",
-        &[],
-        "string",
-        "The printed arguments, escaped for HTML.",
-        html,
-    )
-    .rest("values", Type::Any),
-    F.pure(
-        "js",
-        &[],
-        "string",
-        "The printed arguments, escaped for JavaScript.",
-        js,
-    )
-    .rest("values", Type::Any),
-    F.pure(
-        "urlquery",
-        &[],
-        "string",
-        "The printed arguments, form-encoded: a blank becomes `+`.",
-        urlquery,
-    )
-    .rest("values", Type::Any),
-    F.pure(
-        "call",
-        &[p("function", Type::Any)],
-        "any",
-        "Fails: no value is a function.",
-        call,
-    )
-    .rest("arguments", Type::Any),
+    F.pure("index", &[p("value", Type::Any)], "any", "The item at each further argument in turn.", index)
+        .rest("keys", Type::Any),
+    F.pure("print", &[], "string", "Its arguments as text, a blank between two that are no text.", print)
+        .rest("values", Type::Any),
+    F.pure("println", &[], "string", "Its arguments with blanks between and a newline.", println)
+        .rest("values", Type::Any),
+    F.pure("printf", &[p("format", Type::Text)], "string", "Go's fmt.Sprintf.", printf)
+        .rest("values", Type::Any),
+    F.pure("html", &[], "string", "The printed arguments, escaped for HTML.", html).rest("values", Type::Any),
+    F.pure("js", &[], "string", "The printed arguments, escaped for JavaScript.", js)
+        .rest("values", Type::Any),
+    F.pure("urlquery", &[], "string", "The printed arguments, form-encoded: a blank becomes `+`.", urlquery)
+        .rest("values", Type::Any),
+    F.pure("call", &[p("function", Type::Any)], "any", "Fails: no value is a function.", call)
+        .rest("arguments", Type::Any),
 ];
 
 /// `and` and `or` are run by the evaluator.
@@ -270,11 +179,7 @@ fn printed(a: &[Value]) -> Result<Text, Rule> {
         return Ok(text.clone());
     }
     let shown = |value: &Value| {
-        if matches!(value, Value::Nil) {
-            Value::text("<no value>")
-        } else {
-            value.clone()
-        }
+        if matches!(value, Value::Nil) { Value::text("<no value>") } else { value.clone() }
     };
     format::print(&a.iter().map(shown).collect::<Vec<_>>())
 }

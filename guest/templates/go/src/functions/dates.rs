@@ -21,42 +21,16 @@ const DURATION: Parameter = p("duration", Type::Text);
 const TEXT: Parameter = p("text", Type::Text);
 
 pub(super) const ROWS: &[Function] = &[
-    F.pure("now", &[], "time", "The time of the rotation.", now)
+    F.pure("now", &[], "time", "The time of the rotation.", now).drawing(),
+    F.pure("date", &[LAYOUT, DATE], "string", "A time or seconds since 1970, by Go's layout.", date)
         .drawing(),
-    F.pure(
-        "date",
-        &[LAYOUT, DATE],
-        "string",
-        "A time or seconds since 1970, by Go's layout.",
-        date,
-    )
-    .drawing(),
-    F.pure(
-        "dateInZone",
-        &[LAYOUT, DATE, ZONE],
-        "string",
-        "The same, in a time zone.",
-        date_in_zone,
-    )
-    .drawing(),
-    F.pure(
-        "date_in_zone",
-        &[LAYOUT, DATE, ZONE],
-        "string",
-        "The same as dateInZone.",
-        date_in_zone,
-    )
-    .drawing(),
-    F.pure("htmlDate", &[DATE], "string", "As 2006-01-02.", html_date)
+    F.pure("dateInZone", &[LAYOUT, DATE, ZONE], "string", "The same, in a time zone.", date_in_zone)
         .drawing(),
-    F.pure(
-        "htmlDateInZone",
-        &[DATE, ZONE],
-        "string",
-        "As 2006-01-02, in a time zone.",
-        html_date_in_zone,
-    )
-    .drawing(),
+    F.pure("date_in_zone", &[LAYOUT, DATE, ZONE], "string", "The same as dateInZone.", date_in_zone)
+        .drawing(),
+    F.pure("htmlDate", &[DATE], "string", "As 2006-01-02.", html_date).drawing(),
+    F.pure("htmlDateInZone", &[DATE, ZONE], "string", "As 2006-01-02, in a time zone.", html_date_in_zone)
+        .drawing(),
     F.pure(
         "dateModify",
         &[DURATION, TIME],
@@ -64,50 +38,13 @@ pub(super) const ROWS: &[Function] = &[
         "Later by a duration; as it is, if that is none.",
         date_modify,
     ),
-    F.pure(
-        "date_modify",
-        &[DURATION, TIME],
-        "time",
-        "The same as dateModify.",
-        date_modify,
-    ),
-    F.pure(
-        "mustDateModify",
-        &[DURATION, TIME],
-        "time",
-        "Later by a duration.",
-        must_date_modify,
-    ),
-    F.pure(
-        "must_date_modify",
-        &[DURATION, TIME],
-        "time",
-        "The same as mustDateModify.",
-        must_date_modify,
-    ),
-    F.pure(
-        "toDate",
-        &[LAYOUT, TEXT],
-        "time",
-        "The text read by Go's layout, or the year 1.",
-        to_date,
-    ),
-    F.pure(
-        "mustToDate",
-        &[LAYOUT, TEXT],
-        "time",
-        "The text read by Go's layout.",
-        must_to_date,
-    ),
+    F.pure("date_modify", &[DURATION, TIME], "time", "The same as dateModify.", date_modify),
+    F.pure("mustDateModify", &[DURATION, TIME], "time", "Later by a duration.", must_date_modify),
+    F.pure("must_date_modify", &[DURATION, TIME], "time", "The same as mustDateModify.", must_date_modify),
+    F.pure("toDate", &[LAYOUT, TEXT], "time", "The text read by Go's layout, or the year 1.", to_date),
+    F.pure("mustToDate", &[LAYOUT, TEXT], "time", "The text read by Go's layout.", must_to_date),
     F.pure("unixEpoch", &[TIME], "string", "Seconds since 1970.", unix_epoch),
-    F.pure(
-        "ago",
-        &[DATE],
-        "string",
-        "The duration from then to the rotation.",
-        ago,
-    )
-    .drawing(),
+    F.pure("ago", &[DATE], "string", "The duration from then to the rotation.", ago).drawing(),
     F.pure(
         "duration",
         &[p("seconds", Type::Any)],
@@ -115,14 +52,8 @@ pub(super) const ROWS: &[Function] = &[
         "Seconds (a text or int64) as a duration.",
         seconds,
     ),
-    F.pure(
-        "durationRound",
-        &[p("duration", Type::Any)],
-        "string",
-        "In its largest unit.",
-        duration_round,
-    )
-    .drawing(),
+    F.pure("durationRound", &[p("duration", Type::Any)], "string", "In its largest unit.", duration_round)
+        .drawing(),
 ];
 
 type Answer = Result<Value, Rule>;
@@ -210,9 +141,7 @@ fn ago(a: &[Value], context: &mut Context<'_>) -> Answer {
     let then = moment(any(a, 0)?, context);
     let passed = current(context).minus(&then);
     let half = if passed < 0 { -SECOND / 2 } else { SECOND / 2 };
-    Ok(Value::text(duration::show(
-        passed.saturating_add(half) / SECOND * SECOND,
-    )))
+    Ok(Value::text(duration::show(passed.saturating_add(half) / SECOND * SECOND)))
 }
 
 fn seconds(a: &[Value], _: &mut Context<'_>) -> Answer {
@@ -231,9 +160,7 @@ fn duration_round(a: &[Value], context: &mut Context<'_>) -> Answer {
     let nanos = match any(a, 0)? {
         Value::Text(text) => duration::parse(text).unwrap_or_default(),
         Value::Int(nanos, IntType::Int64) => *nanos,
-        other => as_time(other)
-            .map(|then| current(context).minus(then))
-            .unwrap_or_default(),
+        other => as_time(other).map(|then| current(context).minus(then)).unwrap_or_default(),
     };
     Ok(Value::text(duration::rough(nanos)))
 }

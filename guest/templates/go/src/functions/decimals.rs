@@ -15,20 +15,11 @@ const FIRST: Parameter = p("first", Type::Any);
 
 pub(super) const ROWS: &[Function] = &[
     F.pure("add1f", &[FIRST], "float64", "One more.", add1f),
-    F.pure("addf", &[], "float64", "The sum.", addf)
-        .rest("values", Type::Any),
-    F.pure("subf", &[FIRST], "float64", "The first less the others.", subf)
+    F.pure("addf", &[], "float64", "The sum.", addf).rest("values", Type::Any),
+    F.pure("subf", &[FIRST], "float64", "The first less the others.", subf).rest("more", Type::Any),
+    F.pure("mulf", &[FIRST], "float64", "The product.", mulf).rest("more", Type::Any),
+    F.pure("divf", &[FIRST], "float64", "The first by the others in turn, to 16 places.", divf)
         .rest("more", Type::Any),
-    F.pure("mulf", &[FIRST], "float64", "The product.", mulf)
-        .rest("more", Type::Any),
-    F.pure(
-        "divf",
-        &[FIRST],
-        "float64",
-        "The first by the others in turn, to 16 places.",
-        divf,
-    )
-    .rest("more", Type::Any),
 ];
 
 type Answer = Result<Value, Rule>;
@@ -42,12 +33,7 @@ fn addf(a: &[Value], _: &mut Context<'_>) -> Answer {
 }
 
 fn subf(a: &[Value], _: &mut Context<'_>) -> Answer {
-    calculate(a, |left, right| {
-        left.plus(&Decimal {
-            digits: -&right.digits,
-            exponent: right.exponent,
-        })
-    })
+    calculate(a, |left, right| left.plus(&Decimal { digits: -&right.digits, exponent: right.exponent }))
 }
 
 fn mulf(a: &[Value], _: &mut Context<'_>) -> Answer {
@@ -82,16 +68,11 @@ impl Decimal {
         let places = number.split_once('.').map_or(0, |(_, fraction)| fraction.len());
         let digits = number.replace('.', "").parse().map_err(|_| Rule::BadArgument)?;
         let exponent: i64 = exponent.parse().map_err(|_| Rule::BadArgument)?;
-        Ok(Self {
-            digits,
-            exponent: exponent - i64::try_from(places).unwrap_or_default(),
-        })
+        Ok(Self { digits, exponent: exponent - i64::try_from(places).unwrap_or_default() })
     }
 
     fn to_float(&self) -> f64 {
-        format!("{}e{}", self.digits, self.exponent)
-            .parse()
-            .unwrap_or_default()
+        format!("{}e{}", self.digits, self.exponent).parse().unwrap_or_default()
     }
 
     /// The digits at a smaller exponent.
@@ -101,17 +82,11 @@ impl Decimal {
 
     fn plus(&self, other: &Self) -> Result<Self, Rule> {
         let exponent = self.exponent.min(other.exponent);
-        Ok(Self {
-            digits: self.digits_at(exponent)? + other.digits_at(exponent)?,
-            exponent,
-        })
+        Ok(Self { digits: self.digits_at(exponent)? + other.digits_at(exponent)?, exponent })
     }
 
     fn times(&self, other: &Self) -> Result<Self, Rule> {
-        Ok(Self {
-            digits: &self.digits * &other.digits,
-            exponent: self.exponent + other.exponent,
-        })
+        Ok(Self { digits: &self.digits * &other.digits, exponent: self.exponent + other.exponent })
     }
 
     /// To 16 places, half away from zero.
@@ -121,24 +96,13 @@ impl Decimal {
             return Err(Rule::DivisionByZero);
         }
         let shift = PLACES + self.exponent - other.exponent;
-        let dividend = if shift > 0 {
-            &self.digits * power_of_ten(shift)?
-        } else {
-            self.digits.clone()
-        };
-        let divisor = if shift < 0 {
-            &other.digits * power_of_ten(-shift)?
-        } else {
-            other.digits.clone()
-        };
+        let dividend = if shift > 0 { &self.digits * power_of_ten(shift)? } else { self.digits.clone() };
+        let divisor = if shift < 0 { &other.digits * power_of_ten(-shift)? } else { other.digits.clone() };
         let quotient = &dividend / &divisor;
         let twice = (&dividend % &divisor).magnitude() * 2u32;
         let up = twice >= *divisor.magnitude();
         let step = if dividend.sign() == divisor.sign() { 1 } else { -1 };
-        Ok(Self {
-            digits: quotient + if up { step } else { 0 },
-            exponent: -PLACES,
-        })
+        Ok(Self { digits: quotient + if up { step } else { 0 }, exponent: -PLACES })
     }
 }
 

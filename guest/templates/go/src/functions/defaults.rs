@@ -24,19 +24,12 @@ pub(super) const ROWS: &[Function] = &[
         "Whether it is nil, zero, false or has no length.",
         empty,
     ),
-    F.pure("coalesce", &[], "any", "The first that is not empty.", coalesce)
-        .rest("values", Type::Any),
-    F.pure("all", &[], "bool", "Whether none is empty.", all)
-        .rest("values", Type::Any),
-    F.pure("any", &[], "bool", "Whether one is not empty.", any_of)
-        .rest("values", Type::Any),
+    F.pure("coalesce", &[], "any", "The first that is not empty.", coalesce).rest("values", Type::Any),
+    F.pure("all", &[], "bool", "Whether none is empty.", all).rest("values", Type::Any),
+    F.pure("any", &[], "bool", "Whether one is not empty.", any_of).rest("values", Type::Any),
     F.pure(
         "ternary",
-        &[
-            p("yes", Type::Any),
-            p("no", Type::Any),
-            p("condition", Type::Bool),
-        ],
+        &[p("yes", Type::Any), p("no", Type::Any), p("condition", Type::Bool)],
         "any",
         "Yes or no, by the condition.",
         ternary,
@@ -62,11 +55,7 @@ fn empty(a: &[Value], _: &mut Context<'_>) -> Answer {
 }
 
 fn coalesce(a: &[Value], _: &mut Context<'_>) -> Answer {
-    Ok(rest(a, 0)
-        .iter()
-        .find(|value| !is_empty(value))
-        .cloned()
-        .unwrap_or(Value::Nil))
+    Ok(rest(a, 0).iter().find(|value| !is_empty(value)).cloned().unwrap_or(Value::Nil))
 }
 
 fn all(a: &[Value], _: &mut Context<'_>) -> Answer {

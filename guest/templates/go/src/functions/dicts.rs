@@ -18,89 +18,24 @@ const DICT: Parameter = p("dict", Type::Dict);
 const KEY: Parameter = p("key", Type::Text);
 
 pub(super) const ROWS: &[Function] = &[
-    F.pure("dict", &[], "dict", "Keys and values in turn.", make)
-        .rest("keys and values", Type::Any),
-    F.pure(
-        "get",
-        &[DICT, KEY],
-        "any",
-        "The value of the key, or an empty text.",
-        get,
-    ),
-    F.pure(
-        "set",
-        &[DICT, KEY, p("value", Type::Any)],
-        "dict",
-        "The dict, with the key set in it.",
-        set,
-    ),
-    F.pure(
-        "unset",
-        &[DICT, KEY],
-        "dict",
-        "The dict, with the key taken out of it.",
-        unset,
-    ),
-    F.pure(
-        "hasKey",
-        &[DICT, KEY],
-        "bool",
-        "Whether the dict has the key.",
-        has_key,
-    ),
-    F.pure(
-        "pluck",
-        &[KEY],
-        "list",
-        "The values of the key in all dicts that have it.",
-        pluck,
-    )
-    .rest("dicts", Type::Dict),
-    F.pure(
-        "keys",
-        &[],
-        "list",
-        "The keys of all dicts, each dict's sorted.",
-        keys,
-    )
-    .rest("dicts", Type::Dict),
-    F.pure(
-        "values",
-        &[DICT],
-        "list",
-        "The values in the order of their keys.",
-        values,
-    ),
-    F.pure("pick", &[DICT], "dict", "A new dict with these keys only.", pick)
-        .rest("keys", Type::Text),
-    F.pure("omit", &[DICT], "dict", "A new dict without these keys.", omit)
-        .rest("keys", Type::Text),
-    F.pure(
-        "merge",
-        &[DICT],
-        "dict",
-        "The first dict, with what it lacks from the others.",
-        merge,
-    )
-    .rest("dicts", Type::Dict),
-    F.pure("mustMerge", &[DICT], "dict", "The same as merge.", merge)
+    F.pure("dict", &[], "dict", "Keys and values in turn.", make).rest("keys and values", Type::Any),
+    F.pure("get", &[DICT, KEY], "any", "The value of the key, or an empty text.", get),
+    F.pure("set", &[DICT, KEY, p("value", Type::Any)], "dict", "The dict, with the key set in it.", set),
+    F.pure("unset", &[DICT, KEY], "dict", "The dict, with the key taken out of it.", unset),
+    F.pure("hasKey", &[DICT, KEY], "bool", "Whether the dict has the key.", has_key),
+    F.pure("pluck", &[KEY], "list", "The values of the key in all dicts that have it.", pluck)
         .rest("dicts", Type::Dict),
-    F.pure(
-        "mergeOverwrite",
-        &[DICT],
-        "dict",
-        "The first dict, with what the others have.",
-        merge_overwrite,
-    )
-    .rest("dicts", Type::Dict),
-    F.pure(
-        "mustMergeOverwrite",
-        &[DICT],
-        "dict",
-        "The same as mergeOverwrite.",
-        merge_overwrite,
-    )
-    .rest("dicts", Type::Dict),
+    F.pure("keys", &[], "list", "The keys of all dicts, each dict's sorted.", keys).rest("dicts", Type::Dict),
+    F.pure("values", &[DICT], "list", "The values in the order of their keys.", values),
+    F.pure("pick", &[DICT], "dict", "A new dict with these keys only.", pick).rest("keys", Type::Text),
+    F.pure("omit", &[DICT], "dict", "A new dict without these keys.", omit).rest("keys", Type::Text),
+    F.pure("merge", &[DICT], "dict", "The first dict, with what it lacks from the others.", merge)
+        .rest("dicts", Type::Dict),
+    F.pure("mustMerge", &[DICT], "dict", "The same as merge.", merge).rest("dicts", Type::Dict),
+    F.pure("mergeOverwrite", &[DICT], "dict", "The first dict, with what the others have.", merge_overwrite)
+        .rest("dicts", Type::Dict),
+    F.pure("mustMergeOverwrite", &[DICT], "dict", "The same as mergeOverwrite.", merge_overwrite)
+        .rest("dicts", Type::Dict),
     F.pure(
         "dig",
         &[],
@@ -109,20 +44,8 @@ pub(super) const ROWS: &[Function] = &[
         dig,
     )
     .rest("keys", Type::Any),
-    F.pure(
-        "deepCopy",
-        &[p("value", Type::Any)],
-        "any",
-        "A copy that shares nothing.",
-        deep_copy,
-    ),
-    F.pure(
-        "mustDeepCopy",
-        &[p("value", Type::Any)],
-        "any",
-        "The same as deepCopy.",
-        deep_copy,
-    ),
+    F.pure("deepCopy", &[p("value", Type::Any)], "any", "A copy that shares nothing.", deep_copy),
+    F.pure("mustDeepCopy", &[p("value", Type::Any)], "any", "The same as deepCopy.", deep_copy),
 ];
 
 type Answer = Result<Value, Rule>;
@@ -177,13 +100,7 @@ fn keys(a: &[Value], _: &mut Context<'_>) -> Answer {
 }
 
 fn values(a: &[Value], _: &mut Context<'_>) -> Answer {
-    Value::list(
-        dict(a, 0)?
-            .entries()
-            .into_iter()
-            .map(|(_, value)| value)
-            .collect(),
-    )
+    Value::list(dict(a, 0)?.entries().into_iter().map(|(_, value)| value).collect())
 }
 
 fn pick(a: &[Value], _: &mut Context<'_>) -> Answer {
@@ -219,11 +136,7 @@ fn merge_overwrite(a: &[Value], context: &mut Context<'_>) -> Answer {
 fn merged(a: &[Value], overwrites: bool, context: &mut Context<'_>) -> Answer {
     let into = dict(a, 0)?;
     for at in 1..a.len() {
-        Merge {
-            overwrites,
-            budget: &mut context.budget,
-        }
-        .dicts(&into, &dict(a, at)?, 0)?;
+        Merge { overwrites, budget: &mut context.budget }.dicts(&into, &dict(a, at)?, 0)?;
     }
     Ok(Value::Dict(into))
 }
@@ -301,11 +214,8 @@ fn copied(value: &Value, budget: &mut Budget, depth: usize) -> Answer {
     match value {
         Value::List(list) if list.is_nil() => Ok(value.clone()),
         Value::List(list) => {
-            let items: Result<Vec<_>, _> = list
-                .items()
-                .iter()
-                .map(|item| copied(item, budget, depth + 1))
-                .collect();
+            let items: Result<Vec<_>, _> =
+                list.items().iter().map(|item| copied(item, budget, depth + 1)).collect();
             Ok(Value::List(List::new(list.elements, items?)?))
         }
         Value::Dict(dict) => {

@@ -13,21 +13,9 @@ const F: Family = Family::Encoding;
 
 pub(super) const ROWS: &[Function] = &[
     F.pure("b64enc", &[p("text", Type::Text)], "string", "In base64.", b64enc),
-    F.pure(
-        "b64dec",
-        &[p("text", Type::Text)],
-        "string",
-        "From base64; an error text if it is none.",
-        b64dec,
-    ),
+    F.pure("b64dec", &[p("text", Type::Text)], "string", "From base64; an error text if it is none.", b64dec),
     F.pure("b32enc", &[p("text", Type::Text)], "string", "In base32.", b32enc),
-    F.pure(
-        "b32dec",
-        &[p("text", Type::Text)],
-        "string",
-        "From base32; an error text if it is none.",
-        b32dec,
-    ),
+    F.pure("b32dec", &[p("text", Type::Text)], "string", "From base32; an error text if it is none.", b32dec),
     F.pure(
         "hexdec",
         &[p("text", Type::Text)],
@@ -53,23 +41,13 @@ fn b32enc(a: &[Value], _: &mut Context<'_>) -> Answer {
 
 fn b64dec(a: &[Value], _: &mut Context<'_>) -> Answer {
     let decoded = decode_base64(text(a, 0)?);
-    Ok(decoded.map_or_else(
-        |at| Value::text(format!("illegal base64 data at input byte {at}")),
-        Value::text,
-    ))
+    Ok(decoded.map_or_else(|at| Value::text(format!("illegal base64 data at input byte {at}")), Value::text))
 }
 
 fn b32dec(a: &[Value], _: &mut Context<'_>) -> Answer {
-    let digits: Vec<u8> = text(a, 0)?
-        .iter()
-        .copied()
-        .filter(|byte| !is_newline(*byte))
-        .collect();
+    let digits: Vec<u8> = text(a, 0)?.iter().copied().filter(|byte| !is_newline(*byte)).collect();
     let decoded = decode_base32(&digits);
-    Ok(decoded.map_or_else(
-        |at| Value::text(format!("illegal base32 data at input byte {at}")),
-        Value::text,
-    ))
+    Ok(decoded.map_or_else(|at| Value::text(format!("illegal base32 data at input byte {at}")), Value::text))
 }
 
 fn is_newline(byte: u8) -> bool {
@@ -144,9 +122,7 @@ fn base64_digit(byte: u8) -> Option<u8> {
 }
 
 fn push_bits(out: &mut Vec<u8>, quantum: [u8; 4], filled: usize) {
-    let bits = quantum
-        .iter()
-        .fold(0u32, |bits, digit| bits << 6 | u32::from(*digit));
+    let bits = quantum.iter().fold(0u32, |bits, digit| bits << 6 | u32::from(*digit));
     out.extend(bits.to_be_bytes().iter().skip(1).take(filled.saturating_sub(1)));
 }
 
@@ -184,11 +160,7 @@ fn check_base32_padding(input: &[u8], at: usize, digits: usize) -> Result<(), us
     if let Some(wrong) = rest.iter().take(7 - digits).position(|byte| *byte != b'=') {
         return Err(at + wrong - 1);
     }
-    if matches!(digits, 1 | 3 | 6) {
-        Err(at - 1)
-    } else {
-        Ok(())
-    }
+    if matches!(digits, 1 | 3 | 6) { Err(at - 1) } else { Ok(()) }
 }
 
 fn base32_digit(byte: u8) -> Option<u8> {
@@ -203,10 +175,7 @@ fn hexdec(a: &[Value], _: &mut Context<'_>) -> Answer {
     let digits = text(a, 0)?;
     let mut out = Vec::with_capacity(digits.len() / 2);
     if let Some(wrong) = digits.iter().find(|byte| !byte.is_ascii_hexdigit()) {
-        return Ok(Value::text(format!(
-            "encoding/hex: invalid byte: {}",
-            code_point(*wrong)
-        )));
+        return Ok(Value::text(format!("encoding/hex: invalid byte: {}", code_point(*wrong))));
     }
     let (pairs, odd) = digits.as_chunks::<2>();
     if !odd.is_empty() {
@@ -214,10 +183,7 @@ fn hexdec(a: &[Value], _: &mut Context<'_>) -> Answer {
     }
     for [high, low] in pairs {
         let digit = |byte: u8| {
-            char::from(byte)
-                .to_digit(16)
-                .and_then(|digit| u8::try_from(digit).ok())
-                .unwrap_or_default()
+            char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok()).unwrap_or_default()
         };
         out.push(digit(*high) << 4 | digit(*low));
     }
@@ -227,9 +193,5 @@ fn hexdec(a: &[Value], _: &mut Context<'_>) -> Answer {
 /// Go's `%#U` of a byte.
 fn code_point(byte: u8) -> String {
     let c = char::from(byte);
-    if is_print(c) {
-        format!("U+{byte:04X} '{c}'")
-    } else {
-        format!("U+{byte:04X}")
-    }
+    if is_print(c) { format!("U+{byte:04X} '{c}'") } else { format!("U+{byte:04X}") }
 }

@@ -16,13 +16,7 @@ pub(super) const ROWS: &[Function] = &[
     F.pure("sha1sum", TEXT, "string", "SHA-1 in hexadecimal.", sha1sum),
     F.pure("sha256sum", TEXT, "string", "SHA-256 in hexadecimal.", sha256sum),
     F.pure("sha512sum", TEXT, "string", "SHA-512 in hexadecimal.", sha512sum),
-    F.pure(
-        "adler32sum",
-        TEXT,
-        "string",
-        "Adler-32, as a decimal number.",
-        adler32sum,
-    ),
+    F.pure("adler32sum", TEXT, "string", "Adler-32, as a decimal number.", adler32sum),
 ];
 
 type Answer = Result<Value, Rule>;

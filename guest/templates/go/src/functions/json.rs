@@ -12,67 +12,21 @@ const TEXT: &[Parameter] = &[p("text", Type::Text)];
 const VALUE: &[Parameter] = &[p("value", Type::Any)];
 
 pub(super) const ROWS: &[Function] = &[
-    F.pure(
-        "fromJson",
-        TEXT,
-        "any",
-        "The value that the JSON says, or nil if it is none.",
-        from_json,
-    ),
-    F.pure(
-        "mustFromJson",
-        TEXT,
-        "any",
-        "The value that the JSON says.",
-        must_from_json,
-    ),
-    F.pure(
-        "toJson",
-        VALUE,
-        "string",
-        "As JSON, or empty if it cannot be.",
-        to_json,
-    ),
+    F.pure("fromJson", TEXT, "any", "The value that the JSON says, or nil if it is none.", from_json),
+    F.pure("mustFromJson", TEXT, "any", "The value that the JSON says.", must_from_json),
+    F.pure("toJson", VALUE, "string", "As JSON, or empty if it cannot be.", to_json),
     F.pure("mustToJson", VALUE, "string", "As JSON.", must_to_json),
-    F.pure(
-        "toPrettyJson",
-        VALUE,
-        "string",
-        "As indented JSON, or empty if it cannot be.",
-        to_pretty_json,
-    ),
-    F.pure(
-        "mustToPrettyJson",
-        VALUE,
-        "string",
-        "As indented JSON.",
-        must_to_pretty_json,
-    ),
-    F.pure(
-        "toRawJson",
-        VALUE,
-        "string",
-        "As JSON with `<>&` as they are.",
-        must_to_raw_json,
-    ),
-    F.pure(
-        "mustToRawJson",
-        VALUE,
-        "string",
-        "The same as toRawJson.",
-        must_to_raw_json,
-    ),
+    F.pure("toPrettyJson", VALUE, "string", "As indented JSON, or empty if it cannot be.", to_pretty_json),
+    F.pure("mustToPrettyJson", VALUE, "string", "As indented JSON.", must_to_pretty_json),
+    F.pure("toRawJson", VALUE, "string", "As JSON with `<>&` as they are.", must_to_raw_json),
+    F.pure("mustToRawJson", VALUE, "string", "The same as toRawJson.", must_to_raw_json),
 ];
 
 type Answer = Result<Value, Rule>;
 
 /// A limit is a failure even where sprig would swallow the error.
 fn or(answer: Answer, instead: Value) -> Answer {
-    if answer.as_ref().err() == Some(&Rule::BadArgument) {
-        Ok(instead)
-    } else {
-        answer
-    }
+    if answer.as_ref().err() == Some(&Rule::BadArgument) { Ok(instead) } else { answer }
 }
 
 fn from_json(a: &[Value], context: &mut Context<'_>) -> Answer {

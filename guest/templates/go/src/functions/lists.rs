@@ -30,10 +30,8 @@ const fn with_item(name: &'static str, about: &'static str, run: Implementation)
 }
 
 pub(super) const ROWS: &[Function] = &[
-    F.pure("list", &[], "list", "Its arguments.", list)
-        .rest("items", Type::Any),
-    F.pure("tuple", &[], "list", "The same as list.", list)
-        .rest("items", Type::Any),
+    F.pure("list", &[], "list", "Its arguments.", list).rest("items", Type::Any),
+    F.pure("tuple", &[], "list", "The same as list.", list).rest("items", Type::Any),
     with_item("append", "The list with the item behind it.", append),
     with_item("push", "The same as append.", append),
     with_item("mustAppend", "The same as append.", append),
@@ -54,22 +52,10 @@ pub(super) const ROWS: &[Function] = &[
     one("mustUniq", "list", "The same as uniq.", uniq),
     one("compact", "list", "The items that are not empty.", compact),
     one("mustCompact", "list", "The same as compact.", compact),
-    F.pure(
-        "without",
-        &[p("list", Type::Any)],
-        "list",
-        "The items but those given.",
-        without,
-    )
-    .rest("items", Type::Any),
-    F.pure(
-        "mustWithout",
-        &[p("list", Type::Any)],
-        "list",
-        "The same as without.",
-        without,
-    )
-    .rest("items", Type::Any),
+    F.pure("without", &[p("list", Type::Any)], "list", "The items but those given.", without)
+        .rest("items", Type::Any),
+    F.pure("mustWithout", &[p("list", Type::Any)], "list", "The same as without.", without)
+        .rest("items", Type::Any),
     F.pure(
         "has",
         &[p("item", Type::Any), p("list", Type::Any)],
@@ -77,13 +63,7 @@ pub(super) const ROWS: &[Function] = &[
         "Whether the list holds the item.",
         has,
     ),
-    F.pure(
-        "mustHas",
-        &[p("item", Type::Any), p("list", Type::Any)],
-        "bool",
-        "The same as has.",
-        has,
-    ),
+    F.pure("mustHas", &[p("item", Type::Any), p("list", Type::Any)], "bool", "The same as has.", has),
     F.pure(
         "slice",
         &[p("list", Type::Any)],
@@ -92,16 +72,9 @@ pub(super) const ROWS: &[Function] = &[
         slice,
     )
     .rest("indexes", Type::Any),
-    F.pure(
-        "mustSlice",
-        &[p("list", Type::Any)],
-        "list",
-        "The same as slice.",
-        slice,
-    )
-    .rest("indexes", Type::Any),
-    F.pure("concat", &[], "list", "The items of all lists.", concat)
-        .rest("lists", Type::Any),
+    F.pure("mustSlice", &[p("list", Type::Any)], "list", "The same as slice.", slice)
+        .rest("indexes", Type::Any),
+    F.pure("concat", &[], "list", "The items of all lists.", concat).rest("lists", Type::Any),
     F.pure(
         "chunk",
         &[p("size", Type::Int), p("list", Type::Any)],
@@ -109,13 +82,7 @@ pub(super) const ROWS: &[Function] = &[
         "Lists of that many items.",
         chunk,
     ),
-    F.pure(
-        "mustChunk",
-        &[p("size", Type::Int), p("list", Type::Any)],
-        "list",
-        "The same as chunk.",
-        chunk,
-    ),
+    F.pure("mustChunk", &[p("size", Type::Int), p("list", Type::Any)], "list", "The same as chunk.", chunk),
 ];
 
 type Answer = Result<Value, Rule>;
@@ -149,15 +116,11 @@ fn last(a: &[Value], _: &mut Context<'_>) -> Answer {
 }
 
 fn tail(a: &[Value], _: &mut Context<'_>) -> Answer {
-    items(a, 0)?
-        .split_first()
-        .map_or(Ok(nil_list()), |(_, rest)| Value::list(rest.to_vec()))
+    items(a, 0)?.split_first().map_or(Ok(nil_list()), |(_, rest)| Value::list(rest.to_vec()))
 }
 
 fn initial(a: &[Value], _: &mut Context<'_>) -> Answer {
-    items(a, 0)?
-        .split_last()
-        .map_or(Ok(nil_list()), |(_, rest)| Value::list(rest.to_vec()))
+    items(a, 0)?.split_last().map_or(Ok(nil_list()), |(_, rest)| Value::list(rest.to_vec()))
 }
 
 /// What Go returns where there is no list to make.
@@ -189,13 +152,7 @@ fn uniq(a: &[Value], context: &mut Context<'_>) -> Answer {
 }
 
 fn compact(a: &[Value], _: &mut Context<'_>) -> Answer {
-    Value::list(
-        items(a, 0)?
-            .iter()
-            .filter(|item| !is_empty(item))
-            .cloned()
-            .collect(),
-    )
+    Value::list(items(a, 0)?.iter().filter(|item| !is_empty(item)).cloned().collect())
 }
 
 fn without(a: &[Value], context: &mut Context<'_>) -> Answer {
@@ -227,9 +184,7 @@ fn slice(a: &[Value], _: &mut Context<'_>) -> Answer {
         Some(value) => usize::try_from(to_int(value)).map_err(|_| Rule::OutOfRange),
         None => Ok(absent),
     };
-    let part = items
-        .get(index(0, 0)?..index(1, items.len())?)
-        .ok_or(Rule::OutOfRange)?;
+    let part = items.get(index(0, 0)?..index(1, items.len())?).ok_or(Rule::OutOfRange)?;
     Ok(Value::List(List::new(list.elements, part.to_vec())?))
 }
 
@@ -239,21 +194,12 @@ fn concat(a: &[Value], _: &mut Context<'_>) -> Answer {
         all.extend_from_slice(items(a, at)?);
         check_list(all.len())?;
     }
-    if all.is_empty() {
-        Ok(nil_list())
-    } else {
-        Value::list(all)
-    }
+    if all.is_empty() { Ok(nil_list()) } else { Value::list(all) }
 }
 
 fn chunk(a: &[Value], _: &mut Context<'_>) -> Answer {
-    let size = usize::try_from(int(a, 0)?)
-        .ok()
-        .filter(|size| *size > 0)
-        .ok_or(Rule::OutOfRange)?;
-    let chunks: Result<Vec<_>, _> = items(a, 1)?
-        .chunks(size)
-        .map(|chunk| Value::list(chunk.to_vec()))
-        .collect();
+    let size = usize::try_from(int(a, 0)?).ok().filter(|size| *size > 0).ok_or(Rule::OutOfRange)?;
+    let chunks: Result<Vec<_>, _> =
+        items(a, 1)?.chunks(size).map(|chunk| Value::list(chunk.to_vec())).collect();
     Ok(Value::List(List::new(Elements::Lists, chunks?)?))
 }

@@ -132,19 +132,8 @@ impl Family {
         about: &'static str,
         run: Implementation,
     ) -> Function {
-        let signature = Signature {
-            parameters,
-            rest: None,
-        };
-        Function {
-            name,
-            family: self,
-            returns,
-            about,
-            effect: Effect::Pure,
-            signature,
-            run: Run::Call(run),
-        }
+        let signature = Signature { parameters, rest: None };
+        Function { name, family: self, returns, about, effect: Effect::Pure, signature, run: Run::Call(run) }
     }
 }
 
@@ -170,18 +159,10 @@ impl Function {
     pub fn usage(&self) -> String {
         let mut usage = self.name.to_owned();
         for parameter in self.signature.parameters {
-            usage.push_str(&format!(
-                " {}:{}",
-                parameter.name.to_uppercase(),
-                parameter.kind.name()
-            ));
+            usage.push_str(&format!(" {}:{}", parameter.name.to_uppercase(), parameter.kind.name()));
         }
         if let Some(rest) = &self.signature.rest {
-            usage.push_str(&format!(
-                " [{}:{} ...]",
-                rest.name.to_uppercase(),
-                rest.kind.name()
-            ));
+            usage.push_str(&format!(" [{}:{} ...]", rest.name.to_uppercase(), rest.kind.name()));
         }
         usage
     }
@@ -306,12 +287,7 @@ const fn sorted() -> [&'static Function; COUNT] {
         let mut row = 0;
         while row < FAMILIES[family].len() {
             let mut at = count;
-            while at > 0
-                && is_before(
-                    FAMILIES[family][row].name.as_bytes(),
-                    table[at - 1].name.as_bytes(),
-                )
-            {
+            while at > 0 && is_before(FAMILIES[family][row].name.as_bytes(), table[at - 1].name.as_bytes()) {
                 table[at] = table[at - 1];
                 at -= 1;
             }

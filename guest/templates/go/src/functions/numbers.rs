@@ -18,35 +18,11 @@ const LEFT: Parameter = p("left", Type::Any);
 const RIGHT: Parameter = p("right", Type::Any);
 
 pub(super) const ROWS: &[Function] = &[
-    F.pure(
-        "atoi",
-        &[p("text", Type::Text)],
-        "int",
-        "The decimal number, or 0.",
-        atoi,
-    ),
-    F.pure(
-        "int",
-        &[VALUE],
-        "int",
-        "As int; a leading 0 means octal.",
-        to_int_value,
-    ),
-    F.pure(
-        "int64",
-        &[VALUE],
-        "int64",
-        "As int64; a leading 0 means octal.",
-        to_int64_value,
-    ),
+    F.pure("atoi", &[p("text", Type::Text)], "int", "The decimal number, or 0.", atoi),
+    F.pure("int", &[VALUE], "int", "As int; a leading 0 means octal.", to_int_value),
+    F.pure("int64", &[VALUE], "int64", "As int64; a leading 0 means octal.", to_int64_value),
     F.pure("float64", &[VALUE], "float64", "As float64.", to_float_value),
-    F.pure(
-        "toDecimal",
-        &[VALUE],
-        "int64",
-        "The octal number, or 0.",
-        to_decimal,
-    ),
+    F.pure("toDecimal", &[VALUE], "int64", "The octal number, or 0.", to_decimal),
     F.pure(
         "seq",
         &[],
@@ -55,13 +31,7 @@ pub(super) const ROWS: &[Function] = &[
         seq,
     )
     .rest("bounds", Type::Int),
-    F.pure(
-        "until",
-        &[p("count", Type::Int)],
-        "list",
-        "The numbers from 0 to before count.",
-        until,
-    ),
+    F.pure("until", &[p("count", Type::Int)], "list", "The numbers from 0 to before count.", until),
     F.pure(
         "untilStep",
         &[p("start", Type::Int), p("stop", Type::Int), p("step", Type::Int)],
@@ -70,51 +40,20 @@ pub(super) const ROWS: &[Function] = &[
         until_step,
     ),
     F.pure("add1", &[VALUE], "int64", "One more.", add1),
-    F.pure("add", &[], "int64", "The sum.", add)
-        .rest("values", Type::Any),
+    F.pure("add", &[], "int64", "The sum.", add).rest("values", Type::Any),
     F.pure("sub", &[LEFT, RIGHT], "int64", "The difference.", sub),
-    F.pure("mul", &[p("first", Type::Any)], "int64", "The product.", mul)
-        .rest("more", Type::Any),
+    F.pure("mul", &[p("first", Type::Any)], "int64", "The product.", mul).rest("more", Type::Any),
     F.pure("div", &[LEFT, RIGHT], "int64", "The quotient, towards zero.", div),
-    F.pure(
-        "mod",
-        &[LEFT, RIGHT],
-        "int64",
-        "The remainder, with the sign of left.",
-        modulo,
-    ),
-    F.pure("max", &[p("first", Type::Any)], "int64", "The largest.", max)
-        .rest("more", Type::Any),
-    F.pure(
-        "biggest",
-        &[p("first", Type::Any)],
-        "int64",
-        "The same as max.",
-        max,
-    )
-    .rest("more", Type::Any),
-    F.pure("min", &[p("first", Type::Any)], "int64", "The smallest.", min)
-        .rest("more", Type::Any),
-    F.pure("maxf", &[p("first", Type::Any)], "float64", "The largest.", maxf)
-        .rest("more", Type::Any),
-    F.pure("minf", &[p("first", Type::Any)], "float64", "The smallest.", minf)
-        .rest("more", Type::Any),
+    F.pure("mod", &[LEFT, RIGHT], "int64", "The remainder, with the sign of left.", modulo),
+    F.pure("max", &[p("first", Type::Any)], "int64", "The largest.", max).rest("more", Type::Any),
+    F.pure("biggest", &[p("first", Type::Any)], "int64", "The same as max.", max).rest("more", Type::Any),
+    F.pure("min", &[p("first", Type::Any)], "int64", "The smallest.", min).rest("more", Type::Any),
+    F.pure("maxf", &[p("first", Type::Any)], "float64", "The largest.", maxf).rest("more", Type::Any),
+    F.pure("minf", &[p("first", Type::Any)], "float64", "The smallest.", minf).rest("more", Type::Any),
     F.pure("ceil", &[VALUE], "float64", "The next whole number above.", ceil),
-    F.pure(
-        "floor",
-        &[VALUE],
-        "float64",
-        "The next whole number below.",
-        floor,
-    ),
-    F.pure(
-        "round",
-        &[VALUE, p("places", Type::Int)],
-        "float64",
-        "To that many decimal places.",
-        round,
-    )
-    .rest("from", Type::Float),
+    F.pure("floor", &[VALUE], "float64", "The next whole number below.", floor),
+    F.pure("round", &[VALUE, p("places", Type::Int)], "float64", "To that many decimal places.", round)
+        .rest("from", Type::Float),
 ];
 
 type Answer = Result<Value, Rule>;
@@ -139,9 +78,7 @@ fn to_float_value(a: &[Value], _: &mut Context<'_>) -> Answer {
 }
 
 fn to_decimal(a: &[Value], _: &mut Context<'_>) -> Answer {
-    Ok(Value::int64(
-        parse_int(&to_text(any(a, 0)?)?, 8).unwrap_or_default(),
-    ))
+    Ok(Value::int64(parse_int(&to_text(any(a, 0)?)?, 8).unwrap_or_default()))
 }
 
 /// The numbers of a sequence, counted before they are made.
@@ -155,9 +92,7 @@ fn steps(start: i64, stop: i64, step: i64) -> Result<Vec<i64>, Rule> {
     let count = usize::try_from(count).map_err(|_| Rule::Size)?;
     check_list(count)?;
     let numbers = (0..count).map(|at| i128::from(start) + step * i128::try_from(at).unwrap_or_default());
-    numbers
-        .map(|number| i64::try_from(number).map_err(|_| Rule::Size))
-        .collect()
+    numbers.map(|number| i64::try_from(number).map_err(|_| Rule::Size)).collect()
 }
 
 fn until(a: &[Value], _: &mut Context<'_>) -> Answer {
@@ -189,17 +124,11 @@ fn seq(a: &[Value], _: &mut Context<'_>) -> Answer {
         3 => {
             let (start, step, end) = (int(a, 0)?, int(a, 1)?, int(a, 2)?);
             let beyond = if end < start { -1 } else { 1 };
-            if end < start && step > 0 {
-                Vec::new()
-            } else {
-                steps(start, end.saturating_add(beyond), step)?
-            }
+            if end < start && step > 0 { Vec::new() } else { steps(start, end.saturating_add(beyond), step)? }
         }
         _ => Vec::new(),
     };
-    Ok(Value::text(
-        numbers.iter().map(i64::to_string).collect::<Vec<_>>().join(" "),
-    ))
+    Ok(Value::text(numbers.iter().map(i64::to_string).collect::<Vec<_>>().join(" ")))
 }
 
 fn add1(a: &[Value], _: &mut Context<'_>) -> Answer {
@@ -207,9 +136,7 @@ fn add1(a: &[Value], _: &mut Context<'_>) -> Answer {
 }
 
 fn add(a: &[Value], _: &mut Context<'_>) -> Answer {
-    Ok(Value::int64(
-        rest(a, 0).iter().map(to_int).fold(0, i64::wrapping_add),
-    ))
+    Ok(Value::int64(rest(a, 0).iter().map(to_int).fold(0, i64::wrapping_add)))
 }
 
 fn sub(a: &[Value], _: &mut Context<'_>) -> Answer {
@@ -217,9 +144,7 @@ fn sub(a: &[Value], _: &mut Context<'_>) -> Answer {
 }
 
 fn mul(a: &[Value], _: &mut Context<'_>) -> Answer {
-    Ok(Value::int64(
-        rest(a, 0).iter().map(to_int).fold(1, i64::wrapping_mul),
-    ))
+    Ok(Value::int64(rest(a, 0).iter().map(to_int).fold(1, i64::wrapping_mul)))
 }
 
 fn divisor(a: &[Value]) -> Result<i64, Rule> {
@@ -238,15 +163,11 @@ fn modulo(a: &[Value], _: &mut Context<'_>) -> Answer {
 }
 
 fn max(a: &[Value], _: &mut Context<'_>) -> Answer {
-    Ok(Value::int64(
-        rest(a, 0).iter().map(to_int).max().unwrap_or_default(),
-    ))
+    Ok(Value::int64(rest(a, 0).iter().map(to_int).max().unwrap_or_default()))
 }
 
 fn min(a: &[Value], _: &mut Context<'_>) -> Answer {
-    Ok(Value::int64(
-        rest(a, 0).iter().map(to_int).min().unwrap_or_default(),
-    ))
+    Ok(Value::int64(rest(a, 0).iter().map(to_int).min().unwrap_or_default()))
 }
 
 fn maxf(a: &[Value], _: &mut Context<'_>) -> Answer {
@@ -284,11 +205,7 @@ fn round(a: &[Value], _: &mut Context<'_>) -> Answer {
     let threshold = a.get(2).map_or(0.5, to_float);
     let power = power_of_ten(int(a, 1)?);
     let shifted = power * to_float(any(a, 0)?);
-    let whole = if shifted.fract() >= threshold {
-        shifted.ceil()
-    } else {
-        shifted.floor()
-    };
+    let whole = if shifted.fract() >= threshold { shifted.ceil() } else { shifted.floor() };
     Ok(Value::Float(whole / power))
 }
 

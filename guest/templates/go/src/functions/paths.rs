@@ -13,13 +13,7 @@ pub(super) const ROWS: &[Function] = &[
     F.pure("base", PATH, "string", "The last element.", base),
     F.pure("dir", PATH, "string", "All but the last element, cleaned.", dir),
     F.pure("clean", PATH, "string", "The shortest equal path.", clean),
-    F.pure(
-        "ext",
-        PATH,
-        "string",
-        "From the last dot of the last element.",
-        ext,
-    ),
+    F.pure("ext", PATH, "string", "From the last dot of the last element.", ext),
     F.pure("isAbs", PATH, "bool", "Whether it starts at the root.", is_abs),
     F.pure("osBase", PATH, "string", "The same as base.", base),
     F.pure("osDir", PATH, "string", "The same as dir.", dir),
@@ -38,19 +32,13 @@ fn base(a: &[Value], _: &mut Context<'_>) -> Answer {
     let end = path.iter().rposition(|byte| *byte != b'/');
     let trimmed = end.and_then(|end| path.get(..=end)).unwrap_or_default();
     let last = trimmed.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-    Ok(Value::text(if last.is_empty() {
-        b"/".to_vec()
-    } else {
-        last.to_vec()
-    }))
+    Ok(Value::text(if last.is_empty() { b"/".to_vec() } else { last.to_vec() }))
 }
 
 fn dir(a: &[Value], _: &mut Context<'_>) -> Answer {
     let path: &[u8] = text(a, 0)?;
     let slash = path.iter().rposition(|byte| *byte == b'/');
-    Ok(Value::text(cleaned(
-        slash.and_then(|slash| path.get(..=slash)).unwrap_or_default(),
-    )))
+    Ok(Value::text(cleaned(slash.and_then(|slash| path.get(..=slash)).unwrap_or_default())))
 }
 
 fn clean(a: &[Value], _: &mut Context<'_>) -> Answer {
@@ -82,9 +70,7 @@ fn ext(a: &[Value], _: &mut Context<'_>) -> Answer {
     let path: &[u8] = text(a, 0)?;
     let last = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
     let dot = last.iter().rposition(|byte| *byte == b'.');
-    Ok(Value::text(
-        dot.and_then(|dot| last.get(dot..)).unwrap_or_default().to_vec(),
-    ))
+    Ok(Value::text(dot.and_then(|dot| last.get(dot..)).unwrap_or_default().to_vec()))
 }
 
 fn is_abs(a: &[Value], _: &mut Context<'_>) -> Answer {

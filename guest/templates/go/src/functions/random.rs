@@ -16,24 +16,9 @@ const F: Family = Family::Random;
 const COUNT: Parameter = p("count", Type::Int);
 
 pub(super) const ROWS: &[Function] = &[
-    F.pure(
-        "randAlphaNum",
-        &[COUNT],
-        "string",
-        "That many letters and digits.",
-        rand_alpha_num,
-    )
-    .drawing(),
-    F.pure("randAlpha", &[COUNT], "string", "That many letters.", rand_alpha)
-        .drawing(),
-    F.pure(
-        "randNumeric",
-        &[COUNT],
-        "string",
-        "That many digits.",
-        rand_numeric,
-    )
-    .drawing(),
+    F.pure("randAlphaNum", &[COUNT], "string", "That many letters and digits.", rand_alpha_num).drawing(),
+    F.pure("randAlpha", &[COUNT], "string", "That many letters.", rand_alpha).drawing(),
+    F.pure("randNumeric", &[COUNT], "string", "That many digits.", rand_numeric).drawing(),
     F.pure(
         "randAscii",
         &[COUNT],
@@ -42,14 +27,7 @@ pub(super) const ROWS: &[Function] = &[
         rand_ascii,
     )
     .drawing(),
-    F.pure(
-        "randBytes",
-        &[COUNT],
-        "string",
-        "That many bytes, in base64.",
-        rand_bytes,
-    )
-    .drawing(),
+    F.pure("randBytes", &[COUNT], "string", "That many bytes, in base64.", rand_bytes).drawing(),
     F.pure(
         "randInt",
         &[p("low", Type::Int), p("high", Type::Int)],
@@ -58,16 +36,9 @@ pub(super) const ROWS: &[Function] = &[
         rand_int,
     )
     .drawing(),
-    F.pure("uuidv4", &[], "string", "A random UUID.", uuidv4)
+    F.pure("uuidv4", &[], "string", "A random UUID.", uuidv4).drawing(),
+    F.pure("shuffle", &[p("text", Type::Text)], "string", "The characters in random order.", shuffle)
         .drawing(),
-    F.pure(
-        "shuffle",
-        &[p("text", Type::Text)],
-        "string",
-        "The characters in random order.",
-        shuffle,
-    )
-    .drawing(),
 ];
 
 type Answer = Result<Value, Rule>;
@@ -82,11 +53,7 @@ impl Context<'_> {
         self.budget.bytes(count)?;
         let wanted = u32::try_from(count).map_err(|_| Rule::Size)?;
         let bytes = self.draw.bytes(self.stream, wanted);
-        if bytes.len() == count {
-            Ok(bytes)
-        } else {
-            Err(Rule::Work)
-        }
+        if bytes.len() == count { Ok(bytes) } else { Err(Rule::Work) }
     }
 
     /// A uniform number below `bound`.
@@ -94,9 +61,7 @@ impl Context<'_> {
         let uneven = (u64::MAX % bound + 1) % bound;
         loop {
             let bytes = self.draw(8)?;
-            let drawn = bytes
-                .iter()
-                .fold(0u64, |drawn, byte| drawn << 8 | u64::from(*byte));
+            let drawn = bytes.iter().fold(0u64, |drawn, byte| drawn << 8 | u64::from(*byte));
             if drawn <= u64::MAX - uneven {
                 return Ok(drawn % bound);
             }
@@ -141,10 +106,7 @@ fn rand_bytes(a: &[Value], context: &mut Context<'_>) -> Answer {
 
 fn rand_int(a: &[Value], context: &mut Context<'_>) -> Answer {
     let (low, high) = (int(a, 0)?, int(a, 1)?);
-    let span = high
-        .checked_sub(low)
-        .and_then(|span| u64::try_from(span).ok())
-        .filter(|span| *span > 0);
+    let span = high.checked_sub(low).and_then(|span| u64::try_from(span).ok()).filter(|span| *span > 0);
     let drawn = context.below(span.ok_or(Rule::OutOfRange)?)?;
     Ok(Value::int(low.wrapping_add_unsigned(drawn)))
 }
@@ -155,9 +117,7 @@ fn uuidv4(_: &[Value], context: &mut Context<'_>) -> Answer {
     let number = number & !(0xf << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62;
     let hex = format!("{number:032x}");
     let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-    Ok(Value::text(
-        [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-"),
-    ))
+    Ok(Value::text([part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")))
 }
 
 fn shuffle(a: &[Value], context: &mut Context<'_>) -> Answer {

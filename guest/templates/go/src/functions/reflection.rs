@@ -14,13 +14,7 @@ const NAME: Parameter = p("name", Type::Text);
 
 pub(super) const ROWS: &[Function] = &[
     F.pure("typeOf", &[VALUE], "string", "The Go type.", type_of),
-    F.pure(
-        "typeIs",
-        &[NAME, VALUE],
-        "bool",
-        "Whether the Go type is that.",
-        type_is,
-    ),
+    F.pure("typeIs", &[NAME, VALUE], "bool", "Whether the Go type is that.", type_is),
     F.pure(
         "typeIsLike",
         &[NAME, VALUE],
@@ -29,13 +23,7 @@ pub(super) const ROWS: &[Function] = &[
         type_is_like,
     ),
     F.pure("kindOf", &[VALUE], "string", "The Go kind.", kind_of),
-    F.pure(
-        "kindIs",
-        &[NAME, VALUE],
-        "bool",
-        "Whether the Go kind is that.",
-        kind_is,
-    ),
+    F.pure("kindIs", &[NAME, VALUE], "bool", "Whether the Go kind is that.", kind_is),
     F.pure(
         "deepEqual",
         &[p("left", Type::Any), p("right", Type::Any)],
@@ -58,9 +46,7 @@ fn type_is(a: &[Value], _: &mut Context<'_>) -> Answer {
 fn type_is_like(a: &[Value], _: &mut Context<'_>) -> Answer {
     let (name, wanted) = (type_name(any(a, 1)?), text(a, 0)?);
     let pointed = name.strip_prefix('*').unwrap_or(&name);
-    Ok(Value::Bool(
-        name.as_bytes() == &**wanted || pointed.as_bytes() == &**wanted,
-    ))
+    Ok(Value::Bool(name.as_bytes() == &**wanted || pointed.as_bytes() == &**wanted))
 }
 
 fn kind_of(a: &[Value], _: &mut Context<'_>) -> Answer {

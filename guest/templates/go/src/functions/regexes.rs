@@ -22,27 +22,9 @@ pub(super) const ROWS: &[Function] = &[
         "Whether the text matches; false for a bad pattern.",
         regex_match,
     ),
-    F.pure(
-        "mustRegexMatch",
-        &[PATTERN, TEXT],
-        "bool",
-        "Whether the text matches.",
-        must_regex_match,
-    ),
-    F.pure(
-        "regexFind",
-        &[PATTERN, TEXT],
-        "string",
-        "The first match, or empty.",
-        regex_find,
-    ),
-    F.pure(
-        "mustRegexFind",
-        &[PATTERN, TEXT],
-        "string",
-        "The same as regexFind.",
-        regex_find,
-    ),
+    F.pure("mustRegexMatch", &[PATTERN, TEXT], "bool", "Whether the text matches.", must_regex_match),
+    F.pure("regexFind", &[PATTERN, TEXT], "string", "The first match, or empty.", regex_find),
+    F.pure("mustRegexFind", &[PATTERN, TEXT], "string", "The same as regexFind.", regex_find),
     F.pure(
         "regexFindAll",
         &[PATTERN, TEXT, COUNT],
@@ -50,13 +32,7 @@ pub(super) const ROWS: &[Function] = &[
         "At most count matches; all for -1.",
         regex_find_all,
     ),
-    F.pure(
-        "mustRegexFindAll",
-        &[PATTERN, TEXT, COUNT],
-        "list",
-        "The same as regexFindAll.",
-        regex_find_all,
-    ),
+    F.pure("mustRegexFindAll", &[PATTERN, TEXT, COUNT], "list", "The same as regexFindAll.", regex_find_all),
     F.pure(
         "regexReplaceAll",
         &[PATTERN, TEXT, REPLACEMENT],
@@ -92,20 +68,8 @@ pub(super) const ROWS: &[Function] = &[
         "At most count parts between matches; all for -1.",
         regex_split,
     ),
-    F.pure(
-        "mustRegexSplit",
-        &[PATTERN, TEXT, COUNT],
-        "list",
-        "The same as regexSplit.",
-        regex_split,
-    ),
-    F.pure(
-        "regexQuoteMeta",
-        &[TEXT],
-        "string",
-        "A pattern that matches just the text.",
-        regex_quote_meta,
-    ),
+    F.pure("mustRegexSplit", &[PATTERN, TEXT, COUNT], "list", "The same as regexSplit.", regex_split),
+    F.pure("regexQuoteMeta", &[TEXT], "string", "A pattern that matches just the text.", regex_quote_meta),
 ];
 
 type Answer = Result<Value, Rule>;
@@ -137,17 +101,9 @@ fn regex_find(a: &[Value], context: &mut Context<'_>) -> Answer {
 fn regex_find_all(a: &[Value], context: &mut Context<'_>) -> Answer {
     let (pattern, text) = prepare(a, context)?;
     let count = usize::try_from(int(a, 2)?).unwrap_or(usize::MAX);
-    let found: Vec<_> = pattern
-        .spans(text)
-        .take(count)
-        .filter_map(|span| text.get(span.range()))
-        .map(Text::new)
-        .collect();
-    if found.is_empty() {
-        Ok(Value::List(List::nil(Elements::Texts)))
-    } else {
-        Value::texts(found)
-    }
+    let found: Vec<_> =
+        pattern.spans(text).take(count).filter_map(|span| text.get(span.range())).map(Text::new).collect();
+    if found.is_empty() { Ok(Value::List(List::nil(Elements::Texts))) } else { Value::texts(found) }
 }
 
 fn regex_replace(a: &[Value], context: &mut Context<'_>) -> Answer {

@@ -35,13 +35,7 @@ pub(super) const ROWS: &[Function] = &[
         "The first bytes, or the last.",
         trunc,
     ),
-    F.pure(
-        "trim",
-        &[p("text", Type::Text)],
-        "string",
-        "Without white space at both ends.",
-        trim,
-    ),
+    F.pure("trim", &[p("text", Type::Text)], "string", "Without white space at both ends.", trim),
     F.pure(
         "trimAll",
         &[p("cut", Type::Text), p("text", Type::Text)],
@@ -70,27 +64,9 @@ pub(super) const ROWS: &[Function] = &[
         "Without the start.",
         trim_prefix,
     ),
-    F.pure(
-        "upper",
-        &[p("text", Type::Text)],
-        "string",
-        "In upper case.",
-        to_upper,
-    ),
-    F.pure(
-        "lower",
-        &[p("text", Type::Text)],
-        "string",
-        "In lower case.",
-        to_lower,
-    ),
-    F.pure(
-        "title",
-        &[p("text", Type::Text)],
-        "string",
-        "Each word with an upper-case start.",
-        to_title,
-    ),
+    F.pure("upper", &[p("text", Type::Text)], "string", "In upper case.", to_upper),
+    F.pure("lower", &[p("text", Type::Text)], "string", "In lower case.", to_lower),
+    F.pure("title", &[p("text", Type::Text)], "string", "Each word with an upper-case start.", to_title),
     F.pure(
         "substr",
         &[p("start", Type::Int), p("end", Type::Int), p("text", Type::Text)],
@@ -126,24 +102,10 @@ pub(super) const ROWS: &[Function] = &[
         "Whether it ends so.",
         has_suffix,
     ),
-    F.pure(
-        "quote",
-        &[],
-        "string",
-        "Each in double quotes, escaped as in Go.",
-        quote,
-    )
-    .rest("values", Type::Any),
-    F.pure(
-        "squote",
-        &[],
-        "string",
-        "Each in single quotes, not escaped.",
-        squote,
-    )
-    .rest("values", Type::Any),
-    F.pure("cat", &[], "string", "All but nil, with blanks between.", cat)
+    F.pure("quote", &[], "string", "Each in double quotes, escaped as in Go.", quote)
         .rest("values", Type::Any),
+    F.pure("squote", &[], "string", "Each in single quotes, not escaped.", squote).rest("values", Type::Any),
+    F.pure("cat", &[], "string", "All but nil, with blanks between.", cat).rest("values", Type::Any),
     F.pure(
         "indent",
         &[p("blanks", Type::Int), p("text", Type::Text)],
@@ -172,13 +134,7 @@ pub(super) const ROWS: &[Function] = &[
         "One if the count is 1, else many.",
         plural,
     ),
-    F.pure(
-        "toString",
-        &[p("value", Type::Any)],
-        "string",
-        "As text.",
-        to_string,
-    ),
+    F.pure("toString", &[p("value", Type::Any)], "string", "As text.", to_string),
     F.pure("hello", &[], "string", "A greeting.", hello),
     F.pure(
         "join",
@@ -187,13 +143,7 @@ pub(super) const ROWS: &[Function] = &[
         "The items as one text.",
         join,
     ),
-    F.pure(
-        "sortAlpha",
-        &[p("list", Type::Any)],
-        "list",
-        "The items as texts, sorted by bytes.",
-        sort_alpha,
-    ),
+    F.pure("sortAlpha", &[p("list", Type::Any)], "list", "The items as texts, sorted by bytes.", sort_alpha),
     F.pure(
         "split",
         &[p("separator", Type::Text), p("text", Type::Text)],
@@ -210,33 +160,19 @@ pub(super) const ROWS: &[Function] = &[
     ),
     F.pure(
         "splitn",
-        &[
-            p("separator", Type::Text),
-            p("count", Type::Int),
-            p("text", Type::Text),
-        ],
+        &[p("separator", Type::Text), p("count", Type::Int), p("text", Type::Text)],
         "map",
         "At most count parts as `_0`, `_1`, ...",
         splitn,
     ),
-    F.pure(
-        "toStrings",
-        &[p("list", Type::Any)],
-        "list",
-        "The items as texts.",
-        to_strings,
-    ),
+    F.pure("toStrings", &[p("list", Type::Any)], "list", "The items as texts.", to_strings),
 ];
 
 type Answer = Result<Value, Rule>;
 
 fn abbrev(a: &[Value], _: &mut Context<'_>) -> Answer {
     let (width, text) = (int(a, 0)?, text(a, 1)?);
-    if width < 4 {
-        Ok(Value::Text(text.clone()))
-    } else {
-        abbreviate(text, 0, width).map(Value::text)
-    }
+    if width < 4 { Ok(Value::Text(text.clone())) } else { abbreviate(text, 0, width).map(Value::text) }
 }
 
 fn abbrevboth(a: &[Value], _: &mut Context<'_>) -> Answer {
@@ -316,16 +252,12 @@ fn trimmed(text: &[u8], cut: impl Fn(char) -> bool) -> Value {
 
 fn trim_suffix(a: &[Value], _: &mut Context<'_>) -> Answer {
     let whole = text(a, 1)?;
-    Ok(Value::text(Text::new(
-        whole.strip_suffix(&**text(a, 0)?).unwrap_or(whole),
-    )))
+    Ok(Value::text(Text::new(whole.strip_suffix(&**text(a, 0)?).unwrap_or(whole))))
 }
 
 fn trim_prefix(a: &[Value], _: &mut Context<'_>) -> Answer {
     let whole = text(a, 1)?;
-    Ok(Value::text(Text::new(
-        whole.strip_prefix(&**text(a, 0)?).unwrap_or(whole),
-    )))
+    Ok(Value::text(Text::new(whole.strip_prefix(&**text(a, 0)?).unwrap_or(whole))))
 }
 
 fn to_upper(a: &[Value], _: &mut Context<'_>) -> Answer {
@@ -393,11 +325,7 @@ fn has_suffix(a: &[Value], _: &mut Context<'_>) -> Answer {
 /// All but nil, each written by `write`, with blanks between.
 fn spaced(values: &[Value], mut write: impl FnMut(&mut Buffer, &Value) -> Result<(), Rule>) -> Answer {
     let mut out = Buffer::default();
-    for (at, value) in values
-        .iter()
-        .filter(|value| !matches!(value, Value::Nil))
-        .enumerate()
-    {
+    for (at, value) in values.iter().filter(|value| !matches!(value, Value::Nil)).enumerate() {
         if at > 0 {
             out.push_byte(b' ');
         }
@@ -488,12 +416,9 @@ fn hello(_: &[Value], _: &mut Context<'_>) -> Answer {
 fn as_texts(value: &Value) -> Result<Vec<Text>, Rule> {
     match value {
         Value::Nil => Ok(Vec::new()),
-        Value::List(list) => list
-            .items()
-            .iter()
-            .filter(|item| !matches!(item, Value::Nil))
-            .map(to_text)
-            .collect(),
+        Value::List(list) => {
+            list.items().iter().filter(|item| !matches!(item, Value::Nil)).map(to_text).collect()
+        }
         one => Ok(vec![to_text(one)?]),
     }
 }
@@ -564,9 +489,6 @@ fn splitn(a: &[Value], _: &mut Context<'_>) -> Answer {
 }
 
 fn numbered(parts: Vec<Text>) -> Value {
-    let entries = parts
-        .into_iter()
-        .enumerate()
-        .map(|(at, part)| (Text::from(format!("_{at}")), part));
+    let entries = parts.into_iter().enumerate().map(|(at, part)| (Text::from(format!("_{at}")), part));
     Value::Texts(std::rc::Rc::new(entries.collect()))
 }

@@ -7,37 +7,21 @@ fn the_table_is_sorted_and_has_no_name_twice() {
     assert!(TABLE.windows(2).all(|pair| pair[0].name < pair[1].name));
     for function in all() {
         assert_eq!(find(function.name).map(|found| found.name), Some(function.name));
-        assert!(
-            !function.about.is_empty() && !function.returns.is_empty(),
-            "{}",
-            function.name
-        );
+        assert!(!function.about.is_empty() && !function.returns.is_empty(), "{}", function.name);
     }
 }
 
 #[test]
 fn what_reaches_out_does_not_exist() {
-    for name in [
-        "env",
-        "expandenv",
-        "getHostByName",
-        "tpl",
-        "include",
-        "lookup",
-        "required",
-        "break",
-        "nil",
-    ] {
+    for name in ["env", "expandenv", "getHostByName", "tpl", "include", "lookup", "required", "break", "nil"]
+    {
         assert!(find(name).is_none(), "{name}");
     }
 }
 
 #[test]
 fn usage_names_the_parameters() {
-    assert_eq!(
-        find("printf").map(Function::usage).as_deref(),
-        Some("printf FORMAT:string [VALUES:any ...]")
-    );
+    assert_eq!(find("printf").map(Function::usage).as_deref(), Some("printf FORMAT:string [VALUES:any ...]"));
 }
 
 /// Gives the bytes 0, 1, 2, ... on every stream together.
@@ -61,15 +45,8 @@ impl Draw for Counting {
 
 fn run(text: &str) -> Result<String, Rule> {
     let request = Request {
-        templates: vec![Template {
-            key: "out",
-            text,
-            scope: Scope::Values,
-        }],
-        data: vec![Entry {
-            key: "pw",
-            value: b"a:b\\ c+%\xff~-_.",
-        }],
+        templates: vec![Template { key: "out", text, scope: Scope::Values }],
+        data: vec![Entry { key: "pw", value: b"a:b\\ c+%\xff~-_." }],
         delimiters: Delimiters::default(),
     };
     let rendered = render(&request, &mut Counting(0)).map_err(|fault| fault.rule)?;
@@ -127,26 +104,11 @@ fn what_grows_too_large_ends() {
         ("{{ indent 1000000000 \"x\" }}", Rule::Size),
         ("{{ randBytes 1000000000 }}", Rule::Size),
         ("{{ randAlphaNum 1000000000 }}", Rule::Size),
-        (
-            "{{ printf \"%999999d%999999d%999999d%999999d%999999d\" 1 1 1 1 1 }}",
-            Rule::Size,
-        ),
-        (
-            "{{ $s := \"x\" }}{{ range 40 }}{{ $s = cat $s $s }}{{ end }}",
-            Rule::Size,
-        ),
-        (
-            "{{ $l := list 1 }}{{ range 40 }}{{ $l = concat $l $l }}{{ end }}",
-            Rule::Size,
-        ),
-        (
-            "{{ $l := list 1 }}{{ range 1000 }}{{ $l = list $l }}{{ end }}",
-            Rule::Nesting,
-        ),
-        (
-            "{{ $d := dict }}{{ $_ := set $d \"d\" $d }}{{ deepCopy $d }}",
-            Rule::Nesting,
-        ),
+        ("{{ printf \"%999999d%999999d%999999d%999999d%999999d\" 1 1 1 1 1 }}", Rule::Size),
+        ("{{ $s := \"x\" }}{{ range 40 }}{{ $s = cat $s $s }}{{ end }}", Rule::Size),
+        ("{{ $l := list 1 }}{{ range 40 }}{{ $l = concat $l $l }}{{ end }}", Rule::Size),
+        ("{{ $l := list 1 }}{{ range 1000 }}{{ $l = list $l }}{{ end }}", Rule::Nesting),
+        ("{{ $d := dict }}{{ $_ := set $d \"d\" $d }}{{ deepCopy $d }}", Rule::Nesting),
         (
             "{{ $d := dict \"a\" 1 }}{{ range 60 }}{{ $d = dict \"a\" $d \"b\" $d }}{{ end }}{{ deepCopy $d }}",
             Rule::Work,

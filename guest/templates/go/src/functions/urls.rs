@@ -16,13 +16,7 @@ pub(super) const ROWS: &[Function] = &[
         "Scheme, userinfo, host, hostname, path, query, ...",
         url_parse,
     ),
-    F.pure(
-        "urlJoin",
-        &[p("parts", Type::Dict)],
-        "string",
-        "The URL of such parts.",
-        url_join,
-    ),
+    F.pure("urlJoin", &[p("parts", Type::Dict)], "string", "The URL of such parts.", url_join),
 ];
 
 type Answer = Result<Value, Rule>;
@@ -90,10 +84,7 @@ fn parse(text: &[u8]) -> Result<Url, Rule> {
         return Err(Rule::BadArgument);
     }
     let (before, fragment) = cut(text, b'#');
-    let mut url = Url {
-        fragment: unescape(fragment.unwrap_or_default(), Part::Fragment)?,
-        ..Url::default()
-    };
+    let mut url = Url { fragment: unescape(fragment.unwrap_or_default(), Part::Fragment)?, ..Url::default() };
     if before == b"*" {
         url.path = b"*".to_vec();
         return Ok(url);
@@ -115,10 +106,7 @@ fn parse(text: &[u8]) -> Result<Url, Rule> {
     let mut path = rest;
     if has_authority {
         let inside = rest.get(2..).unwrap_or_default();
-        let end = inside
-            .iter()
-            .position(|byte| *byte == b'/')
-            .unwrap_or(inside.len());
+        let end = inside.iter().position(|byte| *byte == b'/').unwrap_or(inside.len());
         authority(&mut url, inside.get(..end).unwrap_or_default())?;
         path = inside.get(end..).unwrap_or_default();
     }
@@ -160,9 +148,7 @@ fn authority(url: &mut Url, authority: &[u8]) -> Result<(), Rule> {
             return Err(Rule::BadArgument);
         }
         let (name, password) = cut(userinfo, b':');
-        let password = password
-            .map(|password| unescape(password, Part::User))
-            .transpose()?;
+        let password = password.map(|password| unescape(password, Part::User)).transpose()?;
         url.user = Some((unescape(name, Part::User)?, password));
     }
     Ok(())
@@ -171,10 +157,8 @@ fn authority(url: &mut Url, authority: &[u8]) -> Result<(), Rule> {
 fn parse_host(scheme: &[u8], host: &[u8]) -> Result<Vec<u8>, Rule> {
     if let Some(open) = host.iter().rposition(|byte| *byte == b'[') {
         let close = host.iter().rposition(|byte| *byte == b']');
-        let inside = close
-            .and_then(|close| host.get(1..close))
-            .filter(|_| open == 0)
-            .ok_or(Rule::BadArgument)?;
+        let inside =
+            close.and_then(|close| host.get(1..close)).filter(|_| open == 0).ok_or(Rule::BadArgument)?;
         let port = close.and_then(|close| host.get(close + 1..)).unwrap_or_default();
         check_port(port)?;
         return literal_host(inside, port);
@@ -182,11 +166,7 @@ fn parse_host(scheme: &[u8], host: &[u8]) -> Result<Vec<u8>, Rule> {
     let first = host.iter().position(|byte| *byte == b':');
     let last = host.iter().rposition(|byte| *byte == b':');
     // Several hosts with ports are common in database URLs; only the web's schemes are strict.
-    let colon = if matches!(scheme, b"http" | b"https") {
-        first
-    } else {
-        last
-    };
+    let colon = if matches!(scheme, b"http" | b"https") { first } else { last };
     check_port(colon.and_then(|colon| host.get(colon..)).unwrap_or_default())?;
     unescape(host, Part::Host)
 }
@@ -196,9 +176,7 @@ fn literal_host(inside: &[u8], port: &[u8]) -> Result<Vec<u8>, Rule> {
     let zone = find(inside, b"%25", 0).unwrap_or(inside.len());
     let (address, zone) = inside.split_at(zone);
     let address = unescape(address, Part::Host)?;
-    let parsed = std::str::from_utf8(&address)
-        .ok()
-        .map(str::parse::<std::net::Ipv6Addr>);
+    let parsed = std::str::from_utf8(&address).ok().map(str::parse::<std::net::Ipv6Addr>);
     if !matches!(parsed, Some(Ok(_))) {
         return Err(Rule::BadArgument);
     }

@@ -33,9 +33,7 @@ fn utf8(a: &[Value], at: usize) -> Result<&str, Rule> {
 }
 
 fn semver(a: &[Value], _: &mut Context<'_>) -> Result<Value, Rule> {
-    Ok(Value::Object(Rc::new(Object::Version(Version::parse(utf8(
-        a, 0,
-    )?)?))))
+    Ok(Value::Object(Rc::new(Object::Version(Version::parse(utf8(a, 0)?)?))))
 }
 
 fn semver_compare(a: &[Value], _: &mut Context<'_>) -> Result<Value, Rule> {

@@ -11,27 +11,9 @@ use crate::value::Value;
 const F: Family = Family::Strings;
 
 pub(super) const ROWS: &[Function] = &[
-    F.pure(
-        "untitle",
-        &[p("text", Type::Text)],
-        "string",
-        "Each word with a lower-case start.",
-        untitle,
-    ),
-    F.pure(
-        "nospace",
-        &[p("text", Type::Text)],
-        "string",
-        "Without white space.",
-        nospace,
-    ),
-    F.pure(
-        "initials",
-        &[p("text", Type::Text)],
-        "string",
-        "The first byte of each word.",
-        initials,
-    ),
+    F.pure("untitle", &[p("text", Type::Text)], "string", "Each word with a lower-case start.", untitle),
+    F.pure("nospace", &[p("text", Type::Text)], "string", "Without white space.", nospace),
+    F.pure("initials", &[p("text", Type::Text)], "string", "The first byte of each word.", initials),
     F.pure(
         "swapcase",
         &[p("text", Type::Text)],
@@ -39,27 +21,9 @@ pub(super) const ROWS: &[Function] = &[
         "Upper for lower case; a word's start becomes title case.",
         swapcase,
     ),
-    F.pure(
-        "snakecase",
-        &[p("text", Type::Text)],
-        "string",
-        "In snake_case.",
-        snakecase,
-    ),
-    F.pure(
-        "kebabcase",
-        &[p("text", Type::Text)],
-        "string",
-        "In kebab-case.",
-        kebabcase,
-    ),
-    F.pure(
-        "camelcase",
-        &[p("text", Type::Text)],
-        "string",
-        "In PascalCase.",
-        camelcase,
-    ),
+    F.pure("snakecase", &[p("text", Type::Text)], "string", "In snake_case.", snakecase),
+    F.pure("kebabcase", &[p("text", Type::Text)], "string", "In kebab-case.", kebabcase),
+    F.pure("camelcase", &[p("text", Type::Text)], "string", "In PascalCase.", camelcase),
     F.pure(
         "wrap",
         &[p("width", Type::Int), p("text", Type::Text)],
@@ -69,11 +33,7 @@ pub(super) const ROWS: &[Function] = &[
     ),
     F.pure(
         "wrapWith",
-        &[
-            p("width", Type::Int),
-            p("newline", Type::Text),
-            p("text", Type::Text),
-        ],
+        &[p("width", Type::Int), p("newline", Type::Text), p("text", Type::Text)],
         "string",
         "Lines of that width, joined by newline; long words are cut.",
         wrap_with,
@@ -98,11 +58,7 @@ fn swapcase(a: &[Value], _: &mut Context<'_>) -> Answer {
             after_space = false;
             lower(c)
         } else if c.is_lowercase() {
-            if std::mem::take(&mut after_space) {
-                title(c)
-            } else {
-                upper(c)
-            }
+            if std::mem::take(&mut after_space) { title(c) } else { upper(c) }
         } else {
             after_space = c.is_whitespace();
             c
@@ -122,10 +78,7 @@ fn nospace(a: &[Value], _: &mut Context<'_>) -> Answer {
         return Ok(Value::Text(text.clone()));
     }
     Ok(Value::text(
-        text.iter()
-            .filter(|byte| !is_space_byte(**byte))
-            .map(|byte| char::from(*byte))
-            .collect::<String>(),
+        text.iter().filter(|byte| !is_space_byte(**byte)).map(|byte| char::from(*byte)).collect::<String>(),
     ))
 }
 
@@ -147,12 +100,7 @@ fn wrap(a: &[Value], _: &mut Context<'_>) -> Answer {
 
 fn wrap_with(a: &[Value], _: &mut Context<'_>) -> Answer {
     let newline: &[u8] = text(a, 1)?;
-    wrapped(
-        text(a, 2)?,
-        int(a, 0)?,
-        if newline.is_empty() { b"\n" } else { newline },
-        true,
-    )
+    wrapped(text(a, 2)?, int(a, 0)?, if newline.is_empty() { b"\n" } else { newline }, true)
 }
 
 fn wrapped(text: &[u8], width: i64, newline: &[u8], cuts: bool) -> Answer {
@@ -164,15 +112,8 @@ fn wrapped(text: &[u8], width: i64, newline: &[u8], cuts: bool) -> Answer {
             rest = tail;
             continue;
         }
-        let last = rest
-            .get(..=width)
-            .and_then(|line| line.iter().rposition(|byte| *byte == b' '));
-        let later = || {
-            rest.iter()
-                .skip(width)
-                .position(|byte| *byte == b' ')
-                .map(|at| at + width)
-        };
+        let last = rest.get(..=width).and_then(|line| line.iter().rposition(|byte| *byte == b' '));
+        let later = || rest.iter().skip(width).position(|byte| *byte == b' ').map(|at| at + width);
         let (end, skipped) = match (last, cuts) {
             (Some(end), _) => (end, 1),
             (None, true) => (width, 0),
@@ -284,11 +225,7 @@ fn next_word<'t>(rest: &mut &'t [u8]) -> (Word, &'t [u8]) {
     let mut end = first.bytes.len();
     let mut last = end;
     let take = |end: &mut usize, last: &mut usize, fits: &dyn Fn(char) -> bool| {
-        while let Some(rune) = whole
-            .get(*end..)
-            .and_then(first_rune)
-            .filter(|rune| fits(rune.char))
-        {
+        while let Some(rune) = whole.get(*end..).and_then(first_rune).filter(|rune| fits(rune.char)) {
             *last = rune.bytes.len();
             *end += *last;
         }
@@ -298,10 +235,7 @@ fn next_word<'t>(rest: &mut &'t [u8]) -> (Word, &'t [u8]) {
         Word::Upper => {
             take(&mut end, &mut last, &char::is_uppercase);
             let several = end > first.bytes.len();
-            let followed = whole
-                .get(end..)
-                .and_then(first_rune)
-                .is_some_and(|rune| is_alphabet(rune.char));
+            let followed = whole.get(end..).and_then(first_rune).is_some_and(|rune| is_alphabet(rune.char));
             if several && followed {
                 end -= last;
             } else if !several {
@@ -325,11 +259,7 @@ fn push_word(out: &mut Buffer, word: Word, text: &[u8], connector: char) {
         return;
     }
     for rune in crate::text::runes(text) {
-        out.push_char(if is_connector(rune.char) {
-            connector
-        } else {
-            lower(rune.char)
-        });
+        out.push_char(if is_connector(rune.char) { connector } else { lower(rune.char) });
     }
 }
 

@@ -9,13 +9,7 @@ use crate::yaml::{from_text, to_text};
 const F: Family = Family::Yaml;
 
 pub(super) const ROWS: &[Function] = &[
-    F.pure(
-        "toYaml",
-        &[p("value", Type::Any)],
-        "string",
-        "As YAML, or empty if it cannot be.",
-        to_yaml,
-    ),
+    F.pure("toYaml", &[p("value", Type::Any)], "string", "As YAML, or empty if it cannot be.", to_yaml),
     F.pure(
         "fromYaml",
         &[p("text", Type::Text)],
@@ -38,9 +32,7 @@ fn from_yaml(a: &[Value], context: &mut Context<'_>) -> Answer {
     const NOT_READ: &str = "error converting YAML to JSON";
     let unmarshal = |kind: &str| {
         let into = "into Go value of type map[string]interface {}";
-        error(&format!(
-            "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {kind} {into}"
-        ))
+        error(&format!("error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {kind} {into}"))
     };
     match from_text(text(a, 0)?, &mut context.budget) {
         Ok(dict @ Value::Dict(_)) => Ok(dict),

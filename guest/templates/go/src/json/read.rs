@@ -11,11 +11,7 @@ pub(crate) fn read(text: &[u8], budget: &mut Budget) -> Result<Value, Rule> {
     let mut reader = Reader { text, at: 0, budget };
     let value = reader.value(0)?;
     reader.blanks();
-    if reader.peek().is_some() {
-        Err(Rule::BadArgument)
-    } else {
-        Ok(value)
-    }
+    if reader.peek().is_some() { Err(Rule::BadArgument) } else { Ok(value) }
 }
 
 struct Reader<'t, 'b> {
@@ -43,11 +39,7 @@ impl<'t> Reader<'t, '_> {
     }
 
     fn expect(&mut self, byte: u8) -> Result<(), Rule> {
-        if self.take(byte) {
-            Ok(())
-        } else {
-            Err(Rule::BadArgument)
-        }
+        if self.take(byte) { Ok(()) } else { Err(Rule::BadArgument) }
     }
 
     fn value(&mut self, depth: usize) -> Result<Value, Rule> {
@@ -68,11 +60,7 @@ impl<'t> Reader<'t, '_> {
     }
 
     fn word(&mut self, word: &[u8], value: Value) -> Result<Value, Rule> {
-        if !self
-            .text
-            .get(self.at..)
-            .is_some_and(|rest| rest.starts_with(word))
-        {
+        if !self.text.get(self.at..).is_some_and(|rest| rest.starts_with(word)) {
             return Err(Rule::BadArgument);
         }
         self.at += word.len();
@@ -134,9 +122,7 @@ impl<'t> Reader<'t, '_> {
             }
         }
         let digits = self.text.get(start..self.at).unwrap_or_default();
-        parse_float(digits)
-            .map(Value::Float)
-            .map_err(|_| Rule::BadArgument)
+        parse_float(digits).map(Value::Float).map_err(|_| Rule::BadArgument)
     }
 
     fn digits(&mut self) -> usize {
@@ -152,10 +138,7 @@ impl<'t> Reader<'t, '_> {
         let mut out = Vec::new();
         loop {
             let start = self.at;
-            while self
-                .peek()
-                .is_some_and(|byte| byte >= b' ' && byte != b'"' && byte != b'\\')
-            {
+            while self.peek().is_some_and(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
                 self.at += 1;
             }
             push_valid(&mut out, self.text.get(start..self.at).unwrap_or_default());
@@ -212,9 +195,7 @@ impl<'t> Reader<'t, '_> {
         self.at += 4;
         digits
             .iter()
-            .try_fold(0, |unit, digit| {
-                Some(unit << 4 | char::from(*digit).to_digit(16)?)
-            })
+            .try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)?))
             .ok_or(Rule::BadArgument)
     }
 }
@@ -236,24 +217,16 @@ mod tests {
     use crate::format::to_text;
 
     fn check(text: &str, expected: Option<&str>) {
-        let seen = read(text.as_bytes(), &mut Budget::new())
-            .and_then(|value| to_text(&value))
-            .ok();
+        let seen = read(text.as_bytes(), &mut Budget::new()).and_then(|value| to_text(&value)).ok();
         assert_eq!(seen.as_deref(), expected.map(str::as_bytes), "{text}");
     }
 
     #[test]
     fn reads() {
         for (text, expected) in [
-            (
-                " {\"b\":[1,{\"c\":null}],\"a\":\"x\"} ",
-                "map[a:x b:[1 map[c:<nil>]]]",
-            ),
+            (" {\"b\":[1,{\"c\":null}],\"a\":\"x\"} ", "map[a:x b:[1 map[c:<nil>]]]"),
             ("[1,1000000,1e-7,-0]", "[1 1e+06 1e-07 -0]"),
-            (
-                "\"\\ud83d\\ude00 \\ud800 \\ud800\\u0041\"",
-                "😀 \u{fffd} \u{fffd}A",
-            ),
+            ("\"\\ud83d\\ude00 \\ud800 \\ud800\\u0041\"", "😀 \u{fffd} \u{fffd}A"),
             ("{\"a\":1,\"a\":2}", "map[a:2]"),
             ("[]", "[]"),
         ] {
@@ -274,9 +247,6 @@ mod tests {
     #[test]
     fn nesting_is_bounded() {
         let deep = "[".repeat(100_000);
-        assert_eq!(
-            read(deep.as_bytes(), &mut Budget::new()).err(),
-            Some(Rule::Nesting)
-        );
+        assert_eq!(read(deep.as_bytes(), &mut Budget::new()).err(), Some(Rule::Nesting));
     }
 }

@@ -18,10 +18,7 @@ pub(crate) enum Style {
 
 /// Writes a value. What JSON cannot say, such as infinity, is a bad argument.
 pub(crate) fn write(value: &Value, style: Style) -> Result<Text, Rule> {
-    let mut writer = Writer {
-        out: Buffer::default(),
-        style,
-    };
+    let mut writer = Writer { out: Buffer::default(), style };
     writer.value(value, 0)?;
     writer.out.into_text()
 }
@@ -47,21 +44,13 @@ impl Writer {
             Value::List(list) if list.is_nil() => self.out.push(b"null"),
             Value::List(list) => {
                 let items = list.items().iter();
-                self.members(b'[', b']', depth, items, |writer, item| {
-                    writer.value(item, depth + 1)
-                })?;
+                self.members(b'[', b']', depth, items, |writer, item| writer.value(item, depth + 1))?;
             }
             Value::Dict(dict) => {
-                self.members(
-                    b'{',
-                    b'}',
-                    depth,
-                    dict.entries().into_iter(),
-                    |writer, (key, item)| {
-                        writer.key(&key);
-                        writer.value(&item, depth + 1)
-                    },
-                )?;
+                self.members(b'{', b'}', depth, dict.entries().into_iter(), |writer, (key, item)| {
+                    writer.key(&key);
+                    writer.value(&item, depth + 1)
+                })?;
             }
             Value::Texts(texts) => self.members(b'{', b'}', depth, texts.iter(), |writer, (key, text)| {
                 writer.key(key);
@@ -115,8 +104,7 @@ impl Writer {
 
     fn key(&mut self, key: &[u8]) {
         self.string(key);
-        self.out
-            .push(if self.style == Style::Pretty { b": " } else { b":" });
+        self.out.push(if self.style == Style::Pretty { b": " } else { b":" });
     }
 
     fn string(&mut self, text: &[u8]) {
@@ -185,8 +173,7 @@ mod tests {
     fn styles() {
         let dict = Dict::default();
         dict.insert("b".into(), Value::text("")).expect("shallow");
-        dict.insert("a".into(), Value::List(List::nil(Elements::Any)))
-            .expect("shallow");
+        dict.insert("a".into(), Value::List(List::nil(Elements::Any))).expect("shallow");
         let value = Value::Dict(dict);
         for (style, expected) in [
             (Style::Compact, "{\"a\":null,\"b\":\"\"}"),
@@ -200,25 +187,15 @@ mod tests {
     fn strings() {
         let text = Value::text(b"<&\"\\\x01\x7f\xff\n/".to_vec());
         let escaped = write(&text, Style::Compact);
-        assert_eq!(
-            escaped.as_deref(),
-            Ok("\"\\u003c\\u0026\\\"\\\\\\u0001\u{7f}\\ufffd\\n/\"".as_bytes())
-        );
+        assert_eq!(escaped.as_deref(), Ok("\"\\u003c\\u0026\\\"\\\\\\u0001\u{7f}\\ufffd\\n/\"".as_bytes()));
         let raw = write(&text, Style::Raw);
-        assert_eq!(
-            raw.as_deref(),
-            Ok("\"<&\\\"\\\\\\u0001\u{7f}\\ufffd\\n/\"".as_bytes())
-        );
+        assert_eq!(raw.as_deref(), Ok("\"<&\\\"\\\\\\u0001\u{7f}\\ufffd\\n/\"".as_bytes()));
     }
 
     #[test]
     fn what_contains_itself_is_refused() {
         let dict = Dict::default();
-        dict.insert("self".into(), Value::Dict(dict.clone()))
-            .expect("shallow");
-        assert_eq!(
-            write(&Value::Dict(dict), Style::Compact).err(),
-            Some(Rule::Nesting)
-        );
+        dict.insert("self".into(), Value::Dict(dict.clone())).expect("shallow");
+        assert_eq!(write(&Value::Dict(dict), Style::Compact).err(), Some(Rule::Nesting));
     }
 }

@@ -25,12 +25,9 @@ impl Version {
     /// Reads a version: up to three numbers, a pre-release, metadata.
     pub(crate) fn parse(text: &str) -> Result<Self, Rule> {
         let unprefixed = text.strip_prefix('v').unwrap_or(text);
-        let (rest, metadata) = unprefixed
-            .split_once('+')
-            .map_or((unprefixed, None), |(rest, data)| (rest, Some(data)));
-        let (core, pre) = rest
-            .split_once('-')
-            .map_or((rest, None), |(core, pre)| (core, Some(pre)));
+        let (rest, metadata) =
+            unprefixed.split_once('+').map_or((unprefixed, None), |(rest, data)| (rest, Some(data)));
+        let (core, pre) = rest.split_once('-').map_or((rest, None), |(core, pre)| (core, Some(pre)));
         let numbers: Vec<&str> = core.split('.').collect();
         let number = |at: usize| match numbers.get(at) {
             None => Ok(0),
@@ -56,16 +53,8 @@ impl Version {
     }
 
     pub(crate) fn show(&self) -> String {
-        let pre = if self.pre.is_empty() {
-            String::new()
-        } else {
-            format!("-{}", self.pre)
-        };
-        let metadata = if self.metadata.is_empty() {
-            String::new()
-        } else {
-            format!("+{}", self.metadata)
-        };
+        let pre = if self.pre.is_empty() { String::new() } else { format!("-{}", self.pre) };
+        let metadata = if self.metadata.is_empty() { String::new() } else { format!("+{}", self.metadata) };
         format!("{}.{}.{}{pre}{metadata}", self.major, self.minor, self.patch)
     }
 
@@ -90,29 +79,20 @@ impl Version {
 
     /// The next patch: that of a pre-release is its release.
     pub(crate) fn next_patch(&self) -> Self {
-        let patch = if self.pre.is_empty() {
-            self.patch.wrapping_add(1)
-        } else {
-            self.patch
-        };
+        let patch = if self.pre.is_empty() { self.patch.wrapping_add(1) } else { self.patch };
         self.with(self.major, self.minor, patch)
     }
 
     /// The order of versions; metadata does not count.
     pub(crate) fn compare(&self, other: &Self) -> Ordering {
         let numbers = |version: &Self| (version.major, version.minor, version.patch);
-        numbers(self)
-            .cmp(&numbers(other))
-            .then_with(|| compare_prereleases(&self.pre, &other.pre))
+        numbers(self).cmp(&numbers(other)).then_with(|| compare_prereleases(&self.pre, &other.pre))
     }
 }
 
 /// Letters, digits and hyphens.
 pub(crate) fn is_part(part: &str) -> bool {
-    !part.is_empty()
-        && part
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// Parts between dots, of which a number has no leading zero.
@@ -154,17 +134,12 @@ pub(crate) fn satisfies(constraint: &str, version: &Version) -> Result<bool, Rul
     if constraint.len() > CONSTRAINT_BYTES {
         return Err(Rule::BadArgument);
     }
-    let alternatives: Vec<_> = constraint
-        .split("||")
-        .map(comparisons)
-        .collect::<Result<_, _>>()?;
+    let alternatives: Vec<_> = constraint.split("||").map(comparisons).collect::<Result<_, _>>()?;
     if alternatives.len() > ALTERNATIVES {
         return Err(Rule::BadArgument);
     }
     Ok(alternatives.iter().any(|comparisons| {
-        let names_pre = comparisons
-            .iter()
-            .any(|comparison| !comparison.bound.pre.is_empty());
+        let names_pre = comparisons.iter().any(|comparison| !comparison.bound.pre.is_empty());
         (version.pre.is_empty() || names_pre)
             && comparisons.iter().all(|comparison| comparison.holds(version))
     }))
@@ -271,10 +246,7 @@ fn major_counts(comparison: &Comparison, major: Ordering) -> bool {
 
 /// The comparisons of one alternative, separated by blanks or commas; `a - b` is a range.
 fn comparisons(text: &str) -> Result<Vec<Comparison>, Rule> {
-    let words: Vec<&str> = text
-        .split([' ', ',', '\t', '\n', '\r'])
-        .filter(|word| !word.is_empty())
-        .collect();
+    let words: Vec<&str> = text.split([' ', ',', '\t', '\n', '\r']).filter(|word| !word.is_empty()).collect();
     let mut found = Vec::new();
     let mut rest = words.as_slice();
     while let [first, tail @ ..] = rest {
@@ -296,11 +268,7 @@ fn comparisons(text: &str) -> Result<Vec<Comparison>, Rule> {
             rest = tail;
         }
     }
-    if found.is_empty() {
-        Err(Rule::BadArgument)
-    } else {
-        Ok(found)
-    }
+    if found.is_empty() { Err(Rule::BadArgument) } else { Ok(found) }
 }
 
 fn operator(word: &str) -> (Operator, &str) {
@@ -317,9 +285,7 @@ fn operator(word: &str) -> (Operator, &str) {
         ("~", Operator::Tilde),
         ("^", Operator::Caret),
     ];
-    let found = OPERATORS
-        .iter()
-        .find_map(|(sign, operator)| Some((*operator, word.strip_prefix(sign)?)));
+    let found = OPERATORS.iter().find_map(|(sign, operator)| Some((*operator, word.strip_prefix(sign)?)));
     found.unwrap_or((Operator::Same, word))
 }
 
@@ -341,11 +307,7 @@ fn comparison(operator: Operator, text: &str) -> Result<Comparison, Rule> {
         (false, false, true) => (Written::MajorMinor, format!("{}.{}.0{pre}", part(0), part(1))),
         (false, false, false) => (Written::All, unprefixed.to_owned()),
     };
-    Ok(Comparison {
-        operator,
-        bound: Version::parse(&filled)?,
-        written,
-    })
+    Ok(Comparison { operator, bound: Version::parse(&filled)?, written })
 }
 
 #[cfg(test)]
@@ -395,18 +357,10 @@ mod tests {
             (">1.0.0-alpha.9", "1.0.0-alpha.10", true),
         ] {
             let version = Version::parse(version).expect("valid");
-            assert_eq!(
-                satisfies(constraint, &version),
-                Ok(expected),
-                "{constraint} {}",
-                version.show()
-            );
+            assert_eq!(satisfies(constraint, &version), Ok(expected), "{constraint} {}", version.show());
         }
         for constraint in ["", ">", "1.2.3.4", "abc", ">=", "1.0 ||"] {
-            assert!(
-                satisfies(constraint, &Version::parse("1.0.0").expect("valid")).is_err(),
-                "{constraint}"
-            );
+            assert!(satisfies(constraint, &Version::parse("1.0.0").expect("valid")).is_err(), "{constraint}");
         }
     }
 }

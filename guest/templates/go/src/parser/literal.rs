@@ -19,11 +19,7 @@ pub(super) fn number(kind: Kind, text: &str) -> Result<Number, Rule> {
 
 fn character(code: u32) -> Result<Number, Rule> {
     let int = i64::from(code);
-    Ok(Number {
-        int: Some(int),
-        float: Some(f64::from(code)),
-        ideal: Ok(Value::int(int)),
-    })
+    Ok(Number { int: Some(int), float: Some(f64::from(code)), ideal: Ok(Value::int(int)) })
 }
 
 /// `1+2i`: two numbers without a blank between them.
@@ -31,35 +27,25 @@ fn complex(text: &str) -> Result<Number, Rule> {
     // The first number ends where the second one's sign is, which only the lexer's scan can tell.
     let split = (1..text.len())
         .find(|end| text.get(..*end).and_then(scan_number) == Some(*end) && starts_signed(text, *end));
-    let (real, imaginary) = text
-        .split_at_checked(split.ok_or(Rule::BadLiteral)?)
-        .ok_or(Rule::BadLiteral)?;
+    let (real, imaginary) = text.split_at_checked(split.ok_or(Rule::BadLiteral)?).ok_or(Rule::BadLiteral)?;
     let imaginary = imaginary.strip_suffix('i').ok_or(Rule::BadLiteral)?;
     let read = |text: &str| parse_float(text.as_bytes()).map_err(|_| Rule::BadLiteral);
     Ok(of_complex(read(real)?, read(imaginary)?))
 }
 
 fn starts_signed(text: &str, at: usize) -> bool {
-    text.get(at..)
-        .is_some_and(|rest| rest.starts_with(['+', '-']) && scan_number(rest) == Some(rest.len()))
+    text.get(at..).is_some_and(|rest| rest.starts_with(['+', '-']) && scan_number(rest) == Some(rest.len()))
 }
 
 fn of_complex(real: f64, imaginary: f64) -> Number {
     let ideal = Ok(Value::Complex(real, imaginary));
     let float = (imaginary == 0.0).then_some(real);
-    Number {
-        int: float.and_then(whole),
-        float,
-        ideal,
-    }
+    Number { int: float.and_then(whole), float, ideal }
 }
 
 fn plain(text: &str) -> Result<Number, Rule> {
     let bytes = text.as_bytes();
-    if let Some(imaginary) = text
-        .strip_suffix('i')
-        .and_then(|digits| parse_float(digits.as_bytes()).ok())
-    {
+    if let Some(imaginary) = text.strip_suffix('i').and_then(|digits| parse_float(digits.as_bytes()).ok()) {
         return Ok(of_complex(0.0, imaginary));
     }
     let int = parse_int(bytes, 0).ok();
@@ -72,18 +58,11 @@ fn plain(text: &str) -> Result<Number, Rule> {
     if !has_point {
         return Err(Rule::BadLiteral);
     }
-    Ok(Number {
-        int: whole(float),
-        float: Some(float),
-        ideal: Ok(Value::Float(float)),
-    })
+    Ok(Number { int: whole(float), float: Some(float), ideal: Ok(Value::Float(float)) })
 }
 
 /// Go decides by the spelling: `-0x1e` has an `e` and no plain `0x` in front, so it is a float.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "Go promotes the integer in the same way"
-)]
+#[expect(clippy::cast_precision_loss, reason = "Go promotes the integer in the same way")]
 fn of_integer(text: &str, int: Option<i64>, uint: Option<u64>, has_point: bool) -> Number {
     let float = int.map(|int| int as f64).or(uint.map(|uint| uint as f64));
     let hex = text.starts_with("0x") || text.starts_with("0X");
@@ -96,10 +75,7 @@ fn of_integer(text: &str, int: Option<i64>, uint: Option<u64>, has_point: bool) 
 }
 
 /// The float as an integer, if it is one.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "the comparison is meant to be exact only where the cast is"
-)]
+#[expect(clippy::cast_precision_loss, reason = "the comparison is meant to be exact only where the cast is")]
 fn whole(float: f64) -> Option<i64> {
     let int = float_to_int(float);
     (int as f64 == float).then_some(int)
@@ -121,9 +97,7 @@ mod tests {
             ("2i", Ok("(0+2i)")),
             ("18446744073709551615", Err(Rule::BadLiteral)),
         ] {
-            let shown = plain(text)
-                .and_then(|number| number.ideal)
-                .and_then(|value| to_text(&value));
+            let shown = plain(text).and_then(|number| number.ideal).and_then(|value| to_text(&value));
             assert_eq!(shown.as_deref(), expected.map(str::as_bytes).as_deref(), "{text}");
         }
     }

@@ -22,11 +22,7 @@ pub(crate) fn parse<'t>(
     delimiters: Delimiters<'_>,
 ) -> Result<Templates<'t>, Place> {
     let tokens = lex(text, delimiters);
-    let end = Token {
-        kind: Kind::End,
-        at: text.len(),
-        text: "",
-    };
+    let end = Token { kind: Kind::End, at: text.len(), text: "" };
     let mut parser = Parser {
         tokens,
         end,
@@ -97,11 +93,7 @@ impl<'t> Parser<'t> {
 
     fn expect_close(&mut self) -> Parsed<()> {
         let token = self.take_word();
-        if token.kind == Kind::RightDelimiter {
-            Ok(())
-        } else {
-            Err(unexpected(token))
-        }
+        if token.kind == Kind::RightDelimiter { Ok(()) } else { Err(unexpected(token)) }
     }
 
     /// Runs a part one level deeper.
@@ -241,20 +233,13 @@ impl<'t> Parser<'t> {
 
     fn loop_control(&mut self, at: usize, node: Node<'t>) -> Parsed<Node<'t>> {
         self.expect_close()?;
-        if self.ranges == 0 {
-            Err(Place::new(at, Rule::OutsideRange))
-        } else {
-            Ok(node)
-        }
+        if self.ranges == 0 { Err(Place::new(at, Rule::OutsideRange)) } else { Ok(node) }
     }
 
     /// `if` or `with`: a chain of `else if` (or `else with`) is one node, since one `end` closes it.
     fn branches(&mut self, keyword: Keyword) -> Parsed<Branches<'t>> {
         let declared = self.variables.len();
-        let mut branches = Branches {
-            arms: Vec::new(),
-            otherwise: Vec::new(),
-        };
+        let mut branches = Branches { arms: Vec::new(), otherwise: Vec::new() };
         loop {
             let pipe = self.pipe_to_close()?;
             let (body, ended, _) = self.nodes()?;
@@ -292,11 +277,7 @@ impl<'t> Parser<'t> {
             Ended::End => Vec::new(),
         };
         self.variables.truncate(declared);
-        Ok(Range {
-            pipe,
-            body,
-            otherwise,
-        })
+        Ok(Range { pipe, body, otherwise })
     }
 
     /// `{{ block "name" pipe }} … {{ end }}`: a definition and its use in one.
@@ -305,11 +286,7 @@ impl<'t> Parser<'t> {
         let pipe = self.pipe_to_close()?;
         let body = self.template_body()?;
         self.add(name.clone(), body, at)?;
-        Ok(Node::Template(Invocation {
-            at,
-            name,
-            pipe: Some(pipe),
-        }))
+        Ok(Node::Template(Invocation { at, name, pipe: Some(pipe) }))
     }
 
     fn invocation(&mut self, at: usize) -> Parsed<Node<'t>> {

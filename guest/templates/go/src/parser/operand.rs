@@ -29,18 +29,9 @@ impl<'t> Parser<'t> {
 
     fn pipe(&mut self, place: Where) -> Parsed<Pipe<'t>> {
         let start = self.peek_word();
-        let mut pipe = Pipe {
-            at: start.at,
-            assigns: false,
-            variables: Vec::new(),
-            commands: Vec::new(),
-        };
+        let mut pipe = Pipe { at: start.at, assigns: false, variables: Vec::new(), commands: Vec::new() };
         self.variables_of(&mut pipe, place)?;
-        let end = if place == Where::Parentheses {
-            Kind::RightParen
-        } else {
-            Kind::RightDelimiter
-        };
+        let end = if place == Where::Parentheses { Kind::RightParen } else { Kind::RightDelimiter };
         loop {
             let token = self.peek_word();
             match token.kind {
@@ -91,10 +82,7 @@ impl<'t> Parser<'t> {
                 return Ok(());
             }
             let follows = self.peek_word();
-            let second = matches!(
-                follows.kind,
-                Kind::Variable | Kind::RightDelimiter | Kind::RightParen
-            );
+            let second = matches!(follows.kind, Kind::Variable | Kind::RightDelimiter | Kind::RightParen);
             if place != Where::Range || pipe.variables.len() > 1 || !second {
                 return Err(Place::new(next.at, Rule::Syntax));
             }
@@ -117,10 +105,7 @@ impl<'t> Parser<'t> {
             }
             let mut operands = operands.into_iter();
             let first = operands.next().ok_or_else(|| unexpected(token))?;
-            return Ok(Command {
-                first,
-                arguments: operands.collect(),
-            });
+            return Ok(Command { first, arguments: operands.collect() });
         }
     }
 
@@ -139,11 +124,7 @@ impl<'t> Parser<'t> {
             }
             fields.push(field.text.get(1..).unwrap_or_default());
         }
-        Ok(Some(Operand {
-            at: token.at,
-            term,
-            fields,
-        }))
+        Ok(Some(Operand { at: token.at, term, fields }))
     }
 
     fn term(&mut self) -> Parsed<Option<(Term<'t>, Vec<&'t str>)>> {
@@ -159,9 +140,9 @@ impl<'t> Parser<'t> {
             Kind::Keyword(Keyword::Nil) => Term::Nil,
             Kind::Variable => self.variable(token)?,
             Kind::Bool => Term::Bool(token.text == "true"),
-            Kind::Character | Kind::Complex | Kind::Number => Term::Number(Box::new(
-                literal::number(token.kind, token.text).map_err(at_token)?,
-            )),
+            Kind::Character | Kind::Complex | Kind::Number => {
+                Term::Number(Box::new(literal::number(token.kind, token.text).map_err(at_token)?))
+            }
             Kind::String | Kind::RawString => Term::Text(unquote(token.text).map_err(at_token)?),
             Kind::LeftParen => {
                 let pipe = self.nested(token.at, |parser| parser.pipe(Where::Parentheses))?;
@@ -189,18 +170,10 @@ fn checked<'t>(pipe: Pipe<'t>, end: Token<'t>) -> Parsed<Pipe<'t>> {
     if pipe.commands.is_empty() {
         return Err(Place::new(end.at, Rule::Syntax));
     }
-    let plain = pipe
-        .commands
-        .iter()
-        .skip(1)
-        .map(|command| &command.first)
-        .find(|operand| {
-            let literal = matches!(
-                operand.term,
-                Term::Bool(_) | Term::Nil | Term::Number(_) | Term::Text(_)
-            );
-            literal || (matches!(operand.term, Term::Dot) && operand.fields.is_empty())
-        });
+    let plain = pipe.commands.iter().skip(1).map(|command| &command.first).find(|operand| {
+        let literal = matches!(operand.term, Term::Bool(_) | Term::Nil | Term::Number(_) | Term::Text(_));
+        literal || (matches!(operand.term, Term::Dot) && operand.fields.is_empty())
+    });
     match plain {
         Some(operand) => Err(Place::new(operand.at, Rule::NotAFunction)),
         None => Ok(pipe),

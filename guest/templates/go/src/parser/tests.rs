@@ -1,9 +1,7 @@
 use super::*;
 
 fn check(text: &str, expected: Result<(), (usize, Rule)>) {
-    let seen = parse("main", text, Delimiters::default())
-        .map(|_| ())
-        .map_err(|place| (place.at, place.rule));
+    let seen = parse("main", text, Delimiters::default()).map(|_| ()).map_err(|place| (place.at, place.rule));
     assert_eq!(seen, expected, "{text}");
 }
 
@@ -38,32 +36,16 @@ fn refuses() {
         ("{{ if .a }}{{ else with .b }}{{ end }}", 19, Rule::Syntax),
         ("{{ range . }}{{ else if . }}{{ end }}", 21, Rule::Syntax),
         ("{{ nope }}", 3, Rule::UnknownFunction),
-        (
-            "{{ if false }}{{ env \"A\" }}{{ end }}",
-            17,
-            Rule::UnknownFunction,
-        ),
+        ("{{ if false }}{{ env \"A\" }}{{ end }}", 17, Rule::UnknownFunction),
         ("{{ $x }}", 3, Rule::UnknownVariable),
         ("{{ if $x := 1 }}{{ end }}{{ $x }}", 28, Rule::UnknownVariable),
         ("{{ define \"a\" }}{{ $x }}{{ end }}", 19, Rule::UnknownVariable),
         ("{{ $a, $b := 1 }}", 5, Rule::Syntax),
         ("{{ range $a, $b, $c := . }}{{ end }}", 15, Rule::Syntax),
         ("{{ break }}", 3, Rule::OutsideRange),
-        (
-            "{{ range . }}{{ block \"b\" . }}{{ break }}{{ end }}{{ end }}",
-            33,
-            Rule::OutsideRange,
-        ),
-        (
-            "{{ define \"a\" }}x{{ end }}{{ define \"a\" }}y{{ end }}",
-            26,
-            Rule::DuplicateTemplate,
-        ),
-        (
-            "{{ if true }}{{ define \"a\" }}{{ end }}{{ end }}",
-            16,
-            Rule::Syntax,
-        ),
+        ("{{ range . }}{{ block \"b\" . }}{{ break }}{{ end }}{{ end }}", 33, Rule::OutsideRange),
+        ("{{ define \"a\" }}x{{ end }}{{ define \"a\" }}y{{ end }}", 26, Rule::DuplicateTemplate),
+        ("{{ if true }}{{ define \"a\" }}{{ end }}{{ end }}", 16, Rule::Syntax),
         ("{{ template $x }}", 12, Rule::Syntax),
         ("{{ \"a\".b }}", 6, Rule::Syntax),
         ("{{ .a. }}", 5, Rule::Syntax),

@@ -32,20 +32,11 @@ fn reference(text: &[u8]) -> Option<(&str, &[u8])> {
         _ => (false, text),
     };
     let word = |c: char| c.is_alphanumeric() || c == '_';
-    let end: usize = runes(inside)
-        .take_while(|rune| word(rune.char))
-        .map(|rune| rune.bytes.len())
-        .sum();
-    let name = inside
-        .get(..end)
-        .and_then(|name| std::str::from_utf8(name).ok())
-        .filter(|name| !name.is_empty())?;
+    let end: usize = runes(inside).take_while(|rune| word(rune.char)).map(|rune| rune.bytes.len()).sum();
+    let name =
+        inside.get(..end).and_then(|name| std::str::from_utf8(name).ok()).filter(|name| !name.is_empty())?;
     let tail = inside.get(end..)?;
-    if braced {
-        Some((name, tail.strip_prefix(b"}")?))
-    } else {
-        Some((name, tail))
-    }
+    if braced { Some((name, tail.strip_prefix(b"}")?)) } else { Some((name, tail)) }
 }
 
 fn group<'t>(groups: &Captures, text: &'t [u8], name: &str) -> &'t [u8] {

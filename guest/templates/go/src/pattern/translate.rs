@@ -7,11 +7,8 @@ const MOST_REPEATS: u32 = 1000;
 
 /// The same pattern in the other syntax. What only RE2 refuses is refused here, the rest by the compiler.
 pub(super) fn translate(pattern: &str) -> Result<String, Rule> {
-    let mut translator = Translator {
-        rest: pattern,
-        out: String::with_capacity(pattern.len() + 8),
-        repeated: false,
-    };
+    let mut translator =
+        Translator { rest: pattern, out: String::with_capacity(pattern.len() + 8), repeated: false };
     while let Some(c) = translator.next() {
         translator.outside(c)?;
     }
@@ -166,10 +163,7 @@ impl<'p> Translator<'p> {
     /// `\p{Greek}` or `\pN`; `\p{^Greek}` is `\P{Greek}`.
     fn unicode_class(&mut self, negated: bool) -> Result<(), Rule> {
         if !self.take("{") {
-            let letter = self
-                .next()
-                .filter(char::is_ascii_alphabetic)
-                .ok_or(Rule::BadArgument)?;
+            let letter = self.next().filter(char::is_ascii_alphabetic).ok_or(Rule::BadArgument)?;
             self.out.push_str(if negated { "\\P" } else { "\\p" });
             self.out.push(letter);
             return Ok(());
@@ -177,21 +171,13 @@ impl<'p> Translator<'p> {
         let inverted = self.take("^");
         let (name, rest) = self.rest.split_once('}').ok_or(Rule::BadArgument)?;
         self.rest = rest;
-        self.out.push_str(&format!(
-            "{}{{{name}}}",
-            if negated == inverted { "\\p" } else { "\\P" }
-        ));
+        self.out.push_str(&format!("{}{{{name}}}", if negated == inverted { "\\p" } else { "\\P" }));
         Ok(())
     }
 
     /// One to three octal digits; a single one that is no zero would refer back, which RE2 does not do.
     fn octal(&mut self, first: char) -> Result<(), Rule> {
-        let more: String = self
-            .rest
-            .chars()
-            .take(2)
-            .take_while(|c| matches!(c, '0'..='7'))
-            .collect();
+        let more: String = self.rest.chars().take(2).take_while(|c| matches!(c, '0'..='7')).collect();
         if first != '0' && more.is_empty() {
             return Err(Rule::BadArgument);
         }
@@ -267,11 +253,7 @@ mod tests {
             ("[a", Err(Rule::BadArgument)),
             ("\\Z", Err(Rule::BadArgument)),
         ] {
-            assert_eq!(
-                translate(pattern).as_deref(),
-                expected.as_ref().copied(),
-                "{pattern}"
-            );
+            assert_eq!(translate(pattern).as_deref(), expected.as_ref().copied(), "{pattern}");
         }
     }
 }

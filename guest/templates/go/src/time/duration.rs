@@ -82,19 +82,13 @@ fn term(text: &[u8]) -> Result<(u128, &[u8]), Rule> {
     if whole.is_empty() && fraction.is_empty() {
         return Err(Rule::BadArgument);
     }
-    let name = rest
-        .iter()
-        .take_while(|byte| !byte.is_ascii_digit() && **byte != b'.')
-        .count();
+    let name = rest.iter().take_while(|byte| !byte.is_ascii_digit() && **byte != b'.').count();
     let (name, rest) = rest.split_at(name);
     let unit = u128::from(unit(name)?);
-    let number = whole.iter().try_fold(0u128, |number, digit| {
-        number.checked_mul(10)?.checked_add(u128::from(digit - b'0'))
-    });
-    let whole = number
-        .filter(|number| *number <= 1 << 63)
-        .ok_or(Rule::BadArgument)?
-        * unit;
+    let number = whole
+        .iter()
+        .try_fold(0u128, |number, digit| number.checked_mul(10)?.checked_add(u128::from(digit - b'0')));
+    let whole = number.filter(|number| *number <= 1 << 63).ok_or(Rule::BadArgument)? * unit;
     let (mut part, mut scale) = (0u128, 1u128);
     for digit in fraction.iter().take(18) {
         part = part * 10 + u128::from(digit - b'0');
@@ -119,19 +113,9 @@ fn unit(name: &[u8]) -> Result<u64, Rule> {
 pub(crate) fn rough(nanos: i64) -> String {
     const DAY: u64 = 24 * HOUR;
     let size = nanos.unsigned_abs();
-    let units = [
-        (365 * DAY, "y"),
-        (30 * DAY, "mo"),
-        (DAY, "d"),
-        (HOUR, "h"),
-        (MINUTE, "m"),
-        (SECOND, "s"),
-    ];
+    let units = [(365 * DAY, "y"), (30 * DAY, "mo"), (DAY, "d"), (HOUR, "h"), (MINUTE, "m"), (SECOND, "s")];
     let found = units.iter().find(|(unit, _)| size > *unit);
-    found.map_or_else(
-        || "0s".to_owned(),
-        |(unit, name)| format!("{}{name}", size / unit),
-    )
+    found.map_or_else(|| "0s".to_owned(), |(unit, name)| format!("{}{name}", size / unit))
 }
 
 #[cfg(test)]
@@ -160,13 +144,9 @@ mod tests {
 
     #[test]
     fn rough_units() {
-        for (text, expected) in [
-            ("2h10m5s", "2h"),
-            ("2400h10m5s", "3mo"),
-            ("1h", "60m"),
-            ("61s", "1m"),
-            ("1s", "0s"),
-        ] {
+        for (text, expected) in
+            [("2h10m5s", "2h"), ("2400h10m5s", "3mo"), ("1h", "60m"), ("61s", "1m"), ("1s", "0s")]
+        {
             assert_eq!(rough(parse(text.as_bytes()).expect("valid")), expected, "{text}");
         }
     }

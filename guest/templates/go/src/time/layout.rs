@@ -114,12 +114,7 @@ fn offset(rest: &[u8]) -> Option<(Piece, usize)> {
     ];
     let after = rest.get(1..)?;
     let (text, colon, minutes, seconds) = FORMS.iter().find(|(text, ..)| after.starts_with(text))?;
-    let offset = Offset {
-        zulu,
-        colon: *colon,
-        minutes: *minutes,
-        seconds: *seconds,
-    };
+    let offset = Offset { zulu, colon: *colon, minutes: *minutes, seconds: *seconds };
     Some((Piece::Offset(offset), text.len() + 1))
 }
 
@@ -132,14 +127,7 @@ fn fraction(rest: &[u8]) -> Option<(Piece, usize)> {
     if rest.get(1 + digits).is_some_and(u8::is_ascii_digit) {
         return None;
     }
-    Some((
-        Piece::Fraction {
-            separator: *separator,
-            digits,
-            trimmed: *digit == b'9',
-        },
-        1 + digits,
-    ))
+    Some((Piece::Fraction { separator: *separator, digits, trimmed: *digit == b'9' }, 1 + digits))
 }
 
 /// Writes the time as the layout says.
@@ -169,11 +157,9 @@ fn write_piece(out: &mut Buffer, time: &Time, piece: Piece) {
         Piece::Hour12(pad) => number(out, (civil.hour + 11) % 12 + 1, 2, pad),
         Piece::Minute(pad) => number(out, civil.minute, 2, pad),
         Piece::Second(pad) => number(out, civil.second, 2, pad),
-        Piece::LongYear => out.push_str(&format!(
-            "{:0width$}",
-            civil.year,
-            width = if civil.year < 0 { 5 } else { 4 }
-        )),
+        Piece::LongYear => {
+            out.push_str(&format!("{:0width$}", civil.year, width = if civil.year < 0 { 5 } else { 4 }))
+        }
         Piece::Year => number(out, civil.year.rem_euclid(100), 2, Pad::Zero),
         Piece::Half { upper } => out.push_str(match (civil.hour >= 12, upper) {
             (true, true) => "PM",
@@ -183,11 +169,9 @@ fn write_piece(out: &mut Buffer, time: &Time, piece: Piece) {
         }),
         Piece::ZoneName => zone_name(out, &time.zone),
         Piece::Offset(offset) => write_offset(out, time.zone.offset, offset),
-        Piece::Fraction {
-            separator,
-            digits,
-            trimmed,
-        } => write_fraction(out, time.nanos, separator, digits, trimmed),
+        Piece::Fraction { separator, digits, trimmed } => {
+            write_fraction(out, time.nanos, separator, digits, trimmed)
+        }
     }
 }
 
@@ -207,11 +191,7 @@ fn zone_name(out: &mut Buffer, zone: &Zone) {
     }
     let minutes = zone.offset / 60;
     let sign = if minutes < 0 { '-' } else { '+' };
-    out.push_str(&format!(
-        "{sign}{:02}{:02}",
-        minutes.abs() / 60,
-        minutes.abs() % 60
-    ));
+    out.push_str(&format!("{sign}{:02}{:02}", minutes.abs() / 60, minutes.abs() % 60));
 }
 
 fn write_offset(out: &mut Buffer, offset: i64, form: Offset) {
@@ -235,11 +215,7 @@ fn write_offset(out: &mut Buffer, offset: i64, form: Offset) {
 fn write_fraction(out: &mut Buffer, nanos: u32, separator: u8, digits: usize, trimmed: bool) {
     let all = format!("{nanos:09}");
     let shown = all.get(..digits.min(9)).unwrap_or(&all);
-    let shown = if trimmed {
-        shown.trim_end_matches('0')
-    } else {
-        shown
-    };
+    let shown = if trimmed { shown.trim_end_matches('0') } else { shown };
     if shown.is_empty() {
         return;
     }

@@ -39,10 +39,7 @@ pub(crate) struct Zone {
 
 impl Zone {
     pub(crate) fn utc() -> Self {
-        Self {
-            name: Rc::from("UTC"),
-            offset: 0,
-        }
+        Self { name: Rc::from("UTC"), offset: 0 }
     }
 }
 
@@ -61,11 +58,7 @@ pub(crate) struct Civil {
 impl Time {
     /// In UTC.
     pub(crate) fn from_unix(seconds: i64) -> Self {
-        Self {
-            seconds,
-            nanos: 0,
-            zone: Zone::utc(),
-        }
+        Self { seconds, nanos: 0, zone: Zone::utc() }
     }
 
     /// Go's zero time.
@@ -81,28 +74,14 @@ impl Time {
     pub(crate) fn from_civil(civil: Civil, nanos: u32, zone: Zone) -> Self {
         let days = days_from_civil(civil.year, civil.month, civil.day);
         let clock = civil.hour * 3600 + civil.minute * 60 + civil.second;
-        Self {
-            seconds: days
-                .wrapping_mul(DAY)
-                .wrapping_add(clock)
-                .wrapping_sub(zone.offset),
-            nanos,
-            zone,
-        }
+        Self { seconds: days.wrapping_mul(DAY).wrapping_add(clock).wrapping_sub(zone.offset), nanos, zone }
     }
 
     pub(crate) fn civil(&self) -> Civil {
         let local = self.seconds.saturating_add(self.zone.offset);
         let (year, month, day) = civil_from_days(local.div_euclid(DAY));
         let clock = local.rem_euclid(DAY);
-        Civil {
-            year,
-            month,
-            day,
-            hour: clock / 3600,
-            minute: clock / 60 % 60,
-            second: clock % 60,
-        }
+        Civil { year, month, day, hour: clock / 3600, minute: clock / 60 % 60, second: clock % 60 }
     }
 
     /// From 0, a Sunday.
@@ -124,11 +103,7 @@ impl Time {
     fn at(&self, since_zero: i128) -> Self {
         let seconds = since_zero.div_euclid(SECOND_NANOS) + i128::from(ZERO);
         let nanos = u32::try_from(since_zero.rem_euclid(SECOND_NANOS)).unwrap_or_default();
-        Self {
-            seconds: i64::try_from(seconds).unwrap_or(i64::MAX),
-            nanos,
-            zone: self.zone.clone(),
-        }
+        Self { seconds: i64::try_from(seconds).unwrap_or(i64::MAX), nanos, zone: self.zone.clone() }
     }
 
     /// Later by that many nanoseconds.
@@ -157,11 +132,7 @@ impl Time {
             return self.clone();
         }
         let over = self.since_zero().rem_euclid(i128::from(unit));
-        let up = if over * 2 >= i128::from(unit) {
-            i128::from(unit)
-        } else {
-            0
-        };
+        let up = if over * 2 >= i128::from(unit) { i128::from(unit) } else { 0 };
         self.at(self.since_zero() - over + up)
     }
 
@@ -231,30 +202,16 @@ const MONTHS: [&str; 12] = [
     "December",
 ];
 
-const WEEKDAYS: [&str; 7] = [
-    "Sunday",
-    "Monday",
-    "Tuesday",
-    "Wednesday",
-    "Thursday",
-    "Friday",
-    "Saturday",
-];
+const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
 /// The English name of a month, from 1.
 pub(crate) fn month_name(month: i64) -> Option<&'static str> {
-    usize::try_from(month.checked_sub(1)?)
-        .ok()
-        .and_then(|at| MONTHS.get(at))
-        .copied()
+    usize::try_from(month.checked_sub(1)?).ok().and_then(|at| MONTHS.get(at)).copied()
 }
 
 /// The English name of a weekday, from 0.
 pub(crate) fn weekday_name(weekday: i64) -> Option<&'static str> {
-    usize::try_from(weekday)
-        .ok()
-        .and_then(|at| WEEKDAYS.get(at))
-        .copied()
+    usize::try_from(weekday).ok().and_then(|at| WEEKDAYS.get(at)).copied()
 }
 
 #[cfg(test)]
@@ -262,18 +219,7 @@ mod tests {
     use super::*;
 
     fn date(year: i64, month: i64, day: i64) -> Time {
-        Time::from_civil(
-            Civil {
-                year,
-                month,
-                day,
-                hour: 0,
-                minute: 0,
-                second: 0,
-            },
-            0,
-            Zone::utc(),
-        )
+        Time::from_civil(Civil { year, month, day, hour: 0, minute: 0, second: 0 }, 0, Zone::utc())
     }
 
     #[test]
@@ -286,11 +232,7 @@ mod tests {
             (2100, 3, 1, 4_107_542_400, 1),
         ] {
             let time = date(year, month, day);
-            assert_eq!(
-                (time.seconds, time.weekday()),
-                (seconds, weekday),
-                "{year}-{month}-{day}"
-            );
+            assert_eq!((time.seconds, time.weekday()), (seconds, weekday), "{year}-{month}-{day}");
             let civil = time.civil();
             assert_eq!((civil.year, civil.month, civil.day), (year, month, day));
         }
@@ -305,16 +247,8 @@ mod tests {
         assert_eq!(date(2024, 1, 2).minus(&date(2024, 1, 1)), 86_400_000_000_000);
         assert_eq!(date(2024, 1, 1).plus(-1).nanos, 999_999_999);
         assert_eq!(date(9000, 1, 1).minus(&Time::zero()), i64::MAX);
-        assert_eq!(
-            Time::from_unix(1_699_172_130)
-                .truncated(3_600_000_000_000)
-                .seconds,
-            1_699_171_200
-        );
-        assert_eq!(
-            Time::from_unix(1_699_172_130).rounded(60_000_000_000).seconds,
-            1_699_172_160
-        );
+        assert_eq!(Time::from_unix(1_699_172_130).truncated(3_600_000_000_000).seconds, 1_699_171_200);
+        assert_eq!(Time::from_unix(1_699_172_130).rounded(60_000_000_000).seconds, 1_699_172_160);
         assert_eq!(date(2024, 12, 31).year_day(), 366);
     }
 }

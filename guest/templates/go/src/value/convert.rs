@@ -22,10 +22,7 @@ pub(crate) fn to_int(value: &Value) -> i64 {
 }
 
 /// `float64` and the operands of float arithmetic.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "rounding to the nearest float is what Go does"
-)]
+#[expect(clippy::cast_precision_loss, reason = "rounding to the nearest float is what Go does")]
 pub(crate) fn to_float(value: &Value) -> f64 {
     match value {
         Value::Bool(value) => f64::from(u8::from(*value)),
@@ -43,17 +40,10 @@ pub(crate) fn to_float(value: &Value) -> f64 {
 }
 
 /// Go's conversion on amd64: towards zero, and the smallest integer for what does not fit.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the range is checked before the cast"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "the range is checked before the cast")]
 pub(crate) fn float_to_int(value: f64) -> i64 {
     const BOUND: f64 = 9_223_372_036_854_775_808.0;
-    if (-BOUND..BOUND).contains(&value) {
-        value as i64
-    } else {
-        i64::MIN
-    }
+    if (-BOUND..BOUND).contains(&value) { value as i64 } else { i64::MIN }
 }
 
 /// A decimal number without its fraction; any other text as it is.
@@ -63,10 +53,7 @@ fn whole_part(text: &[u8]) -> &[u8] {
     };
     let (whole, fraction) = text.split_at(dot);
     let digits = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_digit);
-    let unsigned = whole
-        .strip_prefix(b"-")
-        .or_else(|| whole.strip_prefix(b"+"))
-        .unwrap_or(whole);
+    let unsigned = whole.strip_prefix(b"-").or_else(|| whole.strip_prefix(b"+")).unwrap_or(whole);
     if !digits(unsigned) || !digits(fraction.get(1..).unwrap_or_default()) {
         return text;
     }

@@ -80,20 +80,12 @@ impl List {
         if depth > VALUE_DEPTH {
             return Err(Rule::Nesting);
         }
-        Ok(Self {
-            elements,
-            items: Some(Rc::from(items)),
-            depth,
-        })
+        Ok(Self { elements, items: Some(Rc::from(items)), depth })
     }
 
     /// Go's nil slice.
     pub(crate) const fn nil(elements: Elements) -> Self {
-        Self {
-            elements,
-            items: None,
-            depth: 1,
-        }
+        Self { elements, items: None, depth: 1 }
     }
 
     pub(crate) fn is_nil(&self) -> bool {
@@ -149,12 +141,7 @@ impl Dict {
 
     /// The entries in the order of their keys, as they are now: the caller may change the dict meanwhile.
     pub(crate) fn entries(&self) -> Vec<(Text, Value)> {
-        self.shared
-            .entries
-            .borrow()
-            .iter()
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect()
+        self.shared.entries.borrow().iter().map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
     pub(crate) fn is_same(&self, other: &Self) -> bool {

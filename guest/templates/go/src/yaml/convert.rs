@@ -25,12 +25,9 @@ fn value(node: Node, budget: &mut Budget) -> Result<Value, Rule> {
         Node::Float(value) if value.is_finite() => Value::Float(value),
         Node::Float(_) | Node::Plain(_) => return Err(Rule::NotYaml),
         Node::Text(text) => Value::Text(valid(&text)),
-        Node::List(items) => Value::list(
-            items
-                .into_iter()
-                .map(|item| value(item, budget))
-                .collect::<Result<_, _>>()?,
-        )?,
+        Node::List(items) => {
+            Value::list(items.into_iter().map(|item| value(item, budget)).collect::<Result<_, _>>()?)?
+        }
         Node::Map(entries) => {
             budget.node()?;
             let dict = Dict::default();
@@ -61,10 +58,7 @@ fn node(value: &Value, budget: &mut Budget, depth: usize) -> Result<Node, Rule> 
         Value::Text(text) => Node::Text(checked(text)?),
         Value::List(list) if list.is_nil() => Node::Null,
         Value::List(list) => Node::List(
-            list.items()
-                .iter()
-                .map(|item| node(item, budget, depth + 1))
-                .collect::<Result<_, _>>()?,
+            list.items().iter().map(|item| node(item, budget, depth + 1)).collect::<Result<_, _>>()?,
         ),
         Value::Dict(dict) => {
             let entries = dict.entries().into_iter();
@@ -108,11 +102,7 @@ fn number(value: &Value) -> Result<Node, Rule> {
 fn checked(text: &[u8]) -> Result<Vec<u8>, Rule> {
     let text = valid(text);
     let refused = |c: char| matches!(c, '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
-    if runes(&text).any(|rune| refused(rune.char)) {
-        Err(Rule::BadArgument)
-    } else {
-        Ok(text.to_vec())
-    }
+    if runes(&text).any(|rune| refused(rune.char)) { Err(Rule::BadArgument) } else { Ok(text.to_vec()) }
 }
 
 /// What is not UTF-8 becomes U+FFFD.

@@ -16,10 +16,7 @@ const KEY_BYTES: usize = 128;
 
 /// Writes a document, without the newline that ends it.
 pub(crate) fn emit(node: &Node) -> Result<Text, Rule> {
-    let mut emitter = Emitter {
-        out: Buffer::default(),
-        line_start: 0,
-    };
+    let mut emitter = Emitter { out: Buffer::default(), line_start: 0 };
     emitter.root(node);
     let mut bytes = emitter.out.into_bytes()?;
     if bytes.last() == Some(&b'\n') {
@@ -218,11 +215,7 @@ impl Emitter {
             }
         };
         // A no-break space is printable, and written as it is.
-        if c == '\u{a0}' {
-            self.out.push_char(c)
-        } else {
-            self.out.push_str(short)
-        }
+        if c == '\u{a0}' { self.out.push_char(c) } else { self.out.push_str(short) }
     }
 
     fn literal(&mut self, text: &str, indent: usize) {
@@ -254,23 +247,11 @@ fn scalar_of(node: &Node) -> Scalar<'_> {
     match node {
         Node::Text(text) => {
             let text = std::str::from_utf8(text).unwrap_or_default();
-            Scalar {
-                text,
-                wanted: wanted(text),
-            }
+            Scalar { text, wanted: wanted(text) }
         }
-        Node::Plain(text) => Scalar {
-            text,
-            wanted: Style::Plain,
-        },
-        Node::Bool(value) => Scalar {
-            text: if *value { "true" } else { "false" },
-            wanted: Style::Plain,
-        },
-        _ => Scalar {
-            text: "null",
-            wanted: Style::Plain,
-        },
+        Node::Plain(text) => Scalar { text, wanted: Style::Plain },
+        Node::Bool(value) => Scalar { text: if *value { "true" } else { "false" }, wanted: Style::Plain },
+        _ => Scalar { text: "null", wanted: Style::Plain },
     }
 }
 
@@ -330,12 +311,7 @@ fn natural(left: &str, right: &str) -> Ordering {
         }
         // Zeros within a number count as digits of it, those before it do not.
         let zero = *a == '0' || *b == '0';
-        let before = left
-            .get(..at)
-            .unwrap_or_default()
-            .iter()
-            .rev()
-            .take_while(|c| c.is_numeric());
+        let before = left.get(..at).unwrap_or_default().iter().rev().take_while(|c| c.is_numeric());
         let start = i64::from(zero && before.into_iter().any(|c| *c != '0'));
         let (a_value, a_end) = number_at(&left, at, start);
         let (b_value, b_end) = number_at(&right, at, start);
@@ -346,8 +322,7 @@ fn natural(left: &str, right: &str) -> Ordering {
 
 fn number_at(text: &[char], at: usize, start: i64) -> (i64, usize) {
     let digits = text.iter().skip(at).map_while(|c| c.to_digit(10));
-    let value = digits.clone().fold(start, |value, digit| {
-        value.wrapping_mul(10).wrapping_add(i64::from(digit))
-    });
+    let value =
+        digits.clone().fold(start, |value, digit| value.wrapping_mul(10).wrapping_add(i64::from(digit)));
     (value, at + digits.count())
 }

@@ -20,12 +20,7 @@ pub(super) fn load(text: &[u8], budget: &mut Budget) -> Result<Node, Rule> {
     // Another crate in the tree may have switched comments on.
     options.emit_comments = false;
     let events = Parser::new_from_str_with_options(text, options);
-    let mut loader = Loader {
-        events,
-        anchors: BTreeMap::new(),
-        budget,
-        unended: unended(text),
-    };
+    let mut loader = Loader { events, anchors: BTreeMap::new(), budget, unended: unended(text) };
     loop {
         match loader.event()? {
             Event::StreamStart | Event::DocumentStart(..) => {}
@@ -75,10 +70,7 @@ impl<'i, E: Iterator<Item = Result<(Event<'i>, granit_parser::Span), granit_pars
                 Event::Scalar(text, style @ (ScalarStyle::Literal | ScalarStyle::Folded), anchor, tag),
                 Some(start),
             ) if end > start => {
-                let text = text
-                    .strip_suffix('\n')
-                    .map(str::to_owned)
-                    .map_or(text, Into::into);
+                let text = text.strip_suffix('\n').map(str::to_owned).map_or(text, Into::into);
                 Event::Scalar(text, style, anchor, tag)
             }
             (event, _) => event,
@@ -180,10 +172,7 @@ fn extent(node: &Node) -> Extent {
     match node {
         Node::List(items) => of(&mut items.iter()),
         Node::Map(entries) => of(&mut entries.iter().flat_map(|(key, value)| [key, value])),
-        Node::Text(text) => Extent {
-            size: 1 + text.len() / 32,
-            depth: 0,
-        },
+        Node::Text(text) => Extent { size: 1 + text.len() / 32, depth: 0 },
         Node::Null | Node::Bool(_) | Node::Int(_) | Node::Uint(_) | Node::Float(_) | Node::Plain(_) => {
             Extent { size: 1, depth: 0 }
         }
@@ -192,11 +181,7 @@ fn extent(node: &Node) -> Extent {
 
 fn scalar_tag(style: ScalarStyle, tag: Option<&EventTag>) -> Tag {
     let Some(tag) = tag else {
-        return if style == ScalarStyle::Plain {
-            Tag::Plain
-        } else {
-            Tag::Text
-        };
+        return if style == ScalarStyle::Plain { Tag::Plain } else { Tag::Text };
     };
     if tag.handle() != "tag:yaml.org,2002:" {
         return Tag::Other;

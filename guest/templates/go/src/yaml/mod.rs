@@ -125,10 +125,7 @@ mod tests {
             ("\n# nothing\n", Ok(&[])),
             ("a: 1\na: 2", Ok(&[("a", "2")])),
             ("a: 1\n---\nb: 2", Ok(&[("a", "1")])),
-            (
-                "yes: a\n1: b\n1.5: c",
-                Ok(&[("true", "a"), ("1", "b"), ("1.5", "c")]),
-            ),
+            ("yes: a\n1: b\n1.5: c", Ok(&[("true", "a"), ("1", "b"), ("1.5", "c")])),
             ("a: &x 1\nb: *x", Ok(&[("a", "1"), ("b", "1")])),
             ("- a", Err(Rule::NotAMap)),
             ("a: [1]", Err(Rule::NotAMap)),
@@ -157,9 +154,6 @@ mod tests {
             let alias = format!("*a{}, ", level - 1).repeat(9);
             text.push_str(&format!("a{level}: &a{level} [{alias}]\n"));
         }
-        assert_eq!(
-            keys_and_values(text.as_bytes(), &mut Budget::new()),
-            Err(Rule::Work)
-        );
+        assert_eq!(keys_and_values(text.as_bytes(), &mut Budget::new()), Err(Rule::Work));
     }
 }

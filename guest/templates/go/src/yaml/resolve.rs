@@ -44,10 +44,7 @@ pub(super) fn resolve(tag: Tag, text: &str) -> Result<Node, Rule> {
 /// Binary data is kept as the bytes that it stands for.
 fn decode(text: &str) -> Result<Node, Rule> {
     use base64::Engine;
-    let digits: Vec<u8> = text
-        .bytes()
-        .filter(|byte| !matches!(byte, b'\n' | b'\r'))
-        .collect();
+    let digits: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
     let bytes = base64::engine::general_purpose::STANDARD.decode(digits);
     bytes.map(Node::Text).map_err(|_| Rule::NotYaml)
 }
@@ -76,11 +73,7 @@ fn number(text: &str) -> Option<Node> {
             let bytes = digits.as_bytes();
             let int = parse_int(bytes, 0).ok().map(Node::Int);
             let uint = || parse_uint(bytes, 0).ok().map(Node::Uint);
-            let float = || {
-                is_decimal(&digits)
-                    .then(|| parse_float(bytes).ok().map(Node::Float))
-                    .flatten()
-            };
+            let float = || is_decimal(&digits).then(|| parse_float(bytes).ok().map(Node::Float)).flatten();
             int.or_else(uint).or_else(float)
         }
         _ => None,
@@ -90,9 +83,7 @@ fn number(text: &str) -> Option<Node> {
 /// Go's number syntax is wider than YAML's; only decimal floats count.
 fn is_decimal(text: &str) -> bool {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    unsigned
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-'))
+    unsigned.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-'))
 }
 
 /// A timestamp is kept as the text that it is, so all that matters is that it is not taken for something else.
@@ -105,7 +96,5 @@ pub(super) fn is_timestamp(text: &[u8]) -> bool {
     ];
     let year =
         matches!(text, [a, b, c, d, b'-', ..] if [a, b, c, d].iter().all(|byte| byte.is_ascii_digit()));
-    year && LAYOUTS
-        .iter()
-        .any(|layout| crate::time::parse(layout, text).is_ok())
+    year && LAYOUTS.iter().any(|layout| crate::time::parse(layout, text).is_ok())
 }

@@ -56,11 +56,7 @@ struct Allowed {
 impl Allowed {
     fn of(text: &str) -> Self {
         if text.is_empty() {
-            return Self {
-                plain: true,
-                single: true,
-                block: false,
-            };
+            return Self { plain: true, single: true, block: false };
         }
         let seen = Seen::in_text(text);
         let broken = seen.blank_then_break || seen.special;
@@ -75,10 +71,8 @@ impl Allowed {
 
 impl Seen {
     fn in_text(text: &str) -> Self {
-        let mut seen = Self {
-            indicators: text.starts_with("---") || text.starts_with("..."),
-            ..Self::default()
-        };
+        let mut seen =
+            Self { indicators: text.starts_with("---") || text.starts_with("..."), ..Self::default() };
         let (mut after_blank, mut after_break, mut after_white) = (false, false, true);
         let mut rest = text.chars();
         let mut first = true;

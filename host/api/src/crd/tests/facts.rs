@@ -17,11 +17,7 @@ type Fields = BTreeMap<String, Map<String, Value>>;
 fn differences_from_eso_are_the_committed_ones() {
     let facts: Map<String, Value> = serde_json::from_str(include_str!("../../../tests/facts.json")).unwrap();
     let definitions = crds();
-    assert_eq!(
-        facts.len(),
-        definitions.len(),
-        "a kind is missing in facts.json or here"
-    );
+    assert_eq!(facts.len(), definitions.len(), "a kind is missing in facts.json or here");
     let mut differences = String::from(
         "# What our definitions leave out, add or say differently, compared with those of ESO 2.9.\n\
          # Written by KEYMILL_BLESS=1 cargo test -p keymill-api; read every change of it.\n\
@@ -29,10 +25,7 @@ fn differences_from_eso_are_the_committed_ones() {
     );
     for definition in &definitions {
         let version = definition.spec.versions.first().unwrap();
-        let key = format!(
-            "{}/{}/{}",
-            definition.spec.group, version.name, definition.spec.names.kind
-        );
+        let key = format!("{}/{}/{}", definition.spec.group, version.name, definition.spec.names.kind);
         let fact = &facts[&key];
         assert_eq!(header(definition), header_of_fact(fact), "{key}");
         let expected = match fact.get("fieldsOf") {
@@ -41,13 +34,7 @@ fn differences_from_eso_are_the_committed_ones() {
         };
         let expected: Fields = serde_json::from_value(expected.clone()).unwrap();
         let mut found = Fields::new();
-        let root = version
-            .schema
-            .as_ref()
-            .unwrap()
-            .open_api_v3_schema
-            .as_ref()
-            .unwrap();
+        let root = version.schema.as_ref().unwrap().open_api_v3_schema.as_ref().unwrap();
         collect(root, "", false, &mut found);
         for line in compare(&expected, &found) {
             differences.push_str(&format!("{key} {line}\n"));
@@ -62,23 +49,13 @@ fn header(definition: &CustomResourceDefinition) -> Value {
     let spec = &definition.spec;
     let version = spec.versions.first().unwrap();
     assert_eq!(spec.versions.len(), 1);
-    assert_eq!(
-        definition.metadata.name,
-        Some(format!("{}.{}", spec.names.plural, spec.group))
-    );
+    assert_eq!(definition.metadata.name, Some(format!("{}.{}", spec.names.plural, spec.group)));
     assert_eq!(
         definition.metadata.labels,
-        Some(BTreeMap::from([(
-            "external-secrets.io/component".to_owned(),
-            "controller".to_owned()
-        )]))
+        Some(BTreeMap::from([("external-secrets.io/component".to_owned(), "controller".to_owned())]))
     );
-    let selectable: Vec<&str> = version
-        .selectable_fields
-        .iter()
-        .flatten()
-        .map(|field| field.json_path.as_str())
-        .collect();
+    let selectable: Vec<&str> =
+        version.selectable_fields.iter().flatten().map(|field| field.json_path.as_str()).collect();
     json!({
         "scope": spec.scope,
         "names": {
@@ -107,14 +84,7 @@ fn collect(schema: &JSONSchemaProps, path: &str, required: bool, fields: &mut Fi
     if required {
         field.insert("required".to_owned(), json!(true));
     }
-    fields.insert(
-        if path.is_empty() {
-            ".".to_owned()
-        } else {
-            path.to_owned()
-        },
-        field,
-    );
+    fields.insert(if path.is_empty() { ".".to_owned() } else { path.to_owned() }, field);
     for (name, property) in schema.properties.iter().flatten() {
         let required = schema.required.iter().flatten().any(|required| required == name);
         collect(property, &format!("{path}.{name}"), required, fields);
@@ -129,26 +99,13 @@ fn collect(schema: &JSONSchemaProps, path: &str, required: bool, fields: &mut Fi
 
 /// All that a schema says at one place but its description and what lies below.
 fn attributes(schema: &JSONSchemaProps) -> Map<String, Value> {
-    let Value::Object(all) = serde_json::to_value(schema).unwrap() else {
-        panic!("a schema is an object")
-    };
-    let below = [
-        "description",
-        "properties",
-        "required",
-        "items",
-        "additionalProperties",
-    ];
+    let Value::Object(all) = serde_json::to_value(schema).unwrap() else { panic!("a schema is an object") };
+    let below = ["description", "properties", "required", "items", "additionalProperties"];
     let mut found = Map::new();
     for (key, value) in all.into_iter().filter(|(key, _)| !below.contains(&key.as_str())) {
         let key = key.strip_prefix("x-kubernetes-").unwrap_or(&key).to_owned();
         if key == "validations" {
-            let rules = value
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|rule| rule["rule"].clone())
-                .collect();
+            let rules = value.as_array().unwrap().iter().map(|rule| rule["rule"].clone()).collect();
             found.insert("cel".to_owned(), Value::Array(rules));
         } else {
             found.insert(key, value);
@@ -201,11 +158,7 @@ fn compare_field(path: &str, expected: &Map<String, Value>, found: &Map<String, 
         } else if expected != found {
             let text =
                 |value: Option<Value>| value.map_or_else(|| "nothing".to_owned(), |value| value.to_string());
-            lines.push(format!(
-                "{path} {attribute}: {} in ESO, {} here",
-                text(expected),
-                text(found)
-            ));
+            lines.push(format!("{path} {attribute}: {} in ESO, {} here", text(expected), text(found)));
         }
     }
     lines

@@ -9,10 +9,7 @@ fn check(spec: &str, expected: &[&str]) {
     let found: Vec<String> = object.validate().iter().map(ToString::to_string).collect();
     assert_eq!(found.len(), expected.len(), "{spec}\n{found:#?}");
     for (found, expected) in found.iter().zip(expected) {
-        assert!(
-            found.starts_with(expected),
-            "{spec}\nfound:    {found}\nexpected: {expected}"
-        );
+        assert!(found.starts_with(expected), "{spec}\nfound:    {found}\nexpected: {expected}");
     }
 }
 
@@ -38,9 +35,7 @@ fn policies_fit_each_other() {
     for policy in ["Merge", "CreateOrMerge", "None"] {
         check_target(
             &format!("{{creationPolicy: {policy}, deletionPolicy: Delete}}"),
-            &[&format!(
-                "spec.target.deletionPolicy: Delete does not go with creationPolicy {policy}"
-            )],
+            &[&format!("spec.target.deletionPolicy: Delete does not go with creationPolicy {policy}")],
         );
     }
     check_target(
@@ -58,22 +53,10 @@ fn an_entry_has_one_source() {
     let one = "needs exactly one of extract, find and sourceRef.generatorRef";
     let generator = "sourceRef: {generatorRef: {kind: Password, name: p}}";
     check_data_from("{}", &[&format!("spec.dataFrom[0]: {one}")]);
-    check_data_from(
-        "{extract: {key: a}, find: {}}",
-        &[&format!("spec.dataFrom[0]: {one}")],
-    );
-    check_data_from(
-        &format!("{{extract: {{key: a}}, {generator}}}"),
-        &[&format!("spec.dataFrom[0]: {one}")],
-    );
-    check_data_from(
-        &format!("{{find: {{}}, {generator}}}"),
-        &[&format!("spec.dataFrom[0]: {one}")],
-    );
-    check_data_from(
-        "{sourceRef: {storeRef: {name: s}}}",
-        &[&format!("spec.dataFrom[0]: {one}")],
-    );
+    check_data_from("{extract: {key: a}, find: {}}", &[&format!("spec.dataFrom[0]: {one}")]);
+    check_data_from(&format!("{{extract: {{key: a}}, {generator}}}"), &[&format!("spec.dataFrom[0]: {one}")]);
+    check_data_from(&format!("{{find: {{}}, {generator}}}"), &[&format!("spec.dataFrom[0]: {one}")]);
+    check_data_from("{sourceRef: {storeRef: {name: s}}}", &[&format!("spec.dataFrom[0]: {one}")]);
     check_data_from("{extract: {key: a}}", &[]);
     check_data_from("{find: {}, sourceRef: {storeRef: {name: s}}}", &[]);
     check_data_from(&format!("{{{generator}}}"), &[]);
@@ -98,18 +81,9 @@ fn a_source_names_something() {
 #[test]
 fn a_store_is_named_somewhere() {
     check(ENTRY, &["spec.data[0]: has no store"]);
-    check(
-        "dataFrom: [{extract: {key: a}}]",
-        &["spec.dataFrom[0]: has no store"],
-    );
-    check(
-        "dataFrom: [{sourceRef: {generatorRef: {kind: UUID, name: u}}}]",
-        &[],
-    );
-    check(
-        "data: [{secretKey: a, remoteRef: {key: a}, sourceRef: {storeRef: {name: s}}}]",
-        &[],
-    );
+    check("dataFrom: [{extract: {key: a}}]", &["spec.dataFrom[0]: has no store"]);
+    check("dataFrom: [{sourceRef: {generatorRef: {kind: UUID, name: u}}}]", &[]);
+    check("data: [{secretKey: a, remoteRef: {key: a}, sourceRef: {storeRef: {name: s}}}]", &[]);
 }
 
 #[test]
@@ -159,23 +133,14 @@ fn expressions_compile_and_all_problems_are_reported() {
 #[test]
 fn keys_are_unique_under_retain() {
     let twice = "data: [{secretKey: a, remoteRef: {key: a}}, {secretKey: a, remoteRef: {key: b}}]";
-    check(
-        &format!("{STORE}\n{twice}"),
-        &["spec.data[1].secretKey: `a` is the key of an earlier entry, too"],
-    );
-    check(
-        &format!("{STORE}\n{twice}\ntarget: {{deletionPolicy: Merge}}"),
-        &[],
-    );
+    check(&format!("{STORE}\n{twice}"), &["spec.data[1].secretKey: `a` is the key of an earlier entry, too"]);
+    check(&format!("{STORE}\n{twice}\ntarget: {{deletionPolicy: Merge}}"), &[]);
 }
 
 #[test]
 fn a_template_makes_no_credential_of_the_cluster() {
     let token = "kubernetes.io/service-account-token";
-    check_target(
-        "{template: {type: bootstrap.kubernetes.io/token}}",
-        &["spec.target.template.type: "],
-    );
+    check_target("{template: {type: bootstrap.kubernetes.io/token}}", &["spec.target.template.type: "]);
     check_target(
         &format!(
             "{{template: {{type: {token}, metadata: {{annotations: {{kubernetes.io/service-account.name: x}}}}}}}}"
@@ -189,10 +154,7 @@ fn a_template_makes_no_credential_of_the_cluster() {
         );
     }
     check_target(&format!("{{template: {{type: {token}}}}}"), &[]);
-    check_target(
-        "{template: {metadata: {annotations: {kubernetes.io/service-account.name: x}}}}",
-        &[],
-    );
+    check_target("{template: {metadata: {annotations: {kubernetes.io/service-account.name: x}}}}", &[]);
 }
 
 #[test]
@@ -202,18 +164,9 @@ fn a_template_makes_parts_that_a_secret_has() {
         &format!("{{{spec}}}"),
         &["spec.target.template.templateFrom[0].target: `spec.data` is no part of a Secret"],
     );
-    check_target(
-        &format!("{{manifest: {{apiVersion: v1, kind: ConfigMap}}, {spec}}}"),
-        &[],
-    );
-    check_target(
-        "{template: {templateFrom: [{}]}}",
-        &["spec.target.template.templateFrom[0]: needs one of"],
-    );
+    check_target(&format!("{{manifest: {{apiVersion: v1, kind: ConfigMap}}, {spec}}}"), &[]);
+    check_target("{template: {templateFrom: [{}]}}", &["spec.target.template.templateFrom[0]: needs one of"]);
     for target in ["Data", "data", "Labels", "ANNOTATIONS"] {
-        check_target(
-            &format!("{{template: {{templateFrom: [{{target: {target}, literal: x}}]}}}}"),
-            &[],
-        );
+        check_target(&format!("{{template: {{templateFrom: [{{target: {target}, literal: x}}]}}}}"), &[]);
     }
 }

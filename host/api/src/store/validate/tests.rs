@@ -23,10 +23,7 @@ fn check_cluster(provider: &str, expected: &[&str]) {
 }
 
 fn check_vault_auth(auth: &str, expected: &[&str]) {
-    check(
-        &format!("{{vault: {{server: 'https://v', auth: {auth}}}}}"),
-        expected,
-    );
+    check(&format!("{{vault: {{server: 'https://v', auth: {auth}}}}}"), expected);
 }
 
 fn check_kubernetes(provider: &str, expected: &[&str]) {
@@ -38,10 +35,7 @@ fn one_provider_that_keymill_has() {
     let one = "name exactly one of vault, fake, kubernetes";
     check("{fake: {data: []}}", &[]);
     check("{}", &[&format!("spec.provider: names none: {one}")]);
-    check(
-        "{fake: {data: []}, aws: {}}",
-        &[&format!("spec.provider: names fake, aws: {one}")],
-    );
+    check("{fake: {data: []}, aws: {}}", &[&format!("spec.provider: names fake, aws: {one}")]);
     check(
         "{aws: {service: SecretsManager, region: eu-central-1}}",
         &["spec.provider.aws: is not a provider that keymill has: use one of vault, fake, kubernetes"],
@@ -68,15 +62,11 @@ fn a_secret_store_reaches_its_own_namespace() {
     check_vault_auth("{tokenSecretRef: {name: t, key: k, namespace: own}}", &[]);
     check_vault_auth(
         "{tokenSecretRef: {name: t, key: k, namespace: other}}",
-        &[&format!(
-            "spec.provider.vault.auth.tokenSecretRef.namespace: {other}"
-        )],
+        &[&format!("spec.provider.vault.auth.tokenSecretRef.namespace: {other}")],
     );
     check_vault_auth(
         "{kubernetes: {role: r, serviceAccountRef: {name: a, namespace: other}}}",
-        &[&format!(
-            "spec.provider.vault.auth.kubernetes.serviceAccountRef.namespace: {other}"
-        )],
+        &[&format!("spec.provider.vault.auth.kubernetes.serviceAccountRef.namespace: {other}")],
     );
     check(
         "{vault: {server: 'https://v', caProvider: {type: Secret, name: c, namespace: other}}}",
@@ -93,10 +83,7 @@ fn a_cluster_store_says_where_its_certificate_is() {
         &["spec.provider.vault.caProvider.namespace: is missing: a ClusterSecretStore has none of its own"],
     );
     check_cluster(&provider(", namespace: other"), &[]);
-    check_cluster(
-        "{vault: {server: 'https://v', auth: {tokenSecretRef: {name: t, key: k}}}}",
-        &[],
-    );
+    check_cluster("{vault: {server: 'https://v', auth: {tokenSecretRef: {name: t, key: k}}}}", &[]);
     check_cluster(
         "{vault: {server: 'https://v', auth: {tokenSecretRef: {name: t, key: k, namespace: any}}}}",
         &[],
@@ -106,10 +93,7 @@ fn a_cluster_store_says_where_its_certificate_is() {
 #[test]
 fn vault_can_be_logged_in_to() {
     let auth = "spec.provider.vault.auth";
-    check(
-        "{vault: {server: v}}",
-        &["spec.provider.vault.server: must begin with http:// or https://"],
-    );
+    check("{vault: {server: v}}", &["spec.provider.vault.server: must begin with http:// or https://"]);
     check_vault_auth(
         "{tokenSecretRef: {}}",
         &[
@@ -133,9 +117,7 @@ fn vault_can_be_logged_in_to() {
     );
     check_vault_auth(
         "{jwt: {}}",
-        &[&format!(
-            "{auth}.jwt: needs secretRef or kubernetesServiceAccountToken"
-        )],
+        &[&format!("{auth}.jwt: needs secretRef or kubernetesServiceAccountToken")],
     );
     check_vault_auth("{jwt: {secretRef: {name: s, key: k}}}", &[]);
     check_vault_auth(
@@ -144,9 +126,7 @@ fn vault_can_be_logged_in_to() {
     );
     check_vault_auth(
         "{iam: {vaultRole: r, secretRef: {accessKeyIDSecretRef: {name: s}}}}",
-        &[&format!(
-            "{auth}.iam.secretRef.accessKeyIDSecretRef.key: is missing"
-        )],
+        &[&format!("{auth}.iam.secretRef.accessKeyIDSecretRef.key: is missing")],
     );
     check_vault_auth(
         "{gcp: {role: r, workloadIdentity: {serviceAccountRef: {name: a, namespace: b}}}}",
@@ -169,9 +149,7 @@ fn a_cluster_can_be_logged_in_to() {
     check_kubernetes("{}", &[&format!("{provider}: needs auth or authRef")]);
     check_kubernetes(
         "{auth: {}}",
-        &[&format!(
-            "{provider}.auth: needs exactly one of cert, token and serviceAccount"
-        )],
+        &[&format!("{provider}.auth: needs exactly one of cert, token and serviceAccount")],
     );
     check_kubernetes(
         "{auth: {token: {bearerToken: {name: t}}}}",

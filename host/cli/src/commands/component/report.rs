@@ -16,28 +16,20 @@ pub(super) fn text(component: &Component) -> String {
     for (label, fact) in facts(component, description) {
         text.push_str(&labelled(label, &fact));
     }
-    let wants = description.wants.iter().map(|want| {
-        (
-            want.label.clone(),
-            format!("({}) {}", capability(want.capability), want.about),
-        )
-    });
+    let wants = description
+        .wants
+        .iter()
+        .map(|want| (want.label.clone(), format!("({}) {}", capability(want.capability), want.about)));
     section(&mut text, "wants", wants.collect());
-    let fields = description.fields.iter().map(|field| {
-        (
-            field.name.clone(),
-            format!("({}) {}", sensitivity(field.sensitivity), field.about),
-        )
-    });
+    let fields = description
+        .fields
+        .iter()
+        .map(|field| (field.name.clone(), format!("({}) {}", sensitivity(field.sensitivity), field.about)));
     section(&mut text, "fields", fields.collect());
     section(
         &mut text,
         "rules",
-        description
-            .rules
-            .iter()
-            .map(|rule| (rule.name.clone(), rule.about.clone()))
-            .collect(),
+        description.rules.iter().map(|rule| (rule.name.clone(), rule.about.clone())).collect(),
     );
     text.push_str("\nconfig schema\n");
     for line in format!("{:#}", description.config_schema).lines() {
@@ -48,21 +40,14 @@ pub(super) fn text(component: &Component) -> String {
 
 fn facts(component: &Component, description: &Description) -> Vec<(&'static str, String)> {
     let imports = component.imports();
-    let imports = if imports.is_empty() {
-        "none".to_owned()
-    } else {
-        imports.join(" ")
-    };
+    let imports = if imports.is_empty() { "none".to_owned() } else { imports.join(" ") };
     vec![
         ("name", description.name.clone()),
         ("world", component.world().to_string()),
         ("version", description.version.clone()),
         ("summary", description.summary.clone()),
         ("digest", component.digest().to_string()),
-        (
-            "size",
-            format!("{} ({} bytes)", size(component.size()), component.size()),
-        ),
+        ("size", format!("{} ({} bytes)", size(component.size()), component.size())),
         ("imports", imports),
     ]
 }
@@ -109,15 +94,11 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
 pub(super) fn table(rows: &[Vec<String>], width: Option<usize>) -> String {
     let columns = rows.first().map_or(0, Vec::len);
     let length = |row: &Vec<String>, column: usize| row.get(column).map_or(0, |cell| cell.chars().count());
-    let widths: Vec<usize> = (0..columns)
-        .map(|column| rows.iter().map(|row| length(row, column)).max().unwrap_or(0))
-        .collect();
+    let widths: Vec<usize> =
+        (0..columns).map(|column| rows.iter().map(|row| length(row, column)).max().unwrap_or(0)).collect();
     let mut text = String::new();
     for row in rows {
-        let cells = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| format!("{cell:<width$}"));
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
         let line = cells.collect::<Vec<_>>().join("  ");
         text.push_str(&cut(line.trim_end(), width));
         text.push('\n');
@@ -127,11 +108,9 @@ pub(super) fn table(rows: &[Vec<String>], width: Option<usize>) -> String {
 
 fn cut(line: &str, width: Option<usize>) -> String {
     match width {
-        Some(width) if line.chars().count() > width => line
-            .chars()
-            .take(width.saturating_sub(1))
-            .chain(std::iter::once('…'))
-            .collect(),
+        Some(width) if line.chars().count() > width => {
+            line.chars().take(width.saturating_sub(1)).chain(std::iter::once('…')).collect()
+        }
         _ => line.to_owned(),
     }
 }
@@ -166,12 +145,7 @@ mod tests {
     fn words_are_wrapped_and_never_broken() {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("a sha256:0123456789 b", 8), ["a", "sha256:0123456789", "b"]);
-        assert_eq!(
-            labelled("imports", &"keymill:guest/clock@0.1.0 ".repeat(3))
-                .lines()
-                .count(),
-            2
-        );
+        assert_eq!(labelled("imports", &"keymill:guest/clock@0.1.0 ".repeat(3)).lines().count(), 2);
     }
 
     #[test]

@@ -27,21 +27,9 @@ struct Kind {
 }
 
 const KINDS: [Kind; 3] = [
-    Kind {
-        kind: "Password",
-        component: "password",
-        key: "passwordSpec",
-    },
-    Kind {
-        kind: "UUID",
-        component: "uuid",
-        key: "uuidSpec",
-    },
-    Kind {
-        kind: "Fake",
-        component: "fake",
-        key: "fakeSpec",
-    },
+    Kind { kind: "Password", component: "password", key: "passwordSpec" },
+    Kind { kind: "UUID", component: "uuid", key: "uuidSpec" },
+    Kind { kind: "Fake", component: "fake", key: "fakeSpec" },
 ];
 
 const CLUSTER: &str = "ClusterGenerator";
@@ -53,10 +41,7 @@ impl Asked {
             (None, Some(component)) => Ok(Self {
                 component: component.clone(),
                 config: Config::of_flag("--config", &args.config)?,
-                owner: Owner {
-                    namespace: "default".to_owned(),
-                    name: "generate".to_owned(),
-                },
+                owner: Owner { namespace: "default".to_owned(), name: "generate".to_owned() },
             }),
             (None, None) => Err(Ending::usage("generate: name a manifest or a --component")),
         }
@@ -79,15 +64,8 @@ impl Asked {
             ))),
             (None, _) => {
                 let titles: Vec<String> = manifests.good.iter().map(Manifest::title).collect();
-                let holds = if titles.is_empty() {
-                    "nothing".to_owned()
-                } else {
-                    titles.join(", ")
-                };
-                Err(Ending::failed(format!(
-                    "find a generator: {name} holds {holds}; {}",
-                    supported()
-                )))
+                let holds = if titles.is_empty() { "nothing".to_owned() } else { titles.join(", ") };
+                Err(Ending::failed(format!("find a generator: {name} holds {holds}; {}", supported())))
             }
         }
     }
@@ -116,24 +94,15 @@ impl Asked {
         };
         Ok(Self {
             component: kind.component.to_owned(),
-            config: Config {
-                json: without_nulls(json),
-                origin,
-                place,
-            },
-            owner: Owner {
-                namespace: manifest.namespace().to_owned(),
-                name: manifest.name().to_owned(),
-            },
+            config: Config { json: without_nulls(json), origin, place },
+            owner: Owner { namespace: manifest.namespace().to_owned(), name: manifest.name().to_owned() },
         })
     }
 }
 
 fn is_generator(manifest: &Manifest) -> bool {
-    let of_group = manifest
-        .api_version()
-        .split_once('/')
-        .is_some_and(|(group, _)| group == group::GENERATORS);
+    let of_group =
+        manifest.api_version().split_once('/').is_some_and(|(group, _)| group == group::GENERATORS);
     of_group && (manifest.kind() == CLUSTER || find(manifest.kind()).is_some())
 }
 
@@ -143,11 +112,7 @@ fn find(kind: &str) -> Option<&'static Kind> {
 
 fn supported() -> String {
     let kinds: Vec<&str> = KINDS.iter().map(|kind| kind.kind).collect();
-    format!(
-        "generators are {} and {CLUSTER} of {}",
-        kinds.join(", "),
-        group::GENERATORS
-    )
+    format!("generators are {} and {CLUSTER} of {}", kinds.join(", "), group::GENERATORS)
 }
 
 /// A key without a value is a key left out, as it is for a cluster.
@@ -169,18 +134,11 @@ mod tests {
         std::fs::write(&path, text).unwrap();
         match (Asked::of_file(&path), expected) {
             (Ok(asked), Ok((component, config, place))) => {
-                assert_eq!(
-                    (asked.component.as_str(), &asked.config.json),
-                    (component, &config),
-                    "{text}"
-                );
+                assert_eq!((asked.component.as_str(), &asked.config.json), (component, &config), "{text}");
                 assert_eq!(asked.config.place, place, "{text}");
             }
             (Err(ending), Err(expected)) => {
-                assert!(
-                    format!("{ending:?}").contains(expected),
-                    "{ending:?} lacks {expected}"
-                );
+                assert!(format!("{ending:?}").contains(expected), "{ending:?} lacks {expected}");
             }
             (asked, _) => panic!("{text}: {:?}", asked.map(|asked| asked.component)),
         }
@@ -201,10 +159,7 @@ mod tests {
             &manifest("Fake", ", spec: {data: {a: b}}"),
             Ok(("fake", json!({"data": {"a": "b"}}), "/spec")),
         );
-        let cluster = manifest(
-            "ClusterGenerator",
-            ", spec: {kind: UUID, generator: {uuidSpec: {}}}",
-        );
+        let cluster = manifest("ClusterGenerator", ", spec: {kind: UUID, generator: {uuidSpec: {}}}");
         check(&cluster, Ok(("uuid", json!({}), "/spec/generator/uuidSpec")));
         let beside = format!("{{apiVersion: v1, kind: Secret, metadata: {{name: z}}}}\n---\n{password}");
         check(&beside, Ok(("password", json!({"length": 7}), "/spec")));
@@ -223,18 +178,9 @@ mod tests {
         check("", Err("holds nothing; generators are"));
         let two = format!("{}---\n{}", manifest("UUID", ""), manifest("Fake", ""));
         check(&two, Err("holds UUID/x and Fake/x, and one is wanted"));
-        let cluster = manifest(
-            "ClusterGenerator",
-            ", spec: {kind: SSHKey, generator: {sshKeySpec: {}}}",
-        );
+        let cluster = manifest("ClusterGenerator", ", spec: {kind: SSHKey, generator: {sshKeySpec: {}}}");
         check(&cluster, Err(r#"spec.kind is \"SSHKey\"; generators are"#));
-        let cluster = manifest(
-            "ClusterGenerator",
-            ", spec: {kind: UUID, generator: {fakeSpec: {}}}",
-        );
-        check(
-            &cluster,
-            Err("spec.generator.uuidSpec is missing, which belongs to UUID"),
-        );
+        let cluster = manifest("ClusterGenerator", ", spec: {kind: UUID, generator: {fakeSpec: {}}}");
+        check(&cluster, Err("spec.generator.uuidSpec is missing, which belongs to UUID"));
     }
 }

@@ -68,35 +68,22 @@ impl Rendering {
             let details = problems.iter().map(ToString::to_string).collect();
             Ending::failed(format!("accept the spec of {origin}")).with(details)
         })?;
-        let metadata = ObjectMeta {
-            namespace: Some(manifest.namespace().to_owned()),
-            ..metadata
-        };
-        Ok(Self {
-            spec,
-            meta: Meta::from(&metadata),
-        })
+        let metadata = ObjectMeta { namespace: Some(manifest.namespace().to_owned()), ..metadata };
+        Ok(Self { spec, meta: Meta::from(&metadata) })
     }
 
     /// What becomes of `data`.
     pub(super) async fn shape(&self, shapers: &Shapers, data: Fields) -> Result<Shaped, RenderFailure> {
         let now = Timestamp::now();
         match &self.spec {
-            Spec::External(spec) => shape(shapers, spec, &self.meta, &gathered(data, now))
-                .await
-                .map_err(RenderFailure::External),
+            Spec::External(spec) => {
+                shape(shapers, spec, &self.meta, &gathered(data, now)).await.map_err(RenderFailure::External)
+            }
             Spec::Push(spec) => {
-                let origin = Origin {
-                    name: &self.meta.name,
-                    version: None,
-                    rotation: None,
-                };
+                let origin = Origin { name: &self.meta.name, version: None, rotation: None };
                 let shaped = shape_push(shapers, spec, &self.meta, origin, (&data, &[]), now).await;
                 let data = shaped.map_err(RenderFailure::Push)?.fields;
-                Ok(Shaped {
-                    data,
-                    ..Shaped::default()
-                })
+                Ok(Shaped { data, ..Shaped::default() })
             }
         }
     }

@@ -23,10 +23,7 @@ impl Bridge {
     /// fragment that reads after "failed to", with its sources, without values.
     #[must_use]
     pub fn new(handle: Handle, told: impl Fn(&(dyn Error + 'static)) + Send + Sync + 'static) -> Self {
-        Self {
-            handle,
-            told: Arc::new(told),
-        }
+        Self { handle, told: Arc::new(told) }
     }
 
     pub(super) fn tell(&self, error: &(dyn Error + 'static)) {

@@ -32,11 +32,7 @@ impl Port {
             Does::Miss => return Ok(Found::Missing),
             Does::Hang => std::future::pending().await,
             Does::Break => Answer::Silent,
-            Does::Refuse(code) => Answer::Refused {
-                code,
-                message: "no".to_owned(),
-                after: None,
-            },
+            Does::Refuse(code) => Answer::Refused { code, message: "no".to_owned(), after: None },
         };
         let object = ObjectRef::namespaced("Secret", "app", "creds");
         Err(ClusterError::Read { object, answer }.into())
@@ -47,22 +43,12 @@ impl Port {
 impl ReadSecret for Port {
     async fn secret(&self, namespace: &str, name: &str) -> Result<Found<Fields>, BoxFailure> {
         let at = format!("secret {namespace}/{name}");
-        self.answer(
-            [("at".to_owned(), Value::from(at.as_str()))]
-                .into_iter()
-                .collect(),
-        )
-        .await
+        self.answer([("at".to_owned(), Value::from(at.as_str()))].into_iter().collect()).await
     }
 
     async fn config_map(&self, namespace: &str, name: &str) -> Result<Found<Fields>, BoxFailure> {
         let at = format!("map {namespace}/{name}");
-        self.answer(
-            [("at".to_owned(), Value::from(at.as_str()))]
-                .into_iter()
-                .collect(),
-        )
-        .await
+        self.answer([("at".to_owned(), Value::from(at.as_str()))].into_iter().collect()).await
     }
 }
 
@@ -85,15 +71,8 @@ struct Fixture {
 
 impl Fixture {
     fn new() -> Self {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        Self {
-            runtime,
-            told: Arc::default(),
-        }
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+        Self { runtime, told: Arc::default() }
     }
 
     fn bridge(&self) -> Bridge {
@@ -128,10 +107,7 @@ impl Fixture {
 
 fn read(object: &ClusterObject, timeout: Duration) -> Result<String, Refusal> {
     let entries = object.read(timeout)?;
-    Ok(entries
-        .iter()
-        .map(|entry| format!("{}={}", entry.key, text(&entry.value)))
-        .collect())
+    Ok(entries.iter().map(|entry| format!("{}={}", entry.key, text(&entry.value))).collect())
 }
 
 fn token(object: &ClusterObject) -> Result<String, Refusal> {
@@ -146,21 +122,9 @@ fn text(bytes: &SecretBytes) -> String {
 fn each_object_serves_what_it_is() {
     let cluster = Fixture::new();
     let cases = [
-        (
-            cluster.secret(Does::Answer),
-            Ok("at=secret app/creds"),
-            Err(Refusal::Denied),
-        ),
-        (
-            cluster.config_map(Does::Answer),
-            Ok("at=map app/creds"),
-            Err(Refusal::Denied),
-        ),
-        (
-            cluster.account(Does::Answer),
-            Err(Refusal::Denied),
-            Ok("jwt of robot for [\"vault\"]"),
-        ),
+        (cluster.secret(Does::Answer), Ok("at=secret app/creds"), Err(Refusal::Denied)),
+        (cluster.config_map(Does::Answer), Ok("at=map app/creds"), Err(Refusal::Denied)),
+        (cluster.account(Does::Answer), Err(Refusal::Denied), Ok("jwt of robot for [\"vault\"]")),
     ];
     for (object, data, minted) in cases {
         assert_eq!(read(&object, SECOND), data.map(str::to_owned), "{object:?}");

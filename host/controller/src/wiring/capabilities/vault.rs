@@ -20,10 +20,7 @@ impl VaultPrefix {
     /// Everything below `prefix`.
     #[must_use]
     pub fn new(prefix: Prefix, bridge: Bridge) -> Self {
-        Self {
-            prefix: Arc::new(prefix),
-            bridge,
-        }
+        Self { prefix: Arc::new(prefix), bridge }
     }
 
     fn ask<T, F>(&self, timeout: Duration, request: impl FnOnce(Arc<Prefix>) -> F) -> Result<T, Refusal>
@@ -60,10 +57,7 @@ impl VaultCapability for VaultPrefix {
 
     fn delete(&self, path: &str, timeout: Duration) -> Result<(), Refusal> {
         let path = path.to_owned();
-        self.ask(
-            timeout,
-            |prefix| async move { prefix.delete(&path, timeout).await },
-        )
+        self.ask(timeout, |prefix| async move { prefix.delete(&path, timeout).await })
     }
 
     fn renew(&self, id: &str, seconds: u64, timeout: Duration) -> Result<Lease, Refusal> {
@@ -83,18 +77,11 @@ fn existing<T>(found: Found<T>) -> Result<T, Refusal> {
 }
 
 fn reply(answered: prefix::Answered) -> VaultReply {
-    VaultReply {
-        body: answered.body,
-        lease: answered.lease.map(lease),
-    }
+    VaultReply { body: answered.body, lease: answered.lease.map(lease) }
 }
 
 fn lease(lease: prefix::Lease) -> Lease {
-    Lease {
-        id: lease.id,
-        seconds: lease.seconds,
-        renewable: lease.renewable,
-    }
+    Lease { id: lease.id, seconds: lease.seconds, renewable: lease.renewable }
 }
 
 /// A server that asks for fewer requests is unavailable: the quota is the grant's own, and the runtime's business.

@@ -13,22 +13,14 @@ async fn what_eso_generated_is_kept_until_the_next_slot() {
     let mut world = from_eso(generated("1h")).await;
     world.now = at(100);
     assert!(matches!(world.sync().await, Decision::Adopt(_)));
-    let Found::Found(record) = &world.record else {
-        panic!("no record")
-    };
+    let Found::Found(record) = &world.record else { panic!("no record") };
     assert_eq!(record.get(&key_of("db")).unwrap().held, Held::OnTarget);
     for (happen, want) in [
         ((|_| {}) as Happening, "wait"),
         (|world| world.annotate("note", "hi"), "wait"),
         (|world| world.now = at(3700), "slot-due: scheduled"),
-        (
-            |world| world.annotate("external-secrets.io/force-sync", "1"),
-            "forced: forced",
-        ),
-        (
-            |world| world.target = Found::Missing,
-            "target-missing: value-lost",
-        ),
+        (|world| world.annotate("external-secrets.io/force-sync", "1"), "forced: forced"),
+        (|world| world.target = Found::Missing, "target-missing: value-lost"),
         (|world| world.respec(generated("2h")), "spec-changed: value-lost"),
     ] {
         let mut world = from_eso(generated("1h")).await;
@@ -43,11 +35,7 @@ async fn what_eso_generated_is_kept_until_the_next_slot() {
 async fn what_eso_generated_without_an_interval_is_kept_for_good() {
     let mut world = from_eso(generated("0")).await;
     world.respec(json!({"refreshInterval": "0", "dataFrom": [password("db")], "target": {"name": "app"}}));
-    assert_eq!(
-        decided(&world),
-        "adopt",
-        "ESO ignores a new spec when there is no interval"
-    );
+    assert_eq!(decided(&world), "adopt", "ESO ignores a new spec when there is no interval");
     world.sync().await;
     world.respec(generated("0"));
     world.now = at(1_000_000);

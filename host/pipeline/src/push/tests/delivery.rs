@@ -19,34 +19,10 @@ async fn other_properties_keep_their_text_and_other_peoples_secrets_stay() {
             r#"{"p":"theirs"}"#,
             Some("a secret is there that is not marked managed-by: external-secrets"),
         ),
-        (
-            "IfNotExists",
-            r#"{"p":"theirs"}"#,
-            false,
-            r#"{"p":"theirs"}"#,
-            None,
-        ),
-        (
-            "IfNotExists",
-            r#"{"q":"theirs"}"#,
-            true,
-            r#"{"q":"theirs","p":"s3cret"}"#,
-            None,
-        ),
-        (
-            "IfNotExists",
-            r#"{"q":"theirs"}"#,
-            false,
-            r#"{"q":"theirs"}"#,
-            Some("is not marked"),
-        ),
-        (
-            "Replace",
-            "text",
-            true,
-            "text",
-            Some("what is there is not a JSON object"),
-        ),
+        ("IfNotExists", r#"{"p":"theirs"}"#, false, r#"{"p":"theirs"}"#, None),
+        ("IfNotExists", r#"{"q":"theirs"}"#, true, r#"{"q":"theirs","p":"s3cret"}"#, None),
+        ("IfNotExists", r#"{"q":"theirs"}"#, false, r#"{"q":"theirs"}"#, Some("is not marked")),
+        ("Replace", "text", true, "text", Some("what is there is not a JSON object")),
     ] {
         let mut pushing = Pushing::new(more(policy));
         pushing.vault.put("r", json_document(there), managed);
@@ -63,25 +39,13 @@ fn documents_are_compared_by_what_they_mean() {
     let map = |pairs: &[(&str, &str)]| Document::Map(fields(pairs));
     let bytes = |text: &str| Document::Bytes(Value::from(text));
     for (there, wanted, want) in [
-        (
-            json_document(r#"{"a":1.0,"b":[1,{"c":2}]}"#),
-            bytes(r#"{ "b": [1, {"c": 2e0}], "a": 1 }"#),
-            true,
-        ),
+        (json_document(r#"{"a":1.0,"b":[1,{"c":2}]}"#), bytes(r#"{ "b": [1, {"c": 2e0}], "a": 1 }"#), true),
         (json_document(r#"{"a":[1,2]}"#), bytes(r#"{"a":[2,1]}"#), false),
-        (
-            json_document(r#"{"a":12345678901234567890}"#),
-            bytes(r#"{"a":12345678901234567891}"#),
-            false,
-        ),
+        (json_document(r#"{"a":12345678901234567890}"#), bytes(r#"{"a":12345678901234567891}"#), false),
         (json_document(r#"{"a":"1"}"#), bytes(r#"{"a":1}"#), false),
         (json_document(r#"{"a":"1"}"#), map(&[("a", "1")]), true),
         (json_document(r#"{"a":"1","b":"2"}"#), map(&[("a", "1")]), false),
-        (
-            map(&[("a", "1"), ("o", r#"{"x":1}"#)]),
-            bytes(r#"{"a":"1","o":{"x":1}}"#),
-            true,
-        ),
+        (map(&[("a", "1"), ("o", r#"{"x":1}"#)]), bytes(r#"{"a":"1","o":{"x":1}}"#), true),
         (bytes("1.0"), bytes("1"), false),
         (bytes("text"), bytes("text"), true),
     ] {
@@ -98,13 +62,7 @@ async fn what_is_not_wanted_any_more_is_deleted_if_that_is_the_policy() {
     ]);
     for (policy, left) in [
         ("Delete", [Some(r#"{"u":"ada"}"#), None]),
-        (
-            "None",
-            [
-                Some(r#"{"p":"s3cret","u":"ada"}"#),
-                Some(r#"{"pw":"s3cret","user":"ada"}"#),
-            ],
-        ),
+        ("None", [Some(r#"{"p":"s3cret","u":"ada"}"#), Some(r#"{"pw":"s3cret","user":"ada"}"#)]),
     ] {
         let mut pushing = Pushing::new(json!({"deletionPolicy": policy, "data": list}));
         pushing.sync().await;
@@ -113,11 +71,7 @@ async fn what_is_not_wanted_any_more_is_deleted_if_that_is_the_policy() {
         ));
         pushing.meta.generation = 2;
         pushing.sync().await;
-        assert_eq!(
-            [pushing.at("r").as_deref(), pushing.at("s").as_deref()],
-            left,
-            "{policy}"
-        );
+        assert_eq!([pushing.at("r").as_deref(), pushing.at("s").as_deref()], left, "{policy}");
         assert_eq!(pushing.names(), ["SecretStore/vault: r/u"], "{policy}");
     }
 }
@@ -145,10 +99,7 @@ async fn a_race_is_won_by_reading_again_and_not_without_end() {
     let mut pushing = Pushing::new(json!({"data": [entry(Some("pw"), "r", Some("p"))]}));
     pushing.vault.races.store(3, Ordering::Relaxed);
     pushing.sync().await;
-    assert_eq!(
-        pushing.failures,
-        ["failed to write key r in SecretStore/vault: changed since it was read"]
-    );
+    assert_eq!(pushing.failures, ["failed to write key r in SecretStore/vault: changed since it was read"]);
 }
 
 #[tokio::test]
@@ -161,18 +112,9 @@ async fn a_store_that_fails_holds_up_no_other_and_is_remembered() {
     *pushing.vault.down.lock().unwrap() = true;
     pushing.sources = vec![source("2", &[("pw", "new")])];
     pushing.sync().await;
-    assert_eq!(
-        pushing.failures,
-        ["failed to read key r in SecretStore/vault: no answer"]
-    );
-    assert_eq!(
-        pushing.other.document("r"),
-        Some(Document::Map(fields(&[("p", "new")])))
-    );
-    assert_eq!(
-        pushing.names(),
-        ["SecretStore/other: r/p", "SecretStore/vault: r/p"]
-    );
+    assert_eq!(pushing.failures, ["failed to read key r in SecretStore/vault: no answer"]);
+    assert_eq!(pushing.other.document("r"), Some(Document::Map(fields(&[("p", "new")]))));
+    assert_eq!(pushing.names(), ["SecretStore/other: r/p", "SecretStore/vault: r/p"]);
     *pushing.vault.down.lock().unwrap() = false;
     pushing.failures.clear();
     assert_eq!(pushing.sync().await, 1, "the other one has it already");
@@ -181,17 +123,12 @@ async fn a_store_that_fails_holds_up_no_other_and_is_remembered() {
 #[test]
 fn a_withdrawal_takes_no_more_than_what_is_not_wanted() {
     let synced = |entries: &[Json]| -> SyncedPushSecrets {
-        let data = entries
-            .iter()
-            .map(|entry| serde_json::from_value(entry.clone()).unwrap());
+        let data = entries.iter().map(|entry| serde_json::from_value(entry.clone()).unwrap());
         let named = data.map(|data: api::push_secret::PushSecretData| (withdraw::status_name(&data), data));
         [("SecretStore/vault".to_owned(), named.collect())].into()
     };
-    let before = synced(&[
-        entry(Some("a"), "r", Some("p")),
-        entry(Some("b"), "r", Some("q")),
-        entry(None, "s", None),
-    ]);
+    let before =
+        synced(&[entry(Some("a"), "r", Some("p")), entry(Some("b"), "r", Some("q")), entry(None, "s", None)]);
     let gone = |after: &[Json]| {
         let list = withdrawals(&before, &synced(after));
         list.iter()
@@ -199,18 +136,13 @@ fn a_withdrawal_takes_no_more_than_what_is_not_wanted() {
                 format!(
                     "{} {:?}",
                     one.key,
-                    one.properties
-                        .clone()
-                        .map(|all| all.into_iter().collect::<Vec<_>>())
+                    one.properties.clone().map(|all| all.into_iter().collect::<Vec<_>>())
                 )
             })
             .collect::<Vec<_>>()
     };
     assert_eq!(gone(&[]), [r#"r Some(["p", "q"])"#, "s None"]);
-    assert_eq!(
-        gone(&[entry(Some("a"), "r", Some("p"))]),
-        [r#"r Some(["q"])"#, "s None"]
-    );
+    assert_eq!(gone(&[entry(Some("a"), "r", Some("p"))]), [r#"r Some(["q"])"#, "s None"]);
     assert_eq!(
         gone(&[entry(Some("a"), "s", Some("p"))]),
         [r#"r Some(["p", "q"])"#],

@@ -12,21 +12,10 @@ async fn a_push_is_due_for_these_causes() {
         ),
         (
             "an annotation changed",
-            |pushing| {
-                drop(
-                    pushing
-                        .meta
-                        .annotations
-                        .insert("force".to_owned(), "1".to_owned()),
-                )
-            },
+            |pushing| drop(pushing.meta.annotations.insert("force".to_owned(), "1".to_owned())),
             "metadata-changed",
         ),
-        (
-            "the spec changed",
-            |pushing| pushing.meta.generation = 2,
-            "spec-changed",
-        ),
+        ("the spec changed", |pushing| pushing.meta.generation = 2, "spec-changed"),
         ("the slot", |pushing| pushing.now = 3600, "slot-due"),
         ("a restart", |pushing| pushing.last_pushed = None, "wait"),
         (
@@ -45,21 +34,13 @@ async fn a_push_is_due_for_these_causes() {
             },
             "source-changed",
         ),
-        (
-            "status lost",
-            |pushing| pushing.status = Status::default(),
-            "first-sync",
-        ),
+        ("status lost", |pushing| pushing.status = Status::default(), "first-sync"),
         (
             "the source is gone",
             |pushing| pushing.sources.clear(),
             "read the source Secret shop/source: it does not exist",
         ),
-        (
-            "the clock went back",
-            |pushing| pushing.now = -86_400,
-            "clock-moved",
-        ),
+        ("the clock went back", |pushing| pushing.now = -86_400, "clock-moved"),
     ];
     for (what, happen, want) in rows {
         let mut pushing = Pushing::new(json!({"data": [entry(Some("pw"), "r", Some("p"))]}));
@@ -98,11 +79,7 @@ async fn a_generator_as_the_source_rotates_by_the_same_rule() {
     pushing.last_pushed = None;
     pushing.now = 10;
     pushing.sync().await;
-    assert_eq!(
-        pushing.at("r").as_deref(),
-        Some(r#"{"p":"value-1"}"#),
-        "a restart rotates nothing"
-    );
+    assert_eq!(pushing.at("r").as_deref(), Some(r#"{"p":"value-1"}"#), "a restart rotates nothing");
     pushing.now = 3600;
     assert_eq!(pushing.decided(), "slot-due scheduled");
     pushing.sync().await;

@@ -12,11 +12,7 @@ async fn check(more: Json, key: &str, want: &str, name: &str) {
     pushing.sources = vec![source("1", &doc)];
     pushing.sync().await;
     assert_eq!(pushing.at(key).as_deref(), Some(want), "{more}");
-    assert_eq!(
-        pushing.names().first().unwrap(),
-        &format!("SecretStore/vault: {name}"),
-        "{more}"
-    );
+    assert_eq!(pushing.names().first().unwrap(), &format!("SecretStore/vault: {name}"), "{more}");
     let marked = |remote: &Remote| remote.marks["keymill.dev/source"] == "shop/source";
     assert!(pushing.vault.secrets.lock().unwrap().values().all(marked));
     assert_eq!(pushing.decided(), "wait", "{more}");
@@ -31,12 +27,7 @@ async fn entries_go_where_they_are_sent() {
             r#"{"password":"{\"x\":\"1\"}"}"#,
             "r/password",
         ),
-        (
-            json!({"data": [entry(Some("doc"), "r", None)]}),
-            "r",
-            r#"{"a":"1","b":2}"#,
-            "r",
-        ),
+        (json!({"data": [entry(Some("doc"), "r", None)]}), "r", r#"{"a":"1","b":2}"#, "r"),
         (
             json!({"data": [entry(None, "r", None)]}),
             "r",
@@ -96,17 +87,10 @@ async fn two_entries_of_one_remote_secret_are_one_write() {
     let mut pushing = Pushing::new(json!({"data": list}));
     assert_eq!(pushing.sync().await, 2);
     assert_eq!(pushing.at("r").as_deref(), Some(r#"{"p":"s3cret","u":"ada"}"#));
-    assert_eq!(
-        pushing.at("s").as_deref(),
-        Some(r#"{"all":"{\"pw\":\"s3cret\",\"user\":\"ada\"}"}"#)
-    );
+    assert_eq!(pushing.at("s").as_deref(), Some(r#"{"all":"{\"pw\":\"s3cret\",\"user\":\"ada\"}"}"#));
     assert_eq!(
         pushing.names(),
-        [
-            "SecretStore/vault: r/p",
-            "SecretStore/vault: r/u",
-            "SecretStore/vault: s/all"
-        ]
+        ["SecretStore/vault: r/p", "SecretStore/vault: r/u", "SecretStore/vault: s/all"]
     );
     // The next slot finds everything as it is.
     pushing.now = 7200;
@@ -123,11 +107,7 @@ async fn what_cannot_be_pushed_is_said() {
             "push key nope: the source has no such key",
             Reason::ReferenceMissing,
         ),
-        (
-            data_to("vault"),
-            "push pw and user: both go to the remote secret same",
-            Reason::InvalidSpec,
-        ),
+        (data_to("vault"), "push pw and user: both go to the remote secret same", Reason::InvalidSpec),
         (
             data_to("unlisted"),
             "push to SecretStore/unlisted: it is not among spec.secretStoreRefs",
@@ -138,11 +118,7 @@ async fn what_cannot_be_pushed_is_said() {
         let shaped = pushing.shaped(&pushing.sources[0].data).await.unwrap();
         let selected = selected_stores(&pushing.spec, &[]).unwrap();
         let error = entries(&pushing.spec, &shaped, &selected[0], &selected).unwrap_err();
-        assert_eq!(
-            (error.to_string().as_str(), error.reason()),
-            (want, reason),
-            "{more}"
-        );
+        assert_eq!((error.to_string().as_str(), error.reason()), (want, reason), "{more}");
     }
 }
 
@@ -156,19 +132,13 @@ async fn an_explicit_entry_replaces_that_of_data_to() {
     let shaped = pushing.shaped(&pushing.sources[0].data).await.unwrap();
     let selected = selected_stores(&pushing.spec, &[]).unwrap();
     let found = entries(&pushing.spec, &shaped, &selected[0], &selected).unwrap();
-    assert_eq!(
-        found.iter().map(PushEntry::remote_key).collect::<Vec<_>>(),
-        ["all/user", "explicit"]
-    );
+    assert_eq!(found.iter().map(PushEntry::remote_key).collect::<Vec<_>>(), ["all/user", "explicit"]);
 }
 
 #[test]
 fn stores_are_selected_by_name_and_by_labels() {
     let store = |kind: &str, name: &str, team: &str| StoreView {
-        name: StoreName {
-            kind: kind.to_owned(),
-            name: name.to_owned(),
-        },
+        name: StoreName { kind: kind.to_owned(), name: name.to_owned() },
         labels: [("team".to_owned(), team.to_owned())].into(),
     };
     let candidates = [
@@ -180,36 +150,20 @@ fn stores_are_selected_by_name_and_by_labels() {
     for (refs, want) in [
         (json!([{"name": "a"}]), "SecretStore/a"),
         (json!([{"name": "none"}]), "SecretStore/none"),
-        (
-            json!([{"labelSelector": {"matchLabels": {"team": "x"}}}]),
-            "SecretStore/a",
-        ),
+        (json!([{"labelSelector": {"matchLabels": {"team": "x"}}}]), "SecretStore/a"),
         (
             json!([{"labelSelector": {"matchLabels": {"team": "x"}}, "kind": "ClusterSecretStore"}]),
             "ClusterSecretStore/c",
         ),
-        (
-            json!([{"name": "b"}, {"labelSelector": {}}]),
-            "SecretStore/b SecretStore/a",
-        ),
+        (json!([{"name": "b"}, {"labelSelector": {}}]), "SecretStore/b SecretStore/a"),
         (json!([expression("In", json!(["y", "z"]))]), "SecretStore/b"),
         (json!([expression("NotIn", json!(["y"]))]), "SecretStore/a"),
-        (
-            json!([expression("Exists", json!([]))]),
-            "SecretStore/a SecretStore/b",
-        ),
-        (
-            json!([expression("DoesNotExist", json!([]))]),
-            "push: no store matches spec.secretStoreRefs",
-        ),
+        (json!([expression("Exists", json!([]))]), "SecretStore/a SecretStore/b"),
+        (json!([expression("DoesNotExist", json!([]))]), "push: no store matches spec.secretStoreRefs"),
     ] {
         let push = checked_push(spec(json!({"secretStoreRefs": refs})));
         let selected = match selected_stores(&push, &candidates) {
-            Ok(stores) => stores
-                .iter()
-                .map(|store| store.name.to_string())
-                .collect::<Vec<_>>()
-                .join(" "),
+            Ok(stores) => stores.iter().map(|store| store.name.to_string()).collect::<Vec<_>>().join(" "),
             Err(error) => error.to_string(),
         };
         assert_eq!(selected, want, "{refs}");

@@ -8,11 +8,7 @@ fn constraints(length: u32, classes: &[(&str, u32, Option<u32>)]) -> Constraints
         length,
         classes: classes
             .iter()
-            .map(|(alphabet, min, max)| Class {
-                alphabet: (*alphabet).to_owned(),
-                min: *min,
-                max: *max,
-            })
+            .map(|(alphabet, min, max)| Class { alphabet: (*alphabet).to_owned(), min: *min, max: *max })
             .collect(),
         first: None,
         last: None,
@@ -23,22 +19,13 @@ fn constraints(length: u32, classes: &[(&str, u32, Option<u32>)]) -> Constraints
 
 /// Every string over the classes' characters that obeys, found by trying them all.
 fn brute_force(constraints: &Constraints) -> BTreeSet<String> {
-    let union: BTreeSet<char> = constraints
-        .classes
-        .iter()
-        .flat_map(|class| class.alphabet.chars())
-        .collect();
+    let union: BTreeSet<char> = constraints.classes.iter().flat_map(|class| class.alphabet.chars()).collect();
     let mut strings = vec![String::new()];
     for _ in 0..constraints.length {
-        strings = strings
-            .iter()
-            .flat_map(|string| union.iter().map(move |c| format!("{string}{c}")))
-            .collect();
+        strings =
+            strings.iter().flat_map(|string| union.iter().map(move |c| format!("{string}{c}"))).collect();
     }
-    strings
-        .into_iter()
-        .filter(|string| obeys(constraints, string))
-        .collect()
+    strings.into_iter().filter(|string| obeys(constraints, string)).collect()
 }
 
 fn obeys(constraints: &Constraints, string: &str) -> bool {
@@ -68,18 +55,10 @@ fn check(constraints: &Constraints) {
         Err(fault) => panic!("{constraints:?}: {fault}"),
     };
     let total = expected.len() as u128;
-    assert!(
-        space.total == Natural::from(total),
-        "{constraints:?}: {total} strings"
-    );
-    let unranked: Vec<String> = (0..total)
-        .map(|rank| space.string(Natural::from(rank)).iter().collect())
-        .collect();
-    assert_eq!(
-        unranked.iter().cloned().collect::<BTreeSet<_>>(),
-        expected,
-        "{constraints:?}"
-    );
+    assert!(space.total == Natural::from(total), "{constraints:?}: {total} strings");
+    let unranked: Vec<String> =
+        (0..total).map(|rank| space.string(Natural::from(rank)).iter().collect()).collect();
+    assert_eq!(unranked.iter().cloned().collect::<BTreeSet<_>>(), expected, "{constraints:?}");
     assert_eq!(unranked.len(), expected.len());
 }
 
@@ -88,15 +67,9 @@ fn unrank_is_one_to_one_onto_the_valid_strings() {
     let some = |text: &str| Some(text.to_owned());
     let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
     check(&constraints(3, &[("ab", 0, None)]));
-    check(&constraints(
-        4,
-        &[("ab", 1, None), ("01", 1, Some(2)), ("-", 0, Some(1))],
-    ));
+    check(&constraints(4, &[("ab", 1, None), ("01", 1, Some(2)), ("-", 0, Some(1))]));
     check(&constraints(4, &[("abc", 2, None), ("bcd", 2, None)]));
-    check(&constraints(
-        4,
-        &[("abc", 2, Some(3)), ("bcd", 0, Some(2)), ("aabb", 1, None)],
-    ));
+    check(&constraints(4, &[("abc", 2, Some(3)), ("bcd", 0, Some(2)), ("aabb", 1, None)]));
     check(&constraints(1, &[("ä€x", 0, None)]));
     check(&constraints(5, &[("ab", 4, None), ("01", 2, None)]));
     check(&Constraints {
@@ -104,30 +77,12 @@ fn unrank_is_one_to_one_onto_the_valid_strings() {
         last: some("0"),
         ..constraints(4, &[("abc", 1, None), ("01", 1, None)])
     });
-    check(&Constraints {
-        first: some("x"),
-        ..constraints(2, &[("abc", 0, None)])
-    });
-    check(&Constraints {
-        no_equal_neighbours: true,
-        ..constraints(5, &[("abc", 0, None), ("01", 1, None)])
-    });
-    check(&Constraints {
-        no_equal_neighbours: true,
-        ..constraints(3, &[("a", 0, None)])
-    });
-    check(&Constraints {
-        forbidden: texts(&["ab", "bba", "xyz"]),
-        ..constraints(5, &[("abc", 0, None)])
-    });
-    check(&Constraints {
-        forbidden: texts(&["aab", "ab"]),
-        ..constraints(5, &[("abc", 0, None)])
-    });
-    check(&Constraints {
-        forbidden: texts(&["aba", "cab", "bab"]),
-        ..constraints(6, &[("abc", 1, None)])
-    });
+    check(&Constraints { first: some("x"), ..constraints(2, &[("abc", 0, None)]) });
+    check(&Constraints { no_equal_neighbours: true, ..constraints(5, &[("abc", 0, None), ("01", 1, None)]) });
+    check(&Constraints { no_equal_neighbours: true, ..constraints(3, &[("a", 0, None)]) });
+    check(&Constraints { forbidden: texts(&["ab", "bba", "xyz"]), ..constraints(5, &[("abc", 0, None)]) });
+    check(&Constraints { forbidden: texts(&["aab", "ab"]), ..constraints(5, &[("abc", 0, None)]) });
+    check(&Constraints { forbidden: texts(&["aba", "cab", "bab"]), ..constraints(6, &[("abc", 1, None)]) });
     check(&Constraints {
         first: some("ab"),
         last: some("b0"),
@@ -143,25 +98,10 @@ fn counts_what_openbao_rejects_its_way_to() {
     let upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
     let digits = "0123456789";
     let bits = |constraints: &Constraints| Space::new(constraints).unwrap().total.log2();
-    let default = constraints(
-        20,
-        &[
-            (lower, 1, None),
-            (upper, 1, None),
-            (digits, 1, None),
-            ("-", 1, None),
-        ],
-    );
+    let default = constraints(20, &[(lower, 1, None), (upper, 1, None), (digits, 1, None), ("-", 1, None)]);
     assert!((bits(&default) - 117.6).abs() < 0.05, "{}", bits(&default));
-    let five_each = constraints(
-        20,
-        &[
-            (lower, 5, None),
-            (upper, 5, None),
-            (digits, 5, None),
-            ("!@#$", 5, None),
-        ],
-    );
+    let five_each =
+        constraints(20, &[(lower, 5, None), (upper, 5, None), (digits, 5, None), ("!@#$", 5, None)]);
     assert!((bits(&five_each) - 107.1).abs() < 0.05, "{}", bits(&five_each));
 }
 
@@ -171,23 +111,11 @@ fn refuses_in_bounded_time() {
     let impossible = fault(&constraints(3, &[("ab", 2, None), ("01", 2, None)]));
     assert!(matches!(impossible, Some(RecipeFault::Impossible(_))));
     assert_eq!(fault(&constraints(3, &[])), Some(RecipeFault::Empty));
-    assert!(matches!(
-        fault(&constraints(0, &[("a", 0, None)])),
-        Some(RecipeFault::Size(_))
-    ));
-    assert!(matches!(
-        fault(&constraints(5000, &[("a", 0, None)])),
-        Some(RecipeFault::Size(_))
-    ));
-    let empty = Constraints {
-        forbidden: vec![String::new()],
-        ..constraints(2, &[("a", 0, None)])
-    };
+    assert!(matches!(fault(&constraints(0, &[("a", 0, None)])), Some(RecipeFault::Size(_))));
+    assert!(matches!(fault(&constraints(5000, &[("a", 0, None)])), Some(RecipeFault::Size(_))));
+    let empty = Constraints { forbidden: vec![String::new()], ..constraints(2, &[("a", 0, None)]) };
     assert!(matches!(fault(&empty), Some(RecipeFault::Impossible(_))));
     let alphabets: Vec<String> = (0..32_u8).map(|i| char::from(b'A' + i).to_string()).collect();
-    let many: Vec<_> = alphabets
-        .iter()
-        .map(|alphabet| (alphabet.as_str(), 100, None))
-        .collect();
+    let many: Vec<_> = alphabets.iter().map(|alphabet| (alphabet.as_str(), 100, None)).collect();
     assert_eq!(fault(&constraints(4096, &many)), Some(RecipeFault::TooComplex));
 }

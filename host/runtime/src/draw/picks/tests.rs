@@ -9,10 +9,7 @@ fn picks(parts: &[(&str, u32)], shuffle: bool, distinct: bool) -> Picks {
     Picks {
         parts: parts
             .iter()
-            .map(|(alphabet, count)| Pick {
-                alphabet: (*alphabet).to_owned(),
-                count: *count,
-            })
+            .map(|(alphabet, count)| Pick { alphabet: (*alphabet).to_owned(), count: *count })
             .collect(),
         shuffle,
         distinct,
@@ -45,19 +42,14 @@ fn exhaustive(picks: &Picks, radixes: &[u8]) -> BTreeMap<String, u32> {
     for source in sources {
         let script = Script::new(source);
         let drawn = draw(picks, &mut Random::new(&script)).unwrap();
-        *hits
-            .entry(String::from_utf8(drawn.bytes.to_vec()).unwrap())
-            .or_default() += 1;
+        *hits.entry(String::from_utf8(drawn.bytes.to_vec()).unwrap()).or_default() += 1;
     }
     hits
 }
 
 fn check_entropy(picks: &Picks, bits: f64, exact: bool) {
     let (text, entropy, _) = once(picks).unwrap();
-    assert!(
-        (entropy.bits - bits).abs() < 1e-6,
-        "{text}: {entropy:?}, not {bits}"
-    );
+    assert!((entropy.bits - bits).abs() < 1e-6, "{text}: {entropy:?}, not {bits}");
     assert_eq!(entropy.exact, exact, "{text}");
 }
 
@@ -80,11 +72,7 @@ fn entropy_is_log2_of_the_number_of_strings() {
     check_entropy(&picks(&[("abcd", 10)], false, false), 20.0, true);
     check_entropy(&picks(&[("abcd", 10)], true, false), 20.0, true);
     check_entropy(&picks(&[("abcd", 3)], true, true), log2(24.0), true);
-    check_entropy(
-        &picks(&[("ab", 2), ("01", 2)], true, false),
-        4.0 + log2(6.0),
-        true,
-    );
+    check_entropy(&picks(&[("ab", 2), ("01", 2)], true, false), 4.0 + log2(6.0), true);
     check_entropy(&picks(&[("ab", 1), ("ba", 1)], true, false), 2.0, true);
     // Overlapping: what is sure without the shuffle. In order, everything is exact.
     check_entropy(&picks(&[("ab", 1), ("bc", 1)], true, false), 2.0, false);
@@ -105,10 +93,7 @@ fn the_manifest_of_cloudnative_pg_has_its_known_bits() {
     let (text, entropy, fixed) = once(&published).unwrap();
     assert_eq!(text.len(), 42);
     assert_eq!(text.chars().filter(char::is_ascii_digit).count(), 5);
-    assert!(
-        (entropy.bits - 247.5).abs() < 0.1 && entropy.exact && fixed,
-        "{entropy:?}"
-    );
+    assert!((entropy.bits - 247.5).abs() < 0.1 && entropy.exact && fixed, "{entropy:?}");
 }
 
 #[test]
@@ -136,14 +121,8 @@ fn tells_what_is_impossible_at_once() {
     assert!(impossible(&[("ab", 2), ("abc", 2)]));
     assert!(impossible(&[("ab", 1), ("bc", 1), ("ac", 2)]));
     assert_eq!(fault(&picks(&[("", 1)], true, false)), RecipeFault::Empty);
-    assert!(matches!(
-        fault(&picks(&[("a", 0)], true, false)),
-        RecipeFault::Size(_)
-    ));
-    assert!(matches!(
-        fault(&picks(&[("a", u32::MAX), ("b", 1)], true, false)),
-        RecipeFault::Size(_)
-    ));
+    assert!(matches!(fault(&picks(&[("a", 0)], true, false)), RecipeFault::Size(_)));
+    assert!(matches!(fault(&picks(&[("a", u32::MAX), ("b", 1)], true, false)), RecipeFault::Size(_)));
 }
 
 #[test]

@@ -3,21 +3,11 @@
 use super::{Field, Form};
 
 const fn one(number: u64, name: &'static str, form: Form) -> Field {
-    Field {
-        number,
-        name,
-        form,
-        many: false,
-    }
+    Field { number, name, form, many: false }
 }
 
 const fn many(number: u64, name: &'static str, form: Form) -> Field {
-    Field {
-        number,
-        name,
-        form,
-        many: true,
-    }
+    Field { number, name, form, many: true }
 }
 
 /// The fields of a kind's message.
@@ -40,11 +30,7 @@ pub(super) fn message(api_version: &str, kind: &str) -> Option<&'static [Field]>
 }
 
 pub(super) const ENVELOPE: &[Field] = &[
-    one(
-        1,
-        "typeMeta",
-        Form::Message(&[one(1, "apiVersion", Form::Text), one(2, "kind", Form::Text)]),
-    ),
+    one(1, "typeMeta", Form::Message(&[one(1, "apiVersion", Form::Text), one(2, "kind", Form::Text)])),
     one(2, "raw", Form::Bytes),
 ];
 pub(super) const RAW: &[Field] = &[one(1, "raw", Form::Bytes)];
@@ -112,18 +98,11 @@ const CONFIG_MAP: &[Field] = &[
 const SERVICE_ACCOUNT: &[Field] = &[
     METADATA,
     many(2, "secrets", Form::Message(REFERENCE)),
-    many(
-        3,
-        "imagePullSecrets",
-        Form::Message(&[one(1, "name", Form::Text)]),
-    ),
+    many(3, "imagePullSecrets", Form::Message(&[one(1, "name", Form::Text)])),
     one(4, "automountServiceAccountToken", Form::Flag),
 ];
 
-const NAMESPACE: &[Field] = &[
-    METADATA,
-    one(2, "spec", Form::Message(&[many(1, "finalizers", Form::Text)])),
-];
+const NAMESPACE: &[Field] = &[METADATA, one(2, "spec", Form::Message(&[many(1, "finalizers", Form::Text)]))];
 
 const REFERENCE: &[Field] = &[
     one(1, "kind", Form::Text),
@@ -137,10 +116,7 @@ const REFERENCE: &[Field] = &[
 
 const SOURCE: &[Field] = &[one(1, "component", Form::Text), one(2, "host", Form::Text)];
 
-const SERIES: &[Field] = &[
-    one(1, "count", Form::Int),
-    one(2, "lastObservedTime", Form::MicroTime),
-];
+const SERIES: &[Field] = &[one(1, "count", Form::Int), one(2, "lastObservedTime", Form::MicroTime)];
 
 const EVENT: &[Field] = &[
     METADATA,

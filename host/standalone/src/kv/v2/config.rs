@@ -31,17 +31,13 @@ fn write(request: &Request<'_>) -> Result<Reply, KvError> {
         let most = whole(given).and_then(|most| u64::try_from(most).ok());
         most.ok_or_else(|| broken("max_versions"))
     });
-    let cas_required = fields
-        .get("cas_required")
-        .map(|given| truth(given).ok_or_else(|| broken("cas_required")));
+    let cas_required =
+        fields.get("cas_required").map(|given| truth(given).ok_or_else(|| broken("cas_required")));
     let after = fields
         .get("delete_version_after")
         .map(|given| duration::parse(given).ok_or_else(|| broken("delete_version_after")));
-    let (max_versions, cas_required, after) = (
-        max_versions.transpose()?,
-        cas_required.transpose()?,
-        after.transpose()?,
-    );
+    let (max_versions, cas_required, after) =
+        (max_versions.transpose()?, cas_required.transpose()?, after.transpose()?);
     request.database.write(|rows| {
         let mut config = rows.config(request.mount)?;
         config.max_versions = max_versions.unwrap_or(config.max_versions);

@@ -57,34 +57,21 @@ pub(super) fn subkeys(request: &Request<'_>) -> Result<Reply, KvError> {
             return Ok(Reply::Gone(json!({"subkeys": null, "metadata": metadata}).into()));
         }
         let data = rows.data(request.mount, request.path, number)?;
-        Ok(Reply::data(
-            json!({"subkeys": structure(data.fields(), depth, 1), "metadata": metadata}),
-        ))
+        Ok(Reply::data(json!({"subkeys": structure(data.fields(), depth, 1), "metadata": metadata})))
     })
 }
 
 /// Keys down to a depth (0 is all), with null for every value.
 fn structure(fields: &Map<String, Value>, depth: u64, at: u64) -> Value {
     let keys = fields.iter().map(|(key, value)| {
-        let deeper = value
-            .as_object()
-            .filter(|inner| !inner.is_empty() && (depth == 0 || at < depth));
-        (
-            key.clone(),
-            deeper.map_or(Value::Null, |inner| structure(inner, depth, at + 1)),
-        )
+        let deeper = value.as_object().filter(|inner| !inner.is_empty() && (depth == 0 || at < depth));
+        (key.clone(), deeper.map_or(Value::Null, |inner| structure(inner, depth, at + 1)))
     });
     Value::Object(keys.collect())
 }
 
 fn write(request: Request<'_>) -> Result<Reply, KvError> {
-    let Request {
-        database,
-        now,
-        mount,
-        path,
-        mut call,
-    } = request;
+    let Request { database, now, mount, path, mut call } = request;
     let ignored = ignored(&call);
     let data = taken_data(&mut call)?;
     let shown = database.write(|rows| {
@@ -92,21 +79,12 @@ fn write(request: Request<'_>) -> Result<Reply, KvError> {
         check_and_set(&call, &rows.config(mount)?, &record)?;
         record::put_version(rows, (mount, path), record, data.fields(), now)
     })?;
-    Ok(Reply::Data(Shown {
-        warnings: ignored,
-        ..shown
-    }))
+    Ok(Reply::Data(Shown { warnings: ignored, ..shown }))
 }
 
 /// Merges into the current version, which must be there.
 fn patch(request: Request<'_>) -> Result<Reply, KvError> {
-    let Request {
-        database,
-        now,
-        mount,
-        path,
-        mut call,
-    } = request;
+    let Request { database, now, mount, path, mut call } = request;
     let ignored = ignored(&call);
     let patch = taken_data(&mut call)?;
     database.write(|rows| {
@@ -123,10 +101,7 @@ fn patch(request: Request<'_>) -> Result<Reply, KvError> {
         let mut data = rows.data(mount, path, number)?;
         merge(data.fields_mut(), patch.fields());
         let shown = record::put_version(rows, (mount, path), record, data.fields(), now)?;
-        Ok(Reply::Data(Shown {
-            warnings: ignored,
-            ..shown
-        }))
+        Ok(Reply::Data(Shown { warnings: ignored, ..shown }))
     })
 }
 
@@ -155,23 +130,13 @@ fn merge(into: &mut Map<String, Value>, patch: &Map<String, Value>) {
 
 /// Marks the current version as deleted.
 fn delete(request: &Request<'_>) -> Result<Reply, KvError> {
-    let Request {
-        database,
-        now,
-        mount,
-        path,
-        ..
-    } = request;
+    let Request { database, now, mount, path, .. } = request;
     database.write(|rows| {
         let Some(mut record) = rows.record(mount, path)? else {
             return Ok(Reply::Done);
         };
         let current = record.current;
-        if let Some(version) = record
-            .versions
-            .get_mut(&current)
-            .filter(|version| !version.is_gone(*now))
-        {
+        if let Some(version) = record.versions.get_mut(&current).filter(|version| !version.is_gone(*now)) {
             version.deleted = Some(now.to_string());
             record::put_record(rows, mount, path, &record)?;
         }
@@ -191,21 +156,13 @@ fn taken_data(call: &mut Call) -> Result<Sensitive, KvError> {
 /// Body fields that mean nothing here are said to.
 fn ignored(call: &Call) -> Vec<String> {
     let known = ["data", "options", "version", "path"];
-    let mut names: Vec<&str> = call
-        .body
-        .fields()
-        .keys()
-        .map(String::as_str)
-        .filter(|name| !known.contains(name))
-        .collect();
+    let mut names: Vec<&str> =
+        call.body.fields().keys().map(String::as_str).filter(|name| !known.contains(name)).collect();
     names.sort_unstable();
     if names.is_empty() {
         return Vec::new();
     }
-    vec![format!(
-        "Endpoint ignored these unrecognized parameters: [{}]",
-        names.join(" ")
-    )]
+    vec![format!("Endpoint ignored these unrecognized parameters: [{}]", names.join(" "))]
 }
 
 fn check_and_set(call: &Call, config: &Config, record: &Record) -> Result<(), KvError> {
@@ -220,9 +177,7 @@ fn check_and_set(call: &Call, config: &Config, record: &Record) -> Result<(), Kv
             if u64::try_from(cas) == Ok(record.current) {
                 Ok(())
             } else {
-                Err(KvError::invalid(
-                    "check-and-set parameter did not match the current version",
-                ))
+                Err(KvError::invalid("check-and-set parameter did not match the current version"))
             }
         }
         None if config.cas_required || record.cas_required => {

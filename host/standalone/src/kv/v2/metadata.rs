@@ -21,9 +21,7 @@ pub(super) fn handle(request: Request<'_>) -> Result<Reply, KvError> {
         Operation::Write => write(&request),
         Operation::Patch => patch(&request),
         Operation::Delete => {
-            request
-                .database
-                .write(|rows| record::drop_record(rows, request.mount, request.path))?;
+            request.database.write(|rows| record::drop_record(rows, request.mount, request.path))?;
             Ok(Reply::Done)
         }
     }
@@ -54,12 +52,9 @@ fn read(request: &Request<'_>) -> Result<Reply, KvError> {
 
 fn list(request: &Request<'_>) -> Result<Reply, KvError> {
     let prefix = row(request.mount, request.path);
-    request.database.read(|rows| {
-        Ok(Reply::keys(children(
-            rows.keys(record::METADATA, &prefix),
-            prefix.len(),
-        )))
-    })
+    request
+        .database
+        .read(|rows| Ok(Reply::keys(children(rows.keys(record::METADATA, &prefix), prefix.len()))))
 }
 
 /// What a request changes; checked before anything is read.
@@ -94,11 +89,7 @@ impl Change {
                 Some(Value::Null) if patch => Some(Custom::Remove),
                 Some(Value::Null) => Some(Custom::Replace(BTreeMap::new())),
                 Some(given) if patch => {
-                    let nulls = given
-                        .as_object()
-                        .into_iter()
-                        .flatten()
-                        .filter(|(_, value)| value.is_null());
+                    let nulls = given.as_object().into_iter().flatten().filter(|(_, value)| value.is_null());
                     Some(Custom::Merge(
                         custom::parse(given, true)?,
                         nulls.map(|(key, _)| key.clone()).collect(),
@@ -140,10 +131,7 @@ fn field<T>(
     name: &str,
     read: impl FnOnce(&Value) -> Option<T>,
 ) -> Result<Option<T>, KvError> {
-    fields
-        .get(name)
-        .map(|value| read(value).ok_or_else(|| KvError::field(name)))
-        .transpose()
+    fields.get(name).map(|value| read(value).ok_or_else(|| KvError::field(name))).transpose()
 }
 
 fn delete_version_after(fields: &Map<String, Value>) -> Result<Option<i64>, KvError> {
@@ -158,13 +146,7 @@ fn delete_version_after(fields: &Map<String, Value>) -> Result<Option<i64>, KvEr
 
 /// Changes the metadata; a secret without versions comes to be that way too.
 fn write(request: &Request<'_>) -> Result<Reply, KvError> {
-    let Request {
-        database,
-        now,
-        mount,
-        path,
-        call,
-    } = request;
+    let Request { database, now, mount, path, call } = request;
     let change = Change::parse(call)?;
     if change.is_empty() {
         return Ok(Reply::Done);
@@ -183,13 +165,7 @@ fn write(request: &Request<'_>) -> Result<Reply, KvError> {
 }
 
 fn patch(request: &Request<'_>) -> Result<Reply, KvError> {
-    let Request {
-        database,
-        mount,
-        path,
-        call,
-        ..
-    } = request;
+    let Request { database, mount, path, call, .. } = request;
     let change = Change::parse(call)?;
     database.write(|rows| {
         let warned = change.cas_required == Some(false) && rows.config(mount)?.cas_required;
@@ -204,10 +180,7 @@ fn patch(request: &Request<'_>) -> Result<Reply, KvError> {
 
 fn done(warned: bool) -> Reply {
     if warned {
-        Reply::Data(Shown {
-            warnings: vec![CAS_MANDATED.to_owned()],
-            ..Shown::default()
-        })
+        Reply::Data(Shown { warnings: vec![CAS_MANDATED.to_owned()], ..Shown::default() })
     } else {
         Reply::Done
     }

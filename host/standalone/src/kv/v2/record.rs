@@ -58,10 +58,7 @@ impl Version {
     }
 
     pub(super) fn is_deleted(&self, now: Timestamp) -> bool {
-        let at = self
-            .deleted
-            .as_ref()
-            .and_then(|deleted| deleted.parse::<Timestamp>().ok());
+        let at = self.deleted.as_ref().and_then(|deleted| deleted.parse::<Timestamp>().ok());
         at.is_some_and(|deleted| deleted <= now)
     }
 
@@ -72,10 +69,7 @@ impl Version {
             ("deletion_time", json!(deleted)),
             ("destroyed", json!(self.destroyed)),
         ];
-        fields
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect()
+        fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 }
 
@@ -97,11 +91,8 @@ impl Record {
     /// Adds a version; the numbers of those that are too many now.
     pub(super) fn add(&mut self, config: &Config, now: Timestamp) -> Vec<u64> {
         self.current += 1;
-        let version = Version {
-            created: now.to_string(),
-            deleted: self.deletion(config, now),
-            destroyed: false,
-        };
+        let version =
+            Version { created: now.to_string(), deleted: self.deletion(config, now), destroyed: false };
         self.versions.insert(self.current, version);
         self.updated = Some(now.to_string());
         self.created.get_or_insert_with(|| now.to_string());
@@ -128,9 +119,7 @@ impl Record {
             (mount, 0) => mount,
             (mount, own) => mount.min(own),
         };
-        now.checked_add(SignedDuration::from_secs(after))
-            .ok()
-            .map(|at| at.to_string())
+        now.checked_add(SignedDuration::from_secs(after)).ok().map(|at| at.to_string())
     }
 }
 
@@ -140,10 +129,7 @@ pub(super) trait Rows {
 
     fn config(&self, mount: &Mount) -> Result<Config, KvError> {
         let stored = self.get(CONFIG, mount.path.as_bytes())?;
-        stored.map_or_else(
-            || Ok(Config::default()),
-            |stored| parsed(&stored, "configuration"),
-        )
+        stored.map_or_else(|| Ok(Config::default()), |stored| parsed(&stored, "configuration"))
     }
 
     fn record(&self, mount: &Mount, path: &str) -> Result<Option<Record>, KvError> {
@@ -152,9 +138,8 @@ pub(super) trait Rows {
     }
 
     fn data(&self, mount: &Mount, path: &str, version: u64) -> Result<Sensitive, KvError> {
-        let stored = self
-            .get(DATA, &data_row(mount, path, version))?
-            .ok_or(KvError::Stored { what: "version" })?;
+        let stored =
+            self.get(DATA, &data_row(mount, path, version))?.ok_or(KvError::Stored { what: "version" })?;
         parsed(&stored, "version").map(Sensitive::new)
     }
 }
@@ -176,9 +161,7 @@ fn parsed<T: for<'de> Deserialize<'de>>(stored: &[u8], what: &'static str) -> Re
 }
 
 fn encoded<T: Serialize>(value: &T, what: &'static str) -> Result<Zeroizing<Vec<u8>>, KvError> {
-    serde_json::to_vec(value)
-        .map(Zeroizing::new)
-        .map_err(|_| KvError::Stored { what })
+    serde_json::to_vec(value).map(Zeroizing::new).map_err(|_| KvError::Stored { what })
 }
 
 fn data_row(mount: &Mount, path: &str, version: u64) -> Vec<u8> {
@@ -208,11 +191,7 @@ pub(super) fn put_version(
 ) -> Result<Shown, KvError> {
     let config = write.config(mount)?;
     let dropped = record.add(&config, now);
-    write.put(
-        DATA,
-        &data_row(mount, path, record.current),
-        &encoded(data, "version")?,
-    )?;
+    write.put(DATA, &data_row(mount, path, record.current), &encoded(data, "version")?)?;
     drop_versions(write, mount, path, dropped)?;
     put_record(write, mount, path, &record)?;
     let (number, version) = record.version(0).ok_or(KvError::Stored { what: "version" })?;
@@ -255,10 +234,7 @@ pub(super) fn as_floats(value: &mut Value) {
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a whole float below 2^63 is an i64"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "a whole float below 2^63 is an i64")]
 fn rounded(number: &Number) -> Option<Number> {
     let float = number.as_f64()?;
     if float.fract() == 0.0 && float.abs() < 9.2e18 {

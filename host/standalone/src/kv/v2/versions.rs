@@ -13,20 +13,11 @@ pub(super) fn handle(area: &str, request: &Request<'_>) -> Result<Reply, KvError
     if request.call.operation != Operation::Write {
         return Err(KvError::Unsupported);
     }
-    let Request {
-        database,
-        now,
-        mount,
-        path,
-        ..
-    } = request;
+    let Request { database, now, mount, path, .. } = request;
     let versions = versions(request.call.body.fields().get("versions"))?;
     if versions.is_empty() {
-        let text = if area == "destroy" {
-            "no version number provided"
-        } else {
-            "No version number provided"
-        };
+        let text =
+            if area == "destroy" { "no version number provided" } else { "No version number provided" };
         return Err(KvError::invalid(text));
     }
     database.write(|rows| {
@@ -35,11 +26,7 @@ pub(super) fn handle(area: &str, request: &Request<'_>) -> Result<Reply, KvError
         };
         let deletion = record.deletion(&rows.config(mount)?, *now);
         for number in &versions {
-            let Some(version) = record
-                .versions
-                .get_mut(number)
-                .filter(|version| !version.destroyed)
-            else {
+            let Some(version) = record.versions.get_mut(number).filter(|version| !version.destroyed) else {
                 continue;
             };
             match area {
@@ -69,8 +56,5 @@ fn versions(given: Option<&Value>) -> Result<Vec<u64>, KvError> {
         Some(other) => vec![other.clone()],
     };
     let number = |value: &Value| whole(value).and_then(|number| u64::try_from(number).ok());
-    values
-        .iter()
-        .map(|value| number(value).ok_or_else(|| KvError::field("versions")))
-        .collect()
+    values.iter().map(|value| number(value).ok_or_else(|| KvError::field("versions"))).collect()
 }

@@ -7,17 +7,8 @@ use super::super::{Schema, name, parse};
 use crate::names;
 
 const COLUMN_TYPES: [&str; 5] = ["boolean", "date", "integer", "number", "string"];
-const COLUMN_FORMATS: [&str; 9] = [
-    "byte",
-    "date",
-    "date-time",
-    "double",
-    "float",
-    "int32",
-    "int64",
-    "password",
-    "duration",
-];
+const COLUMN_FORMATS: [&str; 9] =
+    ["byte", "date", "date-time", "double", "float", "int32", "int64", "password", "duration"];
 const MAX_SELECTABLE: usize = 8;
 
 /// All that is wrong with a definition, except inside its schemas.
@@ -51,23 +42,13 @@ fn flag(value: &Value, name: &str) -> bool {
 }
 
 fn versions(definition: &Value) -> impl Iterator<Item = (usize, &Value)> {
-    definition
-        .pointer("/spec/versions")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .enumerate()
+    definition.pointer("/spec/versions").and_then(Value::as_array).into_iter().flatten().enumerate()
 }
 
 fn check_name(definition: &Value, causes: &mut Vec<Cause>) {
     let name = text(definition, "/metadata/name");
     if !name.is_empty()
-        && name
-            != format!(
-                "{}.{}",
-                text(definition, "/spec/names/plural"),
-                text(definition, "/spec/group")
-            )
+        && name != format!("{}.{}", text(definition, "/spec/names/plural"), text(definition, "/spec/group"))
     {
         causes.push(Cause::invalid(
             "metadata.name",
@@ -111,21 +92,13 @@ fn check_names(definition: &Value, causes: &mut Vec<Cause>) {
     for name in ["plural", "singular", "kind", "listKind"] {
         let value = text(definition, &format!("/spec/names/{name}"));
         let mixed = name == "kind" || name == "listKind";
-        let problems = name::label_1035(&if mixed {
-            value.to_lowercase()
-        } else {
-            value.to_owned()
-        });
+        let problems = name::label_1035(&if mixed { value.to_lowercase() } else { value.to_owned() });
         // The other names follow from the kind.
         let given = matches!(name, "plural" | "kind") || text(definition, "/spec/names/kind").is_empty();
         if value.is_empty() {
             causes.extend(given.then(|| Cause::required(at.child(name), "")));
         } else if !problems.is_empty() {
-            let prefix = if mixed {
-                "may have mixed case, but should otherwise match: "
-            } else {
-                ""
-            };
+            let prefix = if mixed { "may have mixed case, but should otherwise match: " } else { "" };
             causes.push(Cause::invalid(
                 at.child(name),
                 &Value::from(value),
@@ -133,10 +106,7 @@ fn check_names(definition: &Value, causes: &mut Vec<Cause>) {
             ));
         }
     }
-    let (kind, list_kind) = (
-        text(definition, "/spec/names/kind"),
-        text(definition, "/spec/names/listKind"),
-    );
+    let (kind, list_kind) = (text(definition, "/spec/names/kind"), text(definition, "/spec/names/listKind"));
     if !kind.is_empty() && kind == list_kind {
         causes.push(Cause::invalid(
             at.child("listKind"),
@@ -146,9 +116,8 @@ fn check_names(definition: &Value, causes: &mut Vec<Cause>) {
     }
     for list in ["shortNames", "categories"] {
         let below = at.child(list);
-        for (index, value) in parse::strings(definition.pointer(&format!("/spec/names/{list}")))
-            .iter()
-            .enumerate()
+        for (index, value) in
+            parse::strings(definition.pointer(&format!("/spec/names/{list}"))).iter().enumerate()
         {
             let problems = name::label_1035(value);
             if !problems.is_empty() {
@@ -171,11 +140,7 @@ fn check_versions(definition: &Value, causes: &mut Vec<Cause>) {
         let name = text(version, "/name");
         let problems = name::label_1035(name);
         if !problems.is_empty() {
-            causes.push(Cause::invalid(
-                below.child("name"),
-                &Value::from(name),
-                &problems.join(","),
-            ));
+            causes.push(Cause::invalid(below.child("name"), &Value::from(name), &problems.join(",")));
         }
         names.push(name);
         storages += usize::from(flag(version, "storage"));
@@ -189,11 +154,7 @@ fn check_versions(definition: &Value, causes: &mut Vec<Cause>) {
         causes.push(Cause::invalid(at, given, "must contain unique version names"));
     }
     if storages != 1 {
-        causes.push(Cause::invalid(
-            at,
-            given,
-            "must have exactly one version marked as storage version",
-        ));
+        causes.push(Cause::invalid(at, given, "must have exactly one version marked as storage version"));
     }
 }
 
@@ -207,11 +168,7 @@ fn check_version(version: &Value, at: Path<'_>, causes: &mut Vec<Cause>) {
         let below = at.child("deprecationWarning");
         let value = Value::from(warning);
         if !flag(version, "deprecated") {
-            causes.push(Cause::invalid(
-                below,
-                &value,
-                "can only be set for deprecated versions",
-            ));
+            causes.push(Cause::invalid(below, &value, "can only be set for deprecated versions"));
         } else if warning.is_empty() {
             causes.push(Cause::invalid(below, &value, "must not be an empty string"));
         } else if warning.len() > 256 {
@@ -219,12 +176,8 @@ fn check_version(version: &Value, at: Path<'_>, causes: &mut Vec<Cause>) {
         }
     }
     let columns = at.child("additionalPrinterColumns");
-    for (index, column) in version
-        .get("additionalPrinterColumns")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .enumerate()
+    for (index, column) in
+        version.get("additionalPrinterColumns").and_then(Value::as_array).into_iter().flatten().enumerate()
     {
         check_column(column, columns.index(index), causes);
     }
@@ -301,20 +254,12 @@ fn check_conversion(definition: &Value, causes: &mut Vec<Cause>) {
         )),
         other => {
             let names = ["None", "Webhook"].map(Value::from);
-            causes.push(Cause::not_supported(
-                "spec.conversion.strategy",
-                &Value::from(other),
-                &names,
-            ));
+            causes.push(Cause::not_supported("spec.conversion.strategy", &Value::from(other), &names));
         }
     }
     if definition.pointer("/spec/preserveUnknownFields") == Some(&Value::Bool(true)) {
         let detail = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead";
-        causes.push(Cause::invalid(
-            "spec.preserveUnknownFields",
-            &Value::Bool(true),
-            detail,
-        ));
+        causes.push(Cause::invalid("spec.preserveUnknownFields", &Value::Bool(true), detail));
     }
 }
 
@@ -326,11 +271,7 @@ fn check_unchanged(definition: &Value, old: &Value, causes: &mut Vec<Cause>) {
         ("/spec/names/plural", "spec.names.plural"),
     ] {
         if text(definition, pointer) != text(old, pointer) {
-            causes.push(Cause::invalid(
-                field,
-                &Value::from(text(definition, pointer)),
-                "field is immutable",
-            ));
+            causes.push(Cause::invalid(field, &Value::from(text(definition, pointer)), "field is immutable"));
         }
     }
 }
@@ -338,20 +279,13 @@ fn check_unchanged(definition: &Value, old: &Value, causes: &mut Vec<Cause>) {
 fn check_stored(definition: &Value, causes: &mut Vec<Cause>) {
     let at = Path::Child(&Path::Root, "status");
     let at = at.child("storedVersions");
-    for (index, stored) in parse::strings(definition.pointer("/status/storedVersions"))
-        .iter()
-        .enumerate()
-    {
+    for (index, stored) in parse::strings(definition.pointer("/status/storedVersions")).iter().enumerate() {
         if !versions(definition).any(|(_, version)| text(version, "/name") == stored) {
             let detail = format!(
                 "missing from spec.versions; {stored} was previously a storage version, and must remain in spec.versions until a storage \
                  migration ensures no data remains persisted in {stored} and removes {stored} from status.storedVersions"
             );
-            causes.push(Cause::invalid(
-                at.index(index),
-                &Value::from(stored.as_str()),
-                &detail,
-            ));
+            causes.push(Cause::invalid(at.index(index), &Value::from(stored.as_str()), &detail));
         }
     }
 }

@@ -20,12 +20,7 @@ pub(super) fn validate(secret: &Value) -> Vec<Cause> {
                 .map(|problem| Cause::invalid(at.key(key), &Value::from(key.as_str()), problem)),
         );
     }
-    check_kind(
-        secret.get("type").and_then(Value::as_str).unwrap_or_default(),
-        data,
-        secret,
-        &mut causes,
-    );
+    check_kind(secret.get("type").and_then(Value::as_str).unwrap_or_default(), data, secret, &mut causes);
     causes
 }
 
@@ -38,17 +33,13 @@ fn check_kind(kind: &str, data: &Map<String, Value>, secret: &Value, causes: &mu
             ["username", "password"].into_iter().for_each(require)
         }
         "kubernetes.io/ssh-auth"
-            if data
-                .get("ssh-privatekey")
-                .and_then(Value::as_str)
-                .is_none_or(str::is_empty) =>
+            if data.get("ssh-privatekey").and_then(Value::as_str).is_none_or(str::is_empty) =>
         {
             require("ssh-privatekey")
         }
-        "kubernetes.io/tls" => ["tls.crt", "tls.key"]
-            .into_iter()
-            .filter(|key| missing(key))
-            .for_each(require),
+        "kubernetes.io/tls" => {
+            ["tls.crt", "tls.key"].into_iter().filter(|key| missing(key)).for_each(require)
+        }
         "kubernetes.io/dockercfg" => json(".dockercfg", data, causes),
         "kubernetes.io/dockerconfigjson" => json(".dockerconfigjson", data, causes),
         "kubernetes.io/service-account-token" => {

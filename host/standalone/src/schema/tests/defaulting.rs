@@ -10,16 +10,8 @@ fn check_defaults(properties: Value, spec: Value, expected: Value) {
 
 #[test]
 fn missing_fields_get_their_defaults() {
-    check_defaults(
-        json!({"a": {"type": "string", "default": "x"}}),
-        json!({}),
-        json!({"a": "x"}),
-    );
-    check_defaults(
-        json!({"a": {"type": "string", "default": "x"}}),
-        json!({"a": ""}),
-        json!({"a": ""}),
-    );
+    check_defaults(json!({"a": {"type": "string", "default": "x"}}), json!({}), json!({"a": "x"}));
+    check_defaults(json!({"a": {"type": "string", "default": "x"}}), json!({"a": ""}), json!({"a": ""}));
     // A missing parent without a default stays missing; one with a default is filled in from the inside too.
     let inner = json!({"type": "object", "properties": {"b": {"type": "integer", "default": 1}}});
     check_defaults(json!({"a": inner}), json!({}), json!({}));
@@ -47,11 +39,7 @@ fn nulls_that_are_not_allowed_go() {
         json!({"a": null}),
         json!({"a": null}),
     );
-    check_defaults(
-        json!({"a": {"type": "string", "default": "x"}}),
-        json!({"a": null}),
-        json!({"a": "x"}),
-    );
+    check_defaults(json!({"a": {"type": "string", "default": "x"}}), json!({"a": null}), json!({"a": "x"}));
     check_defaults(
         json!({"a": {"type": "string", "nullable": true, "default": "x"}}),
         json!({"a": null}),
@@ -93,14 +81,7 @@ fn unknown_fields_go() {
                 "free": {"anything": {"deep": [1]}, "known": {"k": "v"}},
             },
         }),
-        &[
-            "extra",
-            "metadata.odd",
-            "spec.b",
-            "spec.free.known.x",
-            "spec.list[0].x",
-            "spec.map.m.x",
-        ],
+        &["extra", "metadata.odd", "spec.b", "spec.free.known.x", "spec.list[0].x", "spec.map.m.x"],
     );
 }
 

@@ -29,18 +29,13 @@ fn check(pointer: &str, value: Value, expected: &str) {
     let mut changed = definition();
     *changed.pointer_mut(pointer).unwrap() = value.clone();
     let found = lines(&ResourceInfo::from_crd(&changed).unwrap_err());
-    assert!(
-        found.iter().any(|line| line.starts_with(expected)),
-        "{pointer} = {value}: {found:?}"
-    );
+    assert!(found.iter().any(|line| line.starts_with(expected)), "{pointer} = {value}: {found:?}");
 }
 
 #[test]
 fn a_definition_becomes_a_resource() {
     let resources = ResourceInfo::from_crd(&definition()).unwrap();
-    let [widget] = resources.as_slice() else {
-        panic!("one version")
-    };
+    let [widget] = resources.as_slice() else { panic!("one version") };
     assert_eq!(
         (widget.api_version().as_str(), widget.qualified().as_str()),
         ("example.com/v1", "widgets.example.com")
@@ -94,16 +89,8 @@ fn what_is_wrong_with_a_definition_is_said() {
         json!("Widget"),
         "spec.names.listKind: Invalid value: \"Widget\": kind and listKind may not be the same",
     );
-    check(
-        "/spec/versions/0/storage",
-        json!(false),
-        "spec.versions: Invalid value: [",
-    );
-    check(
-        "/spec/versions/0/schema",
-        json!({}),
-        "spec.versions[0].schema.openAPIV3Schema: Required value",
-    );
+    check("/spec/versions/0/storage", json!(false), "spec.versions: Invalid value: [");
+    check("/spec/versions/0/schema", json!({}), "spec.versions[0].schema.openAPIV3Schema: Required value");
     let column = "/spec/versions/0/additionalPrinterColumns/0";
     check(
         &format!("{column}/type"),
@@ -138,26 +125,17 @@ fn check_schema(field: Value, expected: &str) {
     let schema = json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {"f": field.clone()}}}});
     let found = lines(&Schema::parse(&schema).unwrap_err());
     let expected = format!("properties[spec].properties[f]{expected}");
-    assert!(
-        found.iter().any(|line| line.starts_with(&expected)),
-        "{field}: {found:?}"
-    );
+    assert!(found.iter().any(|line| line.starts_with(&expected)), "{field}: {found:?}");
 }
 
 #[test]
 fn schemas_must_be_structural() {
-    check_schema(
-        json!({}),
-        ".type: Required value: must not be empty for specified object fields",
-    );
+    check_schema(json!({}), ".type: Required value: must not be empty for specified object fields");
     check_schema(
         json!({"type": "text"}),
         ".type: Unsupported value: \"text\": supported values: \"array\", \"boolean\"",
     );
-    check_schema(
-        json!({"type": "array"}),
-        ".items: Required value: must be specified",
-    );
+    check_schema(json!({"type": "array"}), ".items: Required value: must be specified");
     check_schema(
         json!({"type": "array", "items": {}}),
         ".items.type: Required value: must not be empty for specified array items",
@@ -186,10 +164,7 @@ fn schemas_must_be_structural() {
         json!({"type": "array", "items": {"type": "string"}, "uniqueItems": true}),
         ".uniqueItems: Forbidden: uniqueItems cannot be set to true",
     );
-    check_schema(
-        json!({"$ref": "#/x", "type": "string"}),
-        ".$ref: Forbidden: $ref is not supported",
-    );
+    check_schema(json!({"$ref": "#/x", "type": "string"}), ".$ref: Forbidden: $ref is not supported");
     check_schema(
         json!({"type": "string", "x-kubernetes-preserve-unknown-fields": false}),
         ".x-kubernetes-preserve-unknown-fields: Invalid value: false: must be true or undefined",
@@ -212,10 +187,7 @@ fn schemas_must_be_structural() {
 fn junctors_at_the_root_speak_of_fields_that_are_there() {
     let schema = json!({"type": "object", "anyOf": [{"properties": {"x": {"minLength": 1}}}]});
     let found = lines(&Schema::parse(&schema).unwrap_err());
-    assert_eq!(
-        found,
-        ["properties[x]: Required value: because it is defined in anyOf[0].properties[x]"]
-    );
+    assert_eq!(found, ["properties[x]: Required value: because it is defined in anyOf[0].properties[x]"]);
 }
 
 #[test]
@@ -260,10 +232,7 @@ fn lists_of_type_map_need_good_keys() {
 fn metadata_is_not_for_schemas() {
     let schema = json!({"type": "object", "properties": {"metadata": {"type": "object", "properties": {"labels": {"type": "object"}}}}});
     let found = lines(&Schema::parse(&schema).unwrap_err());
-    assert!(
-        found[0].contains("must not specify anything other than name and generateName"),
-        "{found:?}"
-    );
+    assert!(found[0].contains("must not specify anything other than name and generateName"), "{found:?}");
     let names = json!({"type": "object", "properties": {"metadata": {"type": "object", "properties": {"name": {"type": "string", "maxLength": 5}}}}});
     assert!(Schema::parse(&names).is_ok());
 }

@@ -25,10 +25,7 @@ fn fields_say_how_they_merge() {
     assert_eq!(field("keyed").merge(&list), MergeKind::Map(&["name".to_owned()]));
     assert_eq!(field("free").property("x").merge(&map), MergeKind::Granular);
     assert_eq!(field("free").property("x").merge(&list), MergeKind::Atomic);
-    assert_eq!(
-        field("map").property("k").merge(&json!("text")),
-        MergeKind::Atomic
-    );
+    assert_eq!(field("map").property("k").merge(&json!("text")), MergeKind::Atomic);
     assert!(
         field("map").allows("anything") && !field("atomicMap").allows("other") && field("free").allows("x")
     );
@@ -39,27 +36,12 @@ fn fields_say_how_they_merge() {
 fn metadata_merges_as_in_every_kind() {
     let schema = with_spec(json!({}));
     let metadata = schema.field().property("metadata");
-    assert_eq!(
-        metadata.property("ownerReferences").merge(&json!([])),
-        MergeKind::Map(&["uid".to_owned()])
-    );
+    assert_eq!(metadata.property("ownerReferences").merge(&json!([])), MergeKind::Map(&["uid".to_owned()]));
     assert_eq!(metadata.property("finalizers").merge(&json!([])), MergeKind::Set);
     assert_eq!(metadata.property("labels").merge(&json!({})), MergeKind::Granular);
-    assert_eq!(
-        metadata.property("ownerReferences").patch_strategy(),
-        PatchStrategy::MergeBy("uid")
-    );
-    assert_eq!(
-        metadata.property("finalizers").patch_strategy(),
-        PatchStrategy::Merge
-    );
+    assert_eq!(metadata.property("ownerReferences").patch_strategy(), PatchStrategy::MergeBy("uid"));
+    assert_eq!(metadata.property("finalizers").patch_strategy(), PatchStrategy::Merge);
     let account = Schema::builtin("io.k8s.api.core.v1.ServiceAccount");
-    assert_eq!(
-        account.field().property("secrets").patch_strategy(),
-        PatchStrategy::MergeBy("name")
-    );
-    assert_eq!(
-        account.field().property("secrets").merge(&json!([])),
-        MergeKind::Map(&["name".to_owned()])
-    );
+    assert_eq!(account.field().property("secrets").patch_strategy(), PatchStrategy::MergeBy("name"));
+    assert_eq!(account.field().property("secrets").merge(&json!([])), MergeKind::Map(&["name".to_owned()]));
 }

@@ -19,13 +19,7 @@ fn check(properties: Value, rule: Value, old: Option<Value>, new: Value, expecte
 fn rules_judge_the_value() {
     let properties = json!({"a": {"type": "integer"}, "b": {"type": "integer"}});
     let rule = json!({"rule": "self.a <= self.b", "message": "a must not be above b"});
-    check(
-        properties.clone(),
-        rule.clone(),
-        None,
-        json!({"a": 1, "b": 2}),
-        &[],
-    );
+    check(properties.clone(), rule.clone(), None, json!({"a": 1, "b": 2}), &[]);
     check(
         properties.clone(),
         rule,
@@ -71,13 +65,11 @@ fn rules_judge_the_value() {
 
 #[test]
 fn scalar_rules_quote_the_value() {
-    let schema = parsed(
-        &json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {
-            "a": {"type": "integer", "x-kubernetes-validations": [{"rule": "self > 2", "message": "too small"}]},
-            "list": {"type": "array", "items": {"type": "string", "x-kubernetes-validations": [{"rule": "self != 'x'"}]}},
-            "map": {"type": "object", "additionalProperties": {"type": "string", "x-kubernetes-validations": [{"rule": "size(self) < 3"}]}},
-        }}}}),
-    );
+    let schema = parsed(&json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {
+        "a": {"type": "integer", "x-kubernetes-validations": [{"rule": "self > 2", "message": "too small"}]},
+        "list": {"type": "array", "items": {"type": "string", "x-kubernetes-validations": [{"rule": "self != 'x'"}]}},
+        "map": {"type": "object", "additionalProperties": {"type": "string", "x-kubernetes-validations": [{"rule": "size(self) < 3"}]}},
+    }}}}));
     let object = json!({"spec": {"a": 1, "list": ["y", "x"], "map": {"k": "long"}}});
     assert_eq!(
         lines(&schema.validate(&object, None)),
@@ -94,13 +86,7 @@ fn transition_rules_compare_with_the_old_value() {
     let properties = json!({"a": {"type": "string"}});
     let rule = json!({"rule": "self.a == oldSelf.a", "message": "a is immutable"});
     check(properties.clone(), rule.clone(), None, json!({"a": "1"}), &[]);
-    check(
-        properties.clone(),
-        rule.clone(),
-        Some(json!({"a": "1"})),
-        json!({"a": "1"}),
-        &[],
-    );
+    check(properties.clone(), rule.clone(), Some(json!({"a": "1"})), json!({"a": "1"}), &[]);
     check(
         properties.clone(),
         rule,
@@ -116,20 +102,8 @@ fn transition_rules_compare_with_the_old_value() {
         json!({"a": "1"}),
         &["spec: Invalid value: must start as first"],
     );
-    check(
-        properties.clone(),
-        optional.clone(),
-        None,
-        json!({"a": "first"}),
-        &[],
-    );
-    check(
-        properties,
-        optional,
-        Some(json!({"a": "first"})),
-        json!({"a": "2"}),
-        &[],
-    );
+    check(properties.clone(), optional.clone(), None, json!({"a": "first"}), &[]);
+    check(properties, optional, Some(json!({"a": "first"})), json!({"a": "2"}), &[]);
 }
 
 #[test]
@@ -170,12 +144,7 @@ fn unchanged_values_are_not_judged_again() {
         lines(&schema.validate(&json!({"spec": {"a": 5}, "status": {"s": "x"}}), Some(&old))),
         [""; 0]
     );
-    assert_eq!(
-        schema
-            .validate(&json!({"spec": {"a": 5, "b": 1}, "status": {}}), Some(&old))
-            .len(),
-        1
-    );
+    assert_eq!(schema.validate(&json!({"spec": {"a": 5, "b": 1}, "status": {}}), Some(&old)).len(), 1);
 }
 
 #[test]
@@ -220,47 +189,23 @@ fn rules_that_cannot_work_are_refused_with_the_definition() {
     let at = "properties[spec].x-kubernetes-validations[0]";
     for (rule, field, text) in [
         (json!({"rule": "self.a >"}), "rule", "compilation failed"),
-        (
-            json!({"rule": "other.a > 1"}),
-            "rule",
-            "undeclared reference to 'other'",
-        ),
-        (
-            json!({"rule": "self.missing > 1"}),
-            "rule",
-            "undefined field 'missing'",
-        ),
-        (
-            json!({"rule": "self.l.all(x, x == y)"}),
-            "rule",
-            "undeclared reference to 'y'",
-        ),
+        (json!({"rule": "other.a > 1"}), "rule", "undeclared reference to 'other'"),
+        (json!({"rule": "self.missing > 1"}), "rule", "undefined field 'missing'"),
+        (json!({"rule": "self.l.all(x, x == y)"}), "rule", "undeclared reference to 'y'"),
         (json!({"rule": " "}), "rule", "rule is not specified"),
         (
             json!({"rule": "true", "messageExpression": "1 +"}),
             "messageExpression",
             "messageExpression compilation failed",
         ),
-        (
-            json!({"rule": "true", "message": "a\nb"}),
-            "message",
-            "must not contain line breaks",
-        ),
+        (json!({"rule": "true", "message": "a\nb"}), "message", "must not contain line breaks"),
         (
             json!({"rule": "true ||\n false"}),
             "message",
             "message must be specified if rule contains line breaks",
         ),
-        (
-            json!({"rule": "true", "reason": "Because"}),
-            "reason",
-            "supported values: \"FieldValueDuplicate\"",
-        ),
-        (
-            json!({"rule": "true", "fieldPath": ".nothing"}),
-            "fieldPath",
-            "must be a valid path",
-        ),
+        (json!({"rule": "true", "reason": "Because"}), "reason", "supported values: \"FieldValueDuplicate\""),
+        (json!({"rule": "true", "fieldPath": ".nothing"}), "fieldPath", "must be a valid path"),
         (
             json!({"rule": "true", "optionalOldSelf": true}),
             "optionalOldSelf",
@@ -269,9 +214,7 @@ fn rules_that_cannot_work_are_refused_with_the_definition() {
     ] {
         let found = refused(rule.clone());
         assert!(
-            found
-                .iter()
-                .any(|line| line.starts_with(&format!("{at}.{field}: ")) && line.contains(text)),
+            found.iter().any(|line| line.starts_with(&format!("{at}.{field}: ")) && line.contains(text)),
             "{rule}: {found:?}"
         );
     }

@@ -4,10 +4,7 @@ use super::{lines, parsed, problems, with_spec};
 
 /// The one problem of a field `f` with that schema and value, or none.
 fn check(schema: Value, value: Value, expected: &[&str]) {
-    let found = problems(
-        &with_spec(json!({"f": schema.clone()})),
-        json!({"f": value.clone()}),
-    );
+    let found = problems(&with_spec(json!({"f": schema.clone()})), json!({"f": value.clone()}));
     assert_eq!(found, expected, "{schema} on {value}");
 }
 
@@ -53,11 +50,7 @@ fn types() {
         json!(true),
         &["spec.f: Invalid value: \"boolean\": spec.f in body must be of type integer,string: \"boolean\""],
     );
-    check(
-        json!({"x-kubernetes-preserve-unknown-fields": true}),
-        json!([{"any": 1}]),
-        &[],
-    );
+    check(json!({"x-kubernetes-preserve-unknown-fields": true}), json!([{"any": 1}]), &[]);
 }
 
 #[test]
@@ -96,11 +89,7 @@ fn formats() {
     let broken = |format: &str, text: &str| {
         let message =
             format!("spec.f: Invalid value: {text:?}: spec.f in body must be of type {format}: {text:?}");
-        check(
-            json!({"type": "string", "format": format}),
-            json!(text),
-            &[&message],
-        );
+        check(json!({"type": "string", "format": format}), json!(text), &[&message]);
     };
     let fine =
         |format: &str, text: &str| check(json!({"type": "string", "format": format}), json!(text), &[]);
@@ -162,11 +151,7 @@ fn numbers() {
         json!(2_147_483_648_u64),
         &["<nil>: Invalid value: \"\": Checked value must be of type integer with format int32 in spec.f"],
     );
-    check(
-        json!({"type": "integer", "format": "int64"}),
-        json!(2_147_483_648_u64),
-        &[],
-    );
+    check(json!({"type": "integer", "format": "int64"}), json!(2_147_483_648_u64), &[]);
 }
 
 #[test]

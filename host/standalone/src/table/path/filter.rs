@@ -84,20 +84,14 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Result<Filter, PathError> {
     }
     let left = operand(parser)?;
     parser.spaces();
-    let comparison = COMPARISONS
-        .into_iter()
-        .find(|(token, _)| parser.eat(token))
-        .map(|(_, comparison)| comparison);
+    let comparison =
+        COMPARISONS.into_iter().find(|(token, _)| parser.eat(token)).map(|(_, comparison)| comparison);
     let right = match comparison {
         Some(comparison) => Some((comparison, operand(parser)?)),
         None => None,
     };
     parser.spaces();
-    if parser.eat(")") {
-        Ok(Filter { left, right })
-    } else {
-        Err(parser.error(") is missing"))
-    }
+    if parser.eat(")") { Ok(Filter { left, right }) } else { Err(parser.error(") is missing")) }
 }
 
 fn operand(parser: &mut Parser<'_>) -> Result<Operand, PathError> {

@@ -15,12 +15,7 @@ fn object() -> Value {
 
 fn check(path: &str, expected: Value) {
     let object = object();
-    let found = JsonPath::parse(path)
-        .unwrap()
-        .find(&object)
-        .into_iter()
-        .cloned()
-        .collect::<Vec<_>>();
+    let found = JsonPath::parse(path).unwrap().find(&object).into_iter().cloned().collect::<Vec<_>>();
     assert_eq!(Value::from(found), expected, "{path}");
 }
 
@@ -46,10 +41,7 @@ fn paths_find_values() {
 #[test]
 fn filters_select_items() {
     check(".status.conditions[?(@.type==\"Ready\")].status", json!(["True"]));
-    check(
-        ".status.conditions[?(@.type=='Ready')].reason",
-        json!(["SecretSynced"]),
-    );
+    check(".status.conditions[?(@.type=='Ready')].reason", json!(["SecretSynced"]));
     check(".status.conditions[?(@.type == \"Missing\")].status", json!([]));
     check(".status.conditions[?(@.type!=\"Ready\")].type", json!(["Synced"]));
     check(".status.conditions[?(@.reason)].type", json!(["Ready"]));

@@ -1,10 +1,7 @@
 use super::*;
 
 fn mount(path: Option<&str>, version: VaultVersion) -> Mount {
-    Mount {
-        path: path.map(str::to_owned),
-        version,
-    }
+    Mount { path: path.map(str::to_owned), version }
 }
 
 #[test]
@@ -57,11 +54,7 @@ fn what_is_no_path_is_refused() {
         (None, "secret", PathError::Incomplete),
     ];
     for (path, key, expected) in cases {
-        assert_eq!(
-            mount(path, VaultVersion::V2).secret(key),
-            Err(expected),
-            "{path:?} {key:?}"
-        );
+        assert_eq!(mount(path, VaultVersion::V2).secret(key), Err(expected), "{path:?} {key:?}");
     }
 }
 
@@ -75,10 +68,7 @@ fn a_listed_entry_has_the_key_that_reads_it_again() {
         (None, "secret", "secret/app"),
     ] {
         let mount = mount(path, VaultVersion::V2);
-        let entry = mount
-            .folder(folder)
-            .and_then(|folder| folder.entry("app"))
-            .expect(folder);
+        let entry = mount.folder(folder).and_then(|folder| folder.entry("app")).expect(folder);
         assert_eq!(mount.key_of(&entry), expected, "{path:?} {folder}");
         assert_eq!(mount.secret(expected), Ok(entry), "{path:?} {folder}");
     }
@@ -87,9 +77,7 @@ fn a_listed_entry_has_the_key_that_reads_it_again() {
 
 #[test]
 fn an_entry_named_by_the_server_cannot_climb() {
-    let folder = mount(Some("secret"), VaultVersion::V2)
-        .folder("team")
-        .expect("a folder");
+    let folder = mount(Some("secret"), VaultVersion::V2).folder("team").expect("a folder");
     for name in ["..", ".", "", "a/b"] {
         assert!(folder.entry(name).is_err(), "{name}");
     }

@@ -35,10 +35,7 @@ impl FromStr for Address {
         if path.contains(['%', '\\', '?', '#']) {
             return Err(AddressError::Encoded);
         }
-        Ok(Self {
-            server: server.to_owned(),
-            root: ApiPath::parse(path)?,
-        })
+        Ok(Self { server: server.to_owned(), root: ApiPath::parse(path)? })
     }
 }
 

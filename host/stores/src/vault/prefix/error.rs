@@ -139,11 +139,7 @@ impl PrefixError {
 }
 
 fn of_login(error: &LoginError) -> Class {
-    if error.reason() == Reason::StoreUnavailable {
-        Class::Unavailable
-    } else {
-        Class::Denied
-    }
+    if error.reason() == Reason::StoreUnavailable { Class::Unavailable } else { Class::Denied }
 }
 
 const fn of_refusal(refusal: &Refusal) -> Class {

@@ -32,9 +32,9 @@ async fn scripted(line: &str, status: u16, body: &str) -> Script {
 /// What a read of `database/creds/app` comes to, and nothing of it may show a secret.
 async fn read(prefix: &Prefix) -> Result<Option<String>, Class> {
     match prefix.read("creds/app", &[], SECOND).await {
-        Ok(found) => Ok(found
-            .ok()
-            .map(|answered| String::from_utf8_lossy(answered.body.expose_secret()).into_owned())),
+        Ok(found) => {
+            Ok(found.ok().map(|answered| String::from_utf8_lossy(answered.body.expose_secret()).into_owned()))
+        }
         Err(error) => {
             let mut printed = format!("{error:?} {error}");
             let mut source = error.source();
@@ -118,10 +118,7 @@ async fn the_other_operations_speak_vault() {
     let server = Script::start(&[
         ("POST /v1/kv/data/a", Answer::new(200, r#"{"data":{}}"#)),
         ("POST /v1/kv/gone", Answer::new(404, NOTHING)),
-        (
-            "GET /v1/kv/metadata?list=true",
-            Answer::new(200, r#"{"data":{"keys":["a","b/"]}}"#),
-        ),
+        ("GET /v1/kv/metadata?list=true", Answer::new(200, r#"{"data":{"keys":["a","b/"]}}"#)),
         ("GET /v1/kv/empty?list=true", Answer::new(404, NOTHING)),
         ("DELETE /v1/kv/data/a", Answer::new(204, "")),
         ("DELETE /v1/kv/gone", Answer::new(404, NOTHING)),
@@ -195,9 +192,7 @@ async fn a_lease_that_has_ended_is_nobodys() {
 
 #[tokio::test]
 async fn silence_ends_with_the_timeout() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-        .await
-        .expect("a port");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("its address");
     let prefix = open(&format!("http://{address}/v1/kv")).expect("the prefix opens");
     let started = std::time::Instant::now();
@@ -221,10 +216,7 @@ async fn the_token_goes_to_no_other_server() {
 fn an_address_names_a_server_and_a_path() {
     for (text, expected) in [
         ("http://v:8200/v1/kv", Some(("http://v:8200", "kv"))),
-        (
-            "https://v/vault/v1/kv/data/v1/app/",
-            Some(("https://v/vault", "kv/data/v1/app")),
-        ),
+        ("https://v/vault/v1/kv/data/v1/app/", Some(("https://v/vault", "kv/data/v1/app"))),
         ("http://v:8200/v1/", None),
         ("http://v:8200/kv", None),
         ("http://v:8200", None),

@@ -35,18 +35,10 @@ async fn a_404_is_missing_only_where_it_means_that() {
             false,
         ),
     ] {
-        let line = if version == "v2" {
-            "GET /v1/secret/data/app"
-        } else {
-            "GET /v1/secret/app"
-        };
+        let line = if version == "v2" { "GET /v1/secret/data/app" } else { "GET /v1/secret/app" };
         let server = Server::start(&answers(&[(line, status, body)])).await;
         let found = read(&store(&server, version).await, "app").await;
-        assert_eq!(
-            found.as_ref().is_ok_and(Option::is_none),
-            missing,
-            "{version} {status} {body}"
-        );
+        assert_eq!(found.as_ref().is_ok_and(Option::is_none), missing, "{version} {status} {body}");
         assert_eq!(found.is_err(), !missing, "{version} {status} {body}");
     }
 }
@@ -55,15 +47,8 @@ async fn a_404_is_missing_only_where_it_means_that() {
 async fn a_version_is_asked_for_and_its_scalars_come_as_they_are() {
     let body = r#"{"request_id":"x","data":{"data":{"n":1.50,"big":12345678901234567890,"o":{"b":[1,"\u003c"]}},"metadata":{"version":2}}}"#;
     let server = Server::start(&answers(&[("GET /v1/secret/data/app?version=2", 200, body)])).await;
-    let options = ReadOptions {
-        version: Some("2".to_owned()),
-        metadata: false,
-    };
-    let found = store(&server, "v2")
-        .await
-        .read("app", &options)
-        .await
-        .expect("an answer");
+    let options = ReadOptions { version: Some("2".to_owned()), metadata: false };
+    let found = store(&server, "v2").await.read("app", &options).await.expect("an answer");
     assert_eq!(
         shown(found).as_deref(),
         Some(r#"{"big":12345678901234567890,"n":1.50,"o":{"b":[1,"\u003c"]}}"#)
@@ -78,10 +63,7 @@ async fn metadata_is_shown_as_eso_shows_it() {
         ("GET /v1/secret/metadata/none", 404, NOTHING),
     ]))
     .await;
-    let fetch = ReadOptions {
-        version: None,
-        metadata: true,
-    };
+    let fetch = ReadOptions { version: None, metadata: true };
     let store2 = store(&server, "v2").await;
     let found = shown(store2.read("app", &fetch).await.expect("an answer"));
     assert_eq!(
@@ -89,34 +71,19 @@ async fn metadata_is_shown_as_eso_shows_it() {
         Some(r#"{"created_time":"T","current_version":"4","delete_version_after":"0s","owner":"a"}"#)
     );
     assert_eq!(shown(store2.read("none", &fetch).await.expect("an answer")), None);
-    let failure = store(&server, "v1")
-        .await
-        .read("app", &fetch)
-        .await
-        .expect_err("no metadata");
+    let failure = store(&server, "v1").await.read("app", &fetch).await.expect_err("no metadata");
     assert_eq!(failure.reason(), Reason::InvalidSpec);
 }
 
 /// What inspecting tells when reading the data and the metadata is answered like that: document, managed, revision; requests.
 async fn check_inspect(data: (u16, &str), meta: Option<String>, expected: &str) {
     let meta = meta.map_or((404, NOTHING.to_owned()), |meta| (200, meta));
-    let script = [
-        ("GET /v1/secret/data/app", data.0, data.1),
-        ("GET /v1/secret/metadata/app", meta.0, &meta.1),
-    ];
+    let script =
+        [("GET /v1/secret/data/app", data.0, data.1), ("GET /v1/secret/metadata/app", meta.0, &meta.1)];
     let server = Server::start(&answers(&script)).await;
-    let remote = store(&server, "v2")
-        .await
-        .inspect("app")
-        .await
-        .expect("an answer");
+    let remote = store(&server, "v2").await.inspect("app").await.expect("an answer");
     let document = shown(remote.document).unwrap_or_default();
-    let told = format!(
-        "{document} {} {:?}; {}",
-        remote.managed,
-        remote.revision,
-        server.lines().len()
-    );
+    let told = format!("{document} {} {:?}; {}", remote.managed, remote.revision, server.lines().len());
     assert_eq!(told, expected, "{data:?}");
 }
 
@@ -129,18 +96,8 @@ async fn a_writer_learns_all_that_it_has_to_know() {
     let deleted = r#"{"data":{"data":null,"metadata":{"version":3,"custom_metadata":null}}}"#;
     check_inspect((200, &with(OURS)), None, r#"{"p":"x"} true At("3"); 1"#).await;
     check_inspect((200, &with("null")), None, r#"{"p":"x"} false At("3"); 1"#).await;
-    check_inspect(
-        (200, &with(r#"{"managed-by":"me"}"#)),
-        None,
-        r#"{"p":"x"} false At("3"); 1"#,
-    )
-    .await;
-    check_inspect(
-        (200, old_server),
-        Some(metadata(3, OURS)),
-        r#"{"p":"x"} true At("3"); 2"#,
-    )
-    .await;
+    check_inspect((200, &with(r#"{"managed-by":"me"}"#)), None, r#"{"p":"x"} false At("3"); 1"#).await;
+    check_inspect((200, old_server), Some(metadata(3, OURS)), r#"{"p":"x"} true At("3"); 2"#).await;
     check_inspect((404, deleted), None, r#" false At("3"); 1"#).await;
     check_inspect((404, NOTHING), None, " false Absent; 2").await;
     check_inspect((404, NOTHING), Some(metadata(0, OURS)), r#" true At("0"); 2"#).await;
@@ -149,13 +106,7 @@ async fn a_writer_learns_all_that_it_has_to_know() {
 /// Writes `{"p":"new"}` with the mark `k: r2` over what the script says, expecting `expected`.
 async fn write(server: &Server, expected: Revision) -> Result<Revision, BoxFailure> {
     let (document, marks) = (json_document(r#"{"p":"new"}"#), marks(&[("k", "r2")]));
-    let write = Write {
-        key: "app",
-        document: &document,
-        marks: &marks,
-        expected: &expected,
-        metadata: None,
-    };
+    let write = Write { key: "app", document: &document, marks: &marks, expected: &expected, metadata: None };
     store(server, "v2").await.write(write).await
 }
 
@@ -167,10 +118,7 @@ async fn a_new_secret_is_marked_then_written_then_its_marks_follow() {
         ("POST /v1/secret/data/app", 200, &written(1)),
     ]))
     .await;
-    assert_eq!(
-        write(&server, Revision::Absent).await.expect("written"),
-        Revision::At("1".into())
-    );
+    assert_eq!(write(&server, Revision::Absent).await.expect("written"), Revision::At("1".into()));
     assert_eq!(
         server.bodies(),
         [
@@ -196,24 +144,14 @@ async fn an_update_keeps_the_metadata_of_others_and_writes_none_without_need() {
             200,
             &metadata(4, r#"{"managed-by":"external-secrets","owner":"team","k":"r1"}"#),
         ),
-        (
-            "GET /v1/secret/metadata/app",
-            200,
-            &metadata(5, r#"{"managed-by":"external-secrets","k":"r2"}"#),
-        ),
+        ("GET /v1/secret/metadata/app", 200, &metadata(5, r#"{"managed-by":"external-secrets","k":"r2"}"#)),
         ("POST /v1/secret/data/app", 200, &written(5)),
         ("POST /v1/secret/data/app", 200, &written(6)),
         ("POST /v1/secret/metadata/app", 204, ""),
     ]))
     .await;
-    assert_eq!(
-        write(&server, Revision::At("4".into())).await.expect("written"),
-        Revision::At("5".into())
-    );
-    assert_eq!(
-        write(&server, Revision::At("5".into())).await.expect("written"),
-        Revision::At("6".into())
-    );
+    assert_eq!(write(&server, Revision::At("4".into())).await.expect("written"), Revision::At("5".into()));
+    assert_eq!(write(&server, Revision::At("5".into())).await.expect("written"), Revision::At("6".into()));
     assert_eq!(
         server.bodies(),
         [
@@ -226,11 +164,9 @@ async fn an_update_keeps_the_metadata_of_others_and_writes_none_without_need() {
 
 #[tokio::test]
 async fn a_stale_writer_changes_nothing() {
-    for (now, expected) in [
-        (Some(5), Revision::At("4".into())),
-        (Some(5), Revision::Absent),
-        (None, Revision::At("1".into())),
-    ] {
+    for (now, expected) in
+        [(Some(5), Revision::At("4".into())), (Some(5), Revision::Absent), (None, Revision::At("1".into()))]
+    {
         let (status, body) = now.map_or((404, NOTHING.to_owned()), |now| (200, metadata(now, OURS)));
         let server = Server::start(&answers(&[("GET /v1/secret/metadata/app", status, &body)])).await;
         let failure = write(&server, expected.clone()).await.expect_err("a conflict");
@@ -285,11 +221,7 @@ async fn only_objects_are_written() {
             expected: &expected,
             metadata: None,
         };
-        let failure = store(&server, "v2")
-            .await
-            .write(write)
-            .await
-            .expect_err("no object");
+        let failure = store(&server, "v2").await.write(write).await.expect_err("no object");
         assert_eq!(failure.reason(), Reason::InvalidValue);
         assert!(!printed(&failure).contains("canary"));
     }
@@ -313,11 +245,7 @@ async fn a_delete_takes_everything_if_nobody_wrote_meanwhile() {
         let result = store(&server, "v2").await.delete("app", &expected).await;
         assert_eq!(
             result.map_err(|failure| failure.reason()),
-            if deleted {
-                Ok(())
-            } else {
-                Err(Reason::StoreConflict)
-            }
+            if deleted { Ok(()) } else { Err(Reason::StoreConflict) }
         );
         assert_eq!(server.lines().len(), requests, "{now:?} {expected:?}");
     }
@@ -337,41 +265,17 @@ async fn version_1_keeps_its_marks_inside_the_secret() {
     .await;
     let store = store(&server, "v1").await;
     let remote = store.inspect("app").await.expect("an answer");
-    assert_eq!(
-        (shown(remote.document).as_deref(), remote.managed),
-        (Some(r#"{"old":"x"}"#), true)
-    );
+    assert_eq!((shown(remote.document).as_deref(), remote.managed), (Some(r#"{"old":"x"}"#), true));
     assert_eq!(remote.revision, Revision::Unsupported);
-    assert_eq!(
-        store.inspect("new").await.expect("an answer").revision,
-        Revision::Absent
-    );
+    assert_eq!(store.inspect("new").await.expect("an answer").revision, Revision::Absent);
     let (document, marks) = (json_document(r#"{"p":"new"}"#), marks(&[("k", "r2")]));
     for (key, expected) in [("app", Revision::Unsupported), ("new", Revision::Absent)] {
-        let write = Write {
-            key,
-            document: &document,
-            marks: &marks,
-            expected: &expected,
-            metadata: None,
-        };
-        assert_eq!(
-            store.write(write).await.expect("written"),
-            Revision::Unsupported,
-            "{key}"
-        );
+        let write = Write { key, document: &document, marks: &marks, expected: &expected, metadata: None };
+        assert_eq!(store.write(write).await.expect("written"), Revision::Unsupported, "{key}");
     }
-    let write = Write {
-        key: "app",
-        document: &document,
-        marks: &marks,
-        expected: &Revision::Absent,
-        metadata: None,
-    };
-    assert_eq!(
-        store.write(write).await.map_err(|failure| failure.reason()),
-        Err(Reason::StoreConflict)
-    );
+    let write =
+        Write { key: "app", document: &document, marks: &marks, expected: &Revision::Absent, metadata: None };
+    assert_eq!(store.write(write).await.map_err(|failure| failure.reason()), Err(Reason::StoreConflict));
     assert_eq!(
         server.bodies(),
         [
@@ -394,11 +298,8 @@ fn value(text: &str) -> String {
 
 #[tokio::test]
 async fn a_list_walks_the_folders_and_reads_what_matches() {
-    let (root, sub, prod) = (
-        folder(&["a", "b", "gone", "sub/", "a/"]),
-        folder(&["c"]),
-        metadata(1, r#"{"env":"prod"}"#),
-    );
+    let (root, sub, prod) =
+        (folder(&["a", "b", "gone", "sub/", "a/"]), folder(&["c"]), metadata(1, r#"{"env":"prod"}"#));
     let script = [
         ("GET /v1/secret/metadata/team?list=true", 200, &*root),
         ("GET /v1/secret/metadata/team/sub?list=true", 200, &*sub),
@@ -425,21 +326,14 @@ async fn a_list_walks_the_folders_and_reads_what_matches() {
         let query = ListQuery {
             path: Some(path.to_owned()),
             name: name.map(|name| regex::Regex::new(name).expect("a pattern")),
-            tags: env
-                .map(|env| ("env".to_owned(), env.to_owned()))
-                .into_iter()
-                .collect(),
+            tags: env.map(|env| ("env".to_owned(), env.to_owned())).into_iter().collect(),
         };
         let listed = store(&server, "v2").await.list(&query).await.expect("a list");
         let shown: Vec<_> = listed
             .iter()
             .map(|listed| {
                 let text = shown(Found::Found(listed.document.clone())).unwrap_or_default();
-                format!(
-                    "{}={}",
-                    listed.key,
-                    text.replace(r#"{"u":""#, "").replace("\"}", "")
-                )
+                format!("{}={}", listed.key, text.replace(r#"{"u":""#, "").replace("\"}", ""))
             })
             .collect();
         assert_eq!(shown.join(" "), expected, "{path} {name:?} {env:?}");
@@ -455,11 +349,8 @@ async fn a_list_is_whole_or_fails() {
         ("GET /v1/secret/data/a", 200, &*value("1")),
     ];
     let server = Server::start(&answers(&script)).await;
-    let failure = store(&server, "v2")
-        .await
-        .list(&ListQuery::default())
-        .await
-        .expect_err("a folder is denied");
+    let failure =
+        store(&server, "v2").await.list(&ListQuery::default()).await.expect_err("a folder is denied");
     assert_eq!(failure.reason(), Reason::StoreDenied);
 }
 
@@ -472,25 +363,12 @@ async fn version_1_lists_by_name_only() {
     ]))
     .await;
     let store = store(&server, "v1").await;
-    let query = ListQuery {
-        name: Some(regex::Regex::new("b").expect("a pattern")),
-        ..ListQuery::default()
-    };
+    let query = ListQuery { name: Some(regex::Regex::new("b").expect("a pattern")), ..ListQuery::default() };
     let listed = store.list(&query).await.expect("a list");
+    assert_eq!(listed.iter().map(|listed| &*listed.key).collect::<Vec<_>>(), ["b"]);
+    let query = ListQuery { tags: marks(&[("a", "b")]), ..ListQuery::default() };
     assert_eq!(
-        listed.iter().map(|listed| &*listed.key).collect::<Vec<_>>(),
-        ["b"]
-    );
-    let query = ListQuery {
-        tags: marks(&[("a", "b")]),
-        ..ListQuery::default()
-    };
-    assert_eq!(
-        store
-            .list(&query)
-            .await
-            .map(|_| ())
-            .map_err(|failure| failure.reason()),
+        store.list(&query).await.map(|_| ()).map_err(|failure| failure.reason()),
         Err(Reason::InvalidSpec)
     );
 }

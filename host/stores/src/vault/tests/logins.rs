@@ -23,9 +23,7 @@ fn app_role() -> serde_json::Value {
 /// The tokens that reads were sent with.
 fn tokens(server: &Server) -> Vec<String> {
     let reads = server.seen().into_iter().filter(|request| request.line == READ);
-    reads
-        .map(|request| request.header("x-vault-token").unwrap_or("none").to_owned())
-        .collect()
+    reads.map(|request| request.header("x-vault-token").unwrap_or("none").to_owned()).collect()
 }
 
 #[tokio::test]
@@ -68,11 +66,9 @@ async fn each_method_logs_in_with_one_post() {
             r#"{"jwt":"jwt-1"}"#,
         ),
     ] {
-        let server = Server::start(&answers(&[
-            (line, 200, &granted("s.new", 60, true, 0)),
-            (READ, 200, SECRET),
-        ]))
-        .await;
+        let server =
+            Server::start(&answers(&[(line, 200, &granted("s.new", 60, true, 0)), (READ, 200, SECRET)]))
+                .await;
         let store = store_with(&server, json!({"path": "secret", "auth": auth})).await;
         assert_eq!(server.lines(), [""; 0], "opening sends nothing");
         read(&store, "app").await.expect("an answer");
@@ -86,22 +82,14 @@ async fn each_method_logs_in_with_one_post() {
 
 #[tokio::test]
 async fn the_login_has_a_namespace_of_its_own() {
-    let server = Server::start(&answers(&[
-        (LOGIN, 200, &granted("s.new", 60, true, 0)),
-        (READ, 200, SECRET),
-    ]))
-    .await;
+    let server =
+        Server::start(&answers(&[(LOGIN, 200, &granted("s.new", 60, true, 0)), (READ, 200, SECRET)])).await;
     let mut fields = app_role();
     fields["namespace"] = "secrets".into();
     fields["auth"]["namespace"] = "logins".into();
-    read(&store_with(&server, fields).await, "app")
-        .await
-        .expect("an answer");
-    let sent: Vec<_> = server
-        .seen()
-        .iter()
-        .map(|request| request.header("x-vault-namespace").map(str::to_owned))
-        .collect();
+    read(&store_with(&server, fields).await, "app").await.expect("an answer");
+    let sent: Vec<_> =
+        server.seen().iter().map(|request| request.header("x-vault-namespace").map(str::to_owned)).collect();
     assert_eq!(sent, [Some("logins".to_owned()), Some("secrets".to_owned())]);
 }
 
@@ -119,23 +107,14 @@ async fn stores_with_the_same_credential_share_a_login_and_others_do_not() {
     spec["vault"]["server"] = server.url().into();
     for secret in ["one", "one", "other"] {
         let cluster = Cluster::of(&[("app/creds", &[("secret", secret)])]);
-        let store = open(spec.clone(), &cluster, &clients)
-            .await
-            .expect("the store opens");
+        let store = open(spec.clone(), &cluster, &clients).await.expect("the store opens");
         read(&store, "app").await.expect("an answer");
     }
     assert_eq!(tokens(&server), ["s.1", "s.1", "s.2"]);
     clients.close().await;
-    let mut revoked: Vec<_> = server
-        .seen()
-        .into_iter()
-        .filter(|request| request.line == REVOKE)
-        .collect();
+    let mut revoked: Vec<_> = server.seen().into_iter().filter(|request| request.line == REVOKE).collect();
     revoked.sort_by_key(|request| request.header("x-vault-token").map(str::to_owned));
-    let revoked: Vec<_> = revoked
-        .iter()
-        .map(|request| request.header("x-vault-token"))
-        .collect();
+    let revoked: Vec<_> = revoked.iter().map(|request| request.header("x-vault-token")).collect();
     assert_eq!(revoked, [Some("s.1"), Some("s.2")]);
 }
 
@@ -149,12 +128,7 @@ async fn a_denied_login_token_is_replaced_once() {
         (REVOKE, 204, ""),
     ]))
     .await;
-    assert!(
-        read(&store_with(&server, app_role()).await, "app")
-            .await
-            .expect("an answer")
-            .is_some()
-    );
+    assert!(read(&store_with(&server, app_role()).await, "app").await.expect("an answer").is_some());
     assert_eq!(tokens(&server), ["s.1", "s.2"]);
 }
 
@@ -170,10 +144,7 @@ async fn a_policy_that_denies_does_not_cause_a_storm_of_logins() {
     let store = store_with(&server, app_role()).await;
     for _ in 0..5 {
         let failure = read(&store, "app").await.expect_err("denied");
-        assert_eq!(
-            (failure.reason(), failure.retry()),
-            (Reason::StoreDenied, Retry::WhenChanged)
-        );
+        assert_eq!((failure.reason(), failure.retry()), (Reason::StoreDenied, Retry::WhenChanged));
     }
     let logins = server.lines().iter().filter(|line| *line == LOGIN).count();
     assert_eq!(logins, 2, "{:?}", server.lines());
@@ -201,9 +172,7 @@ async fn a_token_that_was_revoked_again_is_replaced_at_once() {
 #[tokio::test]
 async fn a_static_token_that_is_denied_is_not_tried_again() {
     let server = Server::start(&answers(&[(READ, 403, DENIED)])).await;
-    let failure = read(&store(&server, "v2").await, "app")
-        .await
-        .expect_err("denied");
+    let failure = read(&store(&server, "v2").await, "app").await.expect_err("denied");
     assert_eq!(failure.retry(), Retry::WhenChanged);
     assert_eq!(server.lines(), [READ]);
 }
@@ -265,11 +234,8 @@ async fn a_token_of_few_uses_is_used_so_often() {
 
 #[tokio::test]
 async fn many_at_once_log_in_once() {
-    let server = Server::start(&answers(&[
-        (LOGIN, 200, &granted("s.1", 60, true, 0)),
-        (READ, 200, SECRET),
-    ]))
-    .await;
+    let server =
+        Server::start(&answers(&[(LOGIN, 200, &granted("s.1", 60, true, 0)), (READ, 200, SECRET)])).await;
     let store = store_with(&server, app_role()).await;
     let all = futures::future::join_all((0..20).map(|_| read(&store, "app"))).await;
     assert!(all.iter().all(Result::is_ok));
@@ -278,26 +244,15 @@ async fn many_at_once_log_in_once() {
 
 #[tokio::test]
 async fn a_refused_login_shows_neither_credential_nor_answer() {
-    for body in [
-        r#"{"errors":["sid canary"]}"#,
-        r#"{"auth":null}"#,
-        r#"{"auth":{"client_token":""}}"#,
-        "canary",
-    ] {
+    for body in
+        [r#"{"errors":["sid canary"]}"#, r#"{"auth":null}"#, r#"{"auth":{"client_token":""}}"#, "canary"]
+    {
         for status in [200, 400, 403, 404, 500] {
             let server = Server::start(&answers(&[(LOGIN, status, body)])).await;
-            let failure = read(&store_with(&server, app_role()).await, "app")
-                .await
-                .expect_err("no login");
+            let failure = read(&store_with(&server, app_role()).await, "app").await.expect_err("no login");
             let text = printed(&failure);
-            assert!(
-                text.starts_with(&format!("log in to Vault at {} with appRole", server.url())),
-                "{text}"
-            );
-            assert!(
-                !text.contains("canary") && !text.contains("sid") && !text.contains("role-1"),
-                "{text}"
-            );
+            assert!(text.starts_with(&format!("log in to Vault at {} with appRole", server.url())), "{text}");
+            assert!(!text.contains("canary") && !text.contains("sid") && !text.contains("role-1"), "{text}");
         }
     }
 }
@@ -318,11 +273,7 @@ async fn a_check_asks_about_the_token_and_reads_no_secret() {
             fields["auth"][auth] = json!({"name": "creds", "key": "token"});
         }
         let checked = store_with(&server, fields).await.validate().await;
-        assert_eq!(
-            checked.map_err(|failure| failure.reason()),
-            expected,
-            "{auth:?} {status}"
-        );
+        assert_eq!(checked.map_err(|failure| failure.reason()), expected, "{auth:?} {status}");
         assert_eq!(server.lines(), [LOOKUP]);
     }
 }
@@ -343,9 +294,7 @@ async fn dropping_a_session_gives_its_token_back() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(5), revoked)
-        .await
-        .expect("the token is revoked");
+    tokio::time::timeout(Duration::from_secs(5), revoked).await.expect("the token is revoked");
 }
 
 #[tokio::test]
@@ -357,11 +306,6 @@ async fn a_denial_stays_a_denial_when_no_new_login_can_be_had() {
         (LOOKUP, 200, "{}"),
     ]))
     .await;
-    let failure = read(&store_with(&server, app_role()).await, "app")
-        .await
-        .expect_err("denied");
-    assert!(
-        printed(&failure).starts_with(r#"read "app" from Vault"#),
-        "{failure}"
-    );
+    let failure = read(&store_with(&server, app_role()).await, "app").await.expect_err("denied");
+    assert!(printed(&failure).starts_with(r#"read "app" from Vault"#), "{failure}");
 }

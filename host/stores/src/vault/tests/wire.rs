@@ -13,10 +13,7 @@ async fn a_request_carries_what_the_spec_says() {
     let fields = json!({"path": "secret", "namespace": "team/a", "auth": auth, "headers": headers,
         "readYourWrites": true, "forwardInconsistent": true});
     let store = store_with(&server, fields).await;
-    assert_eq!(
-        read(&store, "app").await.expect("an answer").as_deref(),
-        Some(r#"{"p":"canary-value"}"#)
-    );
+    assert_eq!(read(&store, "app").await.expect("an answer").as_deref(), Some(r#"{"p":"canary-value"}"#));
     let seen = server.seen();
     let request = seen.first().expect("one request");
     for (header, expected) in [
@@ -36,20 +33,10 @@ async fn a_request_carries_what_the_spec_says() {
 async fn forward_inconsistent_counts_only_with_read_your_writes() {
     let server = Server::start(&answers(&[("GET /v1/secret/data/app", 200, SECRET)])).await;
     let auth = json!({"tokenSecretRef": {"name": "creds", "key": "token"}});
-    let store = store_with(
-        &server,
-        json!({"path": "secret", "auth": auth, "forwardInconsistent": true}),
-    )
-    .await;
+    let store =
+        store_with(&server, json!({"path": "secret", "auth": auth, "forwardInconsistent": true})).await;
     read(&store, "app").await.expect("an answer");
-    assert_eq!(
-        server
-            .seen()
-            .first()
-            .expect("one request")
-            .header("x-vault-inconsistent"),
-        None
-    );
+    assert_eq!(server.seen().first().expect("one request").header("x-vault-inconsistent"), None);
 }
 
 #[tokio::test]
@@ -57,19 +44,12 @@ async fn a_read_shows_the_state_of_the_last_answer() {
     let answer = Answer::new(200, SECRET).header("x-vault-index", "state-1");
     let server = Server::start(&[("GET /v1/secret/data/app", answer)]).await;
     let auth = json!({"tokenSecretRef": {"name": "creds", "key": "token"}});
-    let store = store_with(
-        &server,
-        json!({"path": "secret", "auth": auth, "readYourWrites": true}),
-    )
-    .await;
+    let store = store_with(&server, json!({"path": "secret", "auth": auth, "readYourWrites": true})).await;
     for _ in 0..2 {
         read(&store, "app").await.expect("an answer");
     }
-    let sent: Vec<_> = server
-        .seen()
-        .iter()
-        .map(|request| request.header("x-vault-index").map(str::to_owned))
-        .collect();
+    let sent: Vec<_> =
+        server.seen().iter().map(|request| request.header("x-vault-index").map(str::to_owned)).collect();
     assert_eq!(sent, [None, Some("state-1".to_owned())]);
 }
 
@@ -90,11 +70,7 @@ async fn odd_keys_arrive_as_they_are_written() {
     let server = Server::start(&[]).await;
     for key in ["a/../../sys/seal", "a//b", "."] {
         let failure = read(&store(&server, "v2").await, key).await.expect_err(key);
-        assert_eq!(
-            (failure.reason(), failure.retry()),
-            (Reason::InvalidSpec, Retry::WhenChanged),
-            "{key}"
-        );
+        assert_eq!((failure.reason(), failure.retry()), (Reason::InvalidSpec, Retry::WhenChanged), "{key}");
     }
     assert_eq!(server.lines(), [""; 0]);
 }
@@ -111,11 +87,7 @@ async fn a_redirect_is_followed_once_and_on_the_same_server_only() {
             false,
             &format!("redirects to {}", elsewhere.url()),
         ),
-        (
-            "//evil.example/v1/secret/data/app",
-            false,
-            "redirects to http://evil.example",
-        ),
+        ("//evil.example/v1/secret/data/app", false, "redirects to http://evil.example"),
     ] {
         let server = Server::start(&[
             ("GET /v1/secret/data/app", moved(location)),
@@ -125,19 +97,10 @@ async fn a_redirect_is_followed_once_and_on_the_same_server_only() {
         let result = read(&store(&server, "v2").await, "app").await;
         assert_eq!(result.is_ok(), reads, "{location}");
         assert!(
-            result
-                .err()
-                .map(|failure| printed(&failure))
-                .unwrap_or_default()
-                .contains(text),
+            result.err().map(|failure| printed(&failure)).unwrap_or_default().contains(text),
             "{location}"
         );
-        assert!(
-            server
-                .seen()
-                .iter()
-                .all(|request| request.header("x-vault-token") == Some("s.token"))
-        );
+        assert!(server.seen().iter().all(|request| request.header("x-vault-token") == Some("s.token")));
     }
     assert_eq!(elsewhere.lines(), [""; 0], "nothing is sent to another server");
 }
@@ -151,30 +114,17 @@ async fn each_refusal_says_what_to_do_and_never_what_was_sent() {
         (405, Reason::StoreDenied, Retry::WhenChanged),
         (412, Reason::StoreUnavailable, Retry::Backoff),
         (413, Reason::InvalidValue, Retry::WhenChanged),
-        (
-            429,
-            Reason::StoreUnavailable,
-            Retry::After(Duration::from_secs(9)),
-        ),
+        (429, Reason::StoreUnavailable, Retry::After(Duration::from_secs(9))),
         (500, Reason::StoreUnavailable, Retry::Backoff),
-        (
-            503,
-            Reason::StoreUnavailable,
-            Retry::After(Duration::from_secs(9)),
-        ),
+        (503, Reason::StoreUnavailable, Retry::After(Duration::from_secs(9))),
     ] {
         let answer = Answer::new(status, canary).header("retry-after", "9");
         let server = Server::start(&[("GET /v1/secret/data/app", answer)]).await;
-        let failure = read(&store(&server, "v2").await, "app")
-            .await
-            .expect_err("a refusal");
+        let failure = read(&store(&server, "v2").await, "app").await.expect_err("a refusal");
         assert_eq!((failure.reason(), failure.retry()), (reason, retry), "{status}");
         let text = printed(&failure);
         assert!(!text.contains("canary") && !text.contains("s.token"), "{text}");
-        assert!(
-            text.starts_with(&format!(r#"read "app" from Vault at {}"#, server.url())),
-            "{text}"
-        );
+        assert!(text.starts_with(&format!(r#"read "app" from Vault at {}"#, server.url())), "{text}");
     }
 }
 
@@ -187,9 +137,7 @@ async fn an_answer_that_is_none_is_an_error_and_not_quoted() {
         r#"{"data":{"data":"canary-value","metadata":{}}}"#,
     ] {
         let server = Server::start(&[("GET /v1/secret/data/app", Answer::new(200, body))]).await;
-        let failure = read(&store(&server, "v2").await, "app")
-            .await
-            .expect_err("no secret");
+        let failure = read(&store(&server, "v2").await, "app").await.expect_err("no secret");
         assert_eq!(failure.reason(), Reason::StoreInvalidReply, "{body}");
         assert!(!printed(&failure).contains("canary"), "{body}");
     }
@@ -201,9 +149,7 @@ async fn a_token_that_is_no_header_is_refused_before_anything_is_sent() {
     let cluster = Cluster::of(&[("app/creds", &[("token", "s.canary\r\nx-evil: 1")])]);
     let spec = json!({"vault": {"server": server.url(), "path": "secret",
         "auth": {"tokenSecretRef": {"name": "creds", "key": "token"}}}});
-    let store = open(spec, &cluster, &Clients::new(Default::default()))
-        .await
-        .expect("the store opens");
+    let store = open(spec, &cluster, &Clients::new(Default::default())).await.expect("the store opens");
     let failure = read(&store, "app").await.expect_err("no header");
     assert_eq!(failure.reason(), Reason::InvalidSpec);
     assert!(!printed(&failure).contains("canary"));
@@ -212,12 +158,9 @@ async fn a_token_that_is_no_header_is_refused_before_anything_is_sent() {
 
 #[tokio::test]
 async fn while_the_server_is_sealed_it_is_left_alone() {
-    let server = Server::start(&answers(&[(
-        "GET /v1/secret/data/app",
-        503,
-        r#"{"errors":["Vault is sealed"]}"#,
-    )]))
-    .await;
+    let server =
+        Server::start(&answers(&[("GET /v1/secret/data/app", 503, r#"{"errors":["Vault is sealed"]}"#)]))
+            .await;
     let store = store(&server, "v2").await;
     for _ in 0..5 {
         let failure = read(&store, "app").await.expect_err("sealed");
@@ -238,10 +181,7 @@ async fn a_server_that_is_not_there_is_doubt() {
     let store = store(&server, "v2").await;
     drop(server);
     let failure = read(&store, "app").await.expect_err("nobody listens");
-    assert_eq!(
-        (failure.reason(), failure.retry()),
-        (Reason::StoreUnavailable, Retry::Backoff)
-    );
+    assert_eq!((failure.reason(), failure.retry()), (Reason::StoreUnavailable, Retry::Backoff));
 }
 
 #[tokio::test]
@@ -253,10 +193,7 @@ async fn a_name_can_be_served_from_another_address() {
         "auth": {"tokenSecretRef": {"name": "creds", "key": "token"}}}});
     let store = open(spec, &cluster, &clients).await.expect("the store opens");
     assert!(read(&store, "app").await.expect("an answer").is_some());
-    assert_eq!(
-        server.seen().first().expect("one request").header("host"),
-        Some("vault.vault.svc:8200")
-    );
+    assert_eq!(server.seen().first().expect("one request").header("host"), Some("vault.vault.svc:8200"));
 }
 
 #[tokio::test]
@@ -266,9 +203,7 @@ async fn only_the_stores_own_authority_is_trusted() {
     crate::fixture::crypto();
     let key = rustls::pki_types::PrivateKeyDer::try_from(ours.signing_key.serialize_der()).expect("a key");
     let tls = rustls::ServerConfig::builder().with_no_client_auth();
-    let tls = tls
-        .with_single_cert(vec![ours.cert.der().clone()], key)
-        .expect("a TLS configuration");
+    let tls = tls.with_single_cert(vec![ours.cert.der().clone()], key).expect("a TLS configuration");
     let server = Server::start_tls(&answers(&[("GET /v1/secret/data/app", 200, SECRET)]), tls.into()).await;
     let cluster = Cluster::of(&[
         ("app/creds", &[("token", "s.token")]),
@@ -279,22 +214,13 @@ async fn only_the_stores_own_authority_is_trusted() {
     for (ca, trusted) in [
         (json!({"caBundle": base64(&ours.cert.pem())}), true),
         (json!({"caBundle": base64(&base64(&ours.cert.pem()))}), true),
-        (
-            json!({"caProvider": {"type": "ConfigMap", "name": "ca", "key": "ca.crt"}}),
-            true,
-        ),
-        (
-            json!({"caProvider": {"type": "Secret", "name": "other", "key": "ca.crt"}}),
-            false,
-        ),
+        (json!({"caProvider": {"type": "ConfigMap", "name": "ca", "key": "ca.crt"}}), true),
+        (json!({"caProvider": {"type": "Secret", "name": "other", "key": "ca.crt"}}), false),
         (json!({}), false),
     ] {
         let mut spec = json!({"vault": {"server": format!("https://{}", server.address), "path": "secret",
             "auth": {"tokenSecretRef": {"name": "creds", "key": "token"}}}});
-        spec["vault"]
-            .as_object_mut()
-            .expect("a spec")
-            .extend(ca.as_object().expect("fields").clone());
+        spec["vault"].as_object_mut().expect("a spec").extend(ca.as_object().expect("fields").clone());
         // Where the machine has no authorities at all, a store without its own does not even open.
         let read = match open(spec, &cluster, &Clients::new(Default::default())).await {
             Ok(store) => read(&store, "app").await.is_ok(),

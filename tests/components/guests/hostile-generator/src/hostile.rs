@@ -15,10 +15,7 @@ use bindings::{exports, keymill};
 
 struct Hostile;
 
-#[expect(
-    unsafe_code,
-    reason = "generated: the canonical ABI reads and writes raw memory"
-)]
+#[expect(unsafe_code, reason = "generated: the canonical ABI reads and writes raw memory")]
 mod export {
     use super::{Hostile, bindings};
     bindings::export!(Hostile with_types_in bindings);
@@ -38,14 +35,8 @@ impl Guest for Hostile {
             config_schema: r#"{"type": "object", "required": ["do"]}"#.to_owned(),
             fields: Vec::new(),
             rules: vec![
-                Doc {
-                    name: "denied".to_owned(),
-                    about: "The host denied it.".to_owned(),
-                },
-                Doc {
-                    name: "served".to_owned(),
-                    about: "The host served it.".to_owned(),
-                },
+                Doc { name: "denied".to_owned(), about: "The host denied it.".to_owned() },
+                Doc { name: "served".to_owned(), about: "The host served it.".to_owned() },
             ],
             wants: vec![
                 want("object", Capability::Kube),
@@ -56,10 +47,7 @@ impl Guest for Hostile {
     }
 
     fn validate(config: String) -> Vec<Problem> {
-        let problem = |path: &str, rule: &str| Problem {
-            path: path.to_owned(),
-            rule: rule.to_owned(),
-        };
+        let problem = |path: &str, rule: &str| Problem { path: path.to_owned(), rule: rule.to_owned() };
         match deed(&config) {
             "loop-in-validate" => forever(),
             "draw-in-validate" => {
@@ -81,11 +69,7 @@ impl Guest for Hostile {
     }
 
     fn cleanup(_: String, state: Vec<u8>) -> Result<(), Failure> {
-        if state == b"refuse" {
-            Err(Failure::Refused("denied".to_owned()))
-        } else {
-            Ok(())
-        }
+        if state == b"refuse" { Err(Failure::Refused("denied".to_owned())) } else { Ok(()) }
     }
 }
 
@@ -138,10 +122,7 @@ fn deeper(depth: u64) -> u64 {
     black_box(deeper(black_box(depth + 1))) ^ depth
 }
 
-#[expect(
-    unsafe_code,
-    reason = "the very thing that is to be tried: a read outside the memory traps"
-)]
+#[expect(unsafe_code, reason = "the very thing that is to be tried: a read outside the memory traps")]
 fn out_of_bounds() {
     // SAFETY: none; in wasm this is a trap.
     black_box(unsafe { core::ptr::read_volatile(0xffff_fff0_usize as *const u8) });
@@ -162,27 +143,13 @@ fn ask(deed: &str, request: &Request) -> Result<(), Failure> {
             black_box(entropy::bytes("", 1 << 16));
         },
         "many-keys" => loop {
-            black_box(entropy::key(
-                "",
-                KeySpec {
-                    algorithm: KeyAlgorithm::Ed25519,
-                    bits: None,
-                },
-            ));
+            black_box(entropy::key("", KeySpec { algorithm: KeyAlgorithm::Ed25519, bits: None }));
         },
         "weak-key" => {
-            entropy::key(
-                "",
-                KeySpec {
-                    algorithm: KeyAlgorithm::Rsa,
-                    bits: Some(512),
-                },
-            );
+            entropy::key("", KeySpec { algorithm: KeyAlgorithm::Rsa, bits: Some(512) });
             Ok(())
         }
-        "previous" => (!request.previous.is_empty())
-            .then_some(())
-            .ok_or(Refusal::Denied),
+        "previous" => (!request.previous.is_empty()).then_some(()).ok_or(Refusal::Denied),
         _ => return Ok(()),
     };
     let rule = if outcome.is_ok() { "served" } else { "denied" };
@@ -192,16 +159,8 @@ fn ask(deed: &str, request: &Request) -> Result<(), Failure> {
 /// Answers, truthfully only if nothing else was asked for.
 fn lie(deed: &str, request: &Request) -> Output {
     let text = |text: &str| vec![Segment::Literal(text.as_bytes().to_vec())];
-    let field = |key: &str, value: Vec<Segment>| Field {
-        key: key.to_owned(),
-        value,
-    };
-    let mut output = Output {
-        values: vec![password()],
-        fields: Vec::new(),
-        state: None,
-        expires_in: None,
-    };
+    let field = |key: &str, value: Vec<Segment>| Field { key: key.to_owned(), value };
+    let mut output = Output { values: vec![password()], fields: Vec::new(), state: None, expires_in: None };
     output.fields = match deed {
         "bad-index" => vec![field("a", vec![Segment::Value(7)])],
         "duplicate-key" => vec![field("a", text("x")), field("a", text("y"))],
@@ -223,9 +182,7 @@ fn lie(deed: &str, request: &Request) -> Output {
         "not-a-key" => output.values.push(derive(Transform::Pkcs8Pem, 0)),
         "impossible" => output.values.push(picks("0123456789", 11)),
         "empty-alphabet" => output.values.push(picks("", 1)),
-        "slow" => output
-            .values
-            .extend((0..200).map(|_| derive(Transform::Bcrypt(14), 0))),
+        "slow" => output.values.extend((0..200).map(|_| derive(Transform::Bcrypt(14), 0))),
         "expired" => output.expires_in = Some(0),
         "big-state" => output.state = Some(vec![1; 100_000]),
         _ => {}
@@ -238,22 +195,12 @@ fn password() -> Source {
 }
 
 fn picks(alphabet: &str, count: u32) -> Source {
-    let part = Pick {
-        alphabet: alphabet.to_owned(),
-        count,
-    };
-    Source::Draw(Draw::Picks(Picks {
-        parts: vec![part],
-        shuffle: true,
-        distinct: true,
-    }))
+    let part = Pick { alphabet: alphabet.to_owned(), count };
+    Source::Draw(Draw::Picks(Picks { parts: vec![part], shuffle: true, distinct: true }))
 }
 
 fn derive(via: Transform, index: u32) -> Source {
-    Source::Derive(Derivation {
-        parts: vec![Segment::Value(index)],
-        via,
-    })
+    Source::Derive(Derivation { parts: vec![Segment::Value(index)], via })
 }
 
 /// In every shape that a log could be searched for, and would not be.

@@ -10,10 +10,7 @@ use bindings::{exports, keymill};
 
 struct Hostile;
 
-#[expect(
-    unsafe_code,
-    reason = "generated: the canonical ABI reads and writes raw memory"
-)]
+#[expect(unsafe_code, reason = "generated: the canonical ABI reads and writes raw memory")]
 mod export {
     use super::{Hostile, bindings};
     bindings::export!(Hostile with_types_in bindings);
@@ -21,10 +18,7 @@ mod export {
 
 impl Guest for Hostile {
     fn describe() -> Description {
-        let rule = |name: &str| Doc {
-            name: name.to_owned(),
-            about: "It is so.".to_owned(),
-        };
+        let rule = |name: &str| Doc { name: name.to_owned(), about: "It is so.".to_owned() };
         Description {
             name: "hostile".to_owned(),
             version: "0.1.0".to_owned(),
@@ -42,14 +36,9 @@ impl Guest for Hostile {
 
     fn evaluate(request: Request) -> Vec<Violation> {
         let deed = request.config.split('"').nth(3).unwrap_or("");
-        let secret = request
-            .candidates
-            .first()
-            .map_or("", |first| std::str::from_utf8(&first.value).unwrap_or(""));
-        let violation = |rule: &str, key: &str| Violation {
-            rule: rule.to_owned(),
-            key: key.to_owned(),
-        };
+        let secret =
+            request.candidates.first().map_or("", |first| std::str::from_utf8(&first.value).unwrap_or(""));
+        let violation = |rule: &str, key: &str| Violation { rule: rule.to_owned(), key: key.to_owned() };
         match deed {
             "by-rule" => vec![violation(secret, "password")],
             "by-key" => vec![violation("a-rule", secret)],

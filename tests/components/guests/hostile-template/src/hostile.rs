@@ -11,10 +11,7 @@ use bindings::{exports, keymill};
 
 struct Hostile;
 
-#[expect(
-    unsafe_code,
-    reason = "generated: the canonical ABI reads and writes raw memory"
-)]
+#[expect(unsafe_code, reason = "generated: the canonical ABI reads and writes raw memory")]
 mod export {
     use super::{Hostile, bindings};
     bindings::export!(Hostile with_types_in bindings);
@@ -28,33 +25,23 @@ impl Guest for Hostile {
             summary: "Misbehaves as its templates say.".to_owned(),
             config_schema: "{}".to_owned(),
             fields: Vec::new(),
-            rules: vec![Doc {
-                name: "broken".to_owned(),
-                about: "The template is broken.".to_owned(),
-            }],
+            rules: vec![Doc { name: "broken".to_owned(), about: "The template is broken.".to_owned() }],
             wants: Vec::new(),
         }
     }
 
     fn validate(templates: Vec<Template>, _: String) -> Vec<Fault> {
-        fault(templates.first().map_or("", |template| &template.text), "hunter2")
-            .into_iter()
-            .collect()
+        fault(templates.first().map_or("", |template| &template.text), "hunter2").into_iter().collect()
     }
 
     fn render(request: Request) -> Result<Vec<Rendered>, Fault> {
         let deed = request.templates.first().map_or("", |template| &template.text);
-        let secret = request
-            .data
-            .first()
-            .map_or("", |entry| std::str::from_utf8(&entry.value).unwrap_or(""));
+        let secret = request.data.first().map_or("", |entry| std::str::from_utf8(&entry.value).unwrap_or(""));
         if let Some(fault) = fault(deed, secret) {
             return Err(fault);
         }
         let templates = request.templates.iter().enumerate();
-        Ok(templates
-            .map(|(index, template)| answer(deed, index, template, secret))
-            .collect())
+        Ok(templates.map(|(index, template)| answer(deed, index, template, secret)).collect())
     }
 }
 
@@ -79,32 +66,15 @@ fn fault(deed: &str, secret: &str) -> Option<Fault> {
 fn answer(deed: &str, index: usize, template: &Template, secret: &str) -> Rendered {
     let value = match deed {
         "random" => entropy::bytes(&template.key, 32),
-        "key" => entropy::key(
-            &template.key,
-            KeySpec {
-                algorithm: KeyAlgorithm::EcdsaP256,
-                bits: None,
-            },
-        ),
+        "key" => entropy::key(&template.key, KeySpec { algorithm: KeyAlgorithm::EcdsaP256, bits: None }),
         "clock" => clock::now().to_string().into_bytes(),
         _ => secret.as_bytes().to_vec(),
     };
-    let key = if deed == "other-key" {
-        secret.to_owned()
-    } else {
-        template.key.clone()
-    };
+    let key = if deed == "other-key" { secret.to_owned() } else { template.key.clone() };
     let mut entries = vec![Entry { key, value }];
     if deed == "more-keys" {
-        entries.push(Entry {
-            key: "more".to_owned(),
-            value: Vec::new(),
-        });
+        entries.push(Entry { key: "more".to_owned(), value: Vec::new() });
     }
-    let index = if deed == "other-index" {
-        index as u32 + 1
-    } else {
-        index as u32
-    };
+    let index = if deed == "other-index" { index as u32 + 1 } else { index as u32 };
     Rendered { index, entries }
 }

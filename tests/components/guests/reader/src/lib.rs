@@ -16,10 +16,7 @@ pub struct Reader;
 pub struct Config {}
 
 const DENIED: Rule = Rule::new("denied", "What it wants to read was denied.");
-const NOT_READ: Rule = Rule::new(
-    "not-read",
-    "What it wants to read is not there, or cannot be read.",
-);
+const NOT_READ: Rule = Rule::new("not-read", "What it wants to read is not there, or cannot be read.");
 
 impl Generator for Reader {
     type Config = Config;
@@ -28,11 +25,7 @@ impl Generator for Reader {
         Description::new("reader", env!("CARGO_PKG_VERSION"), "What it is granted to read")
             .rules([&DENIED, &NOT_READ])
             .want("object", Capability::Kube, "Its data is published.")
-            .want(
-                "prefix",
-                Capability::Vault,
-                "What it answers to a read of app is published.",
-            )
+            .want("prefix", Capability::Vault, "What it answers to a read of app is published.")
     }
 
     fn generate(_: Request<Config>) -> Result<Output, Failure> {

@@ -33,16 +33,10 @@ pub(super) fn validate_config_map(config: &Value) -> Vec<Cause> {
         for key in entries.keys() {
             let quoted = Value::from(key.as_str());
             causes.extend(
-                name::data_key(key)
-                    .iter()
-                    .map(|problem| Cause::invalid(at.key(key), &quoted, problem)),
+                name::data_key(key).iter().map(|problem| Cause::invalid(at.key(key), &quoted, problem)),
             );
             if field == "data" && binary.contains_key(key) {
-                causes.push(Cause::invalid(
-                    at.key(key),
-                    &quoted,
-                    "duplicate of key present in binaryData",
-                ));
+                causes.push(Cause::invalid(at.key(key), &quoted, "duplicate of key present in binaryData"));
             }
         }
     }
@@ -74,17 +68,10 @@ pub(super) fn validate_event(event: &Value) -> Vec<Cause> {
                 causes.push(Cause::required(field, ""));
             }
         }
-        for (field, limit) in [
-            ("reportingInstance", 128),
-            ("action", 128),
-            ("reason", 128),
-            ("message", 1024),
-        ] {
-            if event
-                .get(field)
-                .and_then(Value::as_str)
-                .is_some_and(|text| text.len() > limit)
-            {
+        for (field, limit) in
+            [("reportingInstance", 128), ("action", 128), ("reason", 128), ("message", 1024)]
+        {
+            if event.get(field).and_then(Value::as_str).is_some_and(|text| text.len() > limit) {
                 causes.push(Cause::invalid(
                     field,
                     &Value::from(""),
@@ -115,10 +102,8 @@ pub(super) fn validate_lease(lease: &Value) -> Vec<Cause> {
     }
     let text = |pointer: &str| lease.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     if !text("/spec/preferredHolder").is_empty() && text("/spec/strategy").is_empty() {
-        causes.push(Cause::forbidden(
-            "spec.preferredHolder",
-            "may only be specified if `strategy` is defined",
-        ));
+        causes
+            .push(Cause::forbidden("spec.preferredHolder", "may only be specified if `strategy` is defined"));
     }
     causes
 }
