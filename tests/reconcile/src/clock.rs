@@ -18,10 +18,7 @@ pub(crate) struct Time {
 
 impl Time {
     pub(crate) fn begin() -> Self {
-        Self {
-            began: Instant::now(),
-            skew: AtomicI64::new(0),
-        }
+        Self { began: Instant::now(), skew: AtomicI64::new(0) }
     }
 
     /// Sets the clocks, not the timers.

@@ -18,12 +18,21 @@ pub(crate) async fn populate(world: &World) {
 }
 
 /// A first sync, a rotation by its slot, and a new template. `between` is called where somebody may have to be raised from the dead.
-pub(crate) async fn story(world: &World, mut operator: Operator, between: impl AsyncFn(&World, Operator) -> Operator) -> Operator {
+pub(crate) async fn story(
+    world: &World,
+    mut operator: Operator,
+    between: impl AsyncFn(&World, Operator) -> Operator,
+) -> Operator {
     for seconds in [5, 5, INTERVAL, 2, 2] {
         world.settle(seconds).await;
         operator = between(world, operator).await;
     }
-    world.patch::<ExternalSecret>("merged", json!({"spec": {"target": {"template": {"data": {"extra": "x={{ .password }}"}}}}})).await;
+    world
+        .patch::<ExternalSecret>(
+            "merged",
+            json!({"spec": {"target": {"template": {"data": {"extra": "x={{ .password }}"}}}}}),
+        )
+        .await;
     for seconds in [5, 5] {
         world.settle(seconds).await;
         operator = between(world, operator).await;
@@ -33,8 +42,11 @@ pub(crate) async fn story(world: &World, mut operator: Operator, between: impl A
 
 /// Everything is Ready, agrees, and has rotated as often as the time says.
 pub(crate) async fn converged(world: &World, what: &str) {
-    world.until(&format!("{what}: merged is Ready"), || world.is_ready::<ExternalSecret>("merged")).await;
-    world.until(&format!("{what}: push is Ready"), || world.is_ready::<PushSecret>("push")).await;
+    let rendered =
+        async || crate::history::text(&world.secret("merged").await.unwrap()).contains_key("extra");
+    world.until(&format!("{what}: the new template"), rendered).await;
+    world.ready::<ExternalSecret>(what, "merged").await;
+    world.ready::<PushSecret>(what, "push").await;
     world.settle(2).await;
     let (known, now) = (world.check(), world.password("merged").await);
     let occasions: Vec<&str> = known.order.iter().map(|id| known.occasions[id].as_str()).collect();
@@ -43,7 +55,6 @@ pub(crate) async fn converged(world: &World, what: &str) {
     assert_eq!(occasions[0], "Initial", "{what}");
     assert!(occasions[1..].iter().all(|occasion| *occasion == "Scheduled"), "{what}: {occasions:?}");
     assert_eq!(known.values[known.order.last().unwrap()], now, "{what}: the target has the last value");
-    assert!(crate::history::text(&world.secret("merged").await.unwrap()).contains_key("extra"), "{what}");
     let pushed = world.pushed("pushed").await;
     known.forward(&pushed);
     assert_eq!(pushed.last(), Some(&now), "{what}: the store has the last value");

@@ -38,7 +38,9 @@ fn check(expect: Expect, event: impl AsyncFn(&World, Operator) -> Operator) {
         let same_data = world.secret("app").await.unwrap().data == before.data;
         let versions = world.history.of("app").len();
         let found = match known.order.get(1) {
-            Some(id) if known.order.len() == 2 && now != first => format!("Rotated({:?})", known.occasions[id]),
+            Some(id) if known.order.len() == 2 && now != first => {
+                format!("Rotated({:?})", known.occasions[id])
+            }
             Some(_) => format!("{} rotations", known.order.len()),
             None if now != first => "another value without a rotation".to_owned(),
             None if !same_data => "Rendered".to_owned(),
@@ -49,7 +51,8 @@ fn check(expect: Expect, event: impl AsyncFn(&World, Operator) -> Operator) {
         // Whatever happened, it is over: only the time makes anything happen again.
         operator.gate.take_log();
         world.settle(20).await;
-        let writes: Vec<String> = operator.gate.take_log().iter().filter(|seen| seen.write > 0).map(|seen| seen.text()).collect();
+        let writes: Vec<String> =
+            operator.gate.take_log().iter().filter(|seen| seen.write > 0).map(|seen| seen.text()).collect();
         assert!(writes.is_empty(), "it does not come to rest: {writes:?}");
     });
 }
@@ -136,7 +139,9 @@ fn a_new_template_renders_the_same_value() {
 #[test]
 fn a_template_source_that_changes_renders_the_same_value() {
     check(Expect::Rendered, async |world, operator| {
-        world.create::<ConfigMap>(json!({"metadata": {"name": "t"}, "data": {"extra": "y={{ .password }}"}})).await;
+        world
+            .create::<ConfigMap>(json!({"metadata": {"name": "t"}, "data": {"extra": "y={{ .password }}"}}))
+            .await;
         let from = json!([{"configMap": {"name": "t", "items": [{"key": "extra"}]}}]);
         spec(world, json!({"target": {"template": {"templateFrom": from}}})).await;
         world.settle(2).await;

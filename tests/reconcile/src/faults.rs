@@ -38,7 +38,8 @@ fn one(write: usize, fault: Fault) -> bool {
 
 #[test]
 fn one_at_each_write() {
-    let faults_of = |write: usize| if is_full() { FAULTS.to_vec() } else { vec![FAULTS[write % FAULTS.len()]] };
+    let faults_of =
+        |write: usize| if is_full() { FAULTS.to_vec() } else { vec![FAULTS[write % FAULTS.len()]] };
     let every = |write: &usize| faults_of(*write).into_iter().all(|fault| one(*write, fault));
     assert!((1..).take_while(every).count() >= 10);
 }
@@ -131,7 +132,9 @@ fn retry_after_is_obeyed() {
         let gate = Gate::open();
         gate.plan(|seen| match seen.method {
             http::Method::POST if seen.is_of("secrets") => Fault::Refuse(Refusal::Status(429, 20)),
-            http::Method::PATCH if seen.path.ends_with("app/status") => Fault::Refuse(Refusal::Status(429, 20)),
+            http::Method::PATCH if seen.path.ends_with("app/status") => {
+                Fault::Refuse(Refusal::Status(429, 20))
+            }
             _ => Fault::None,
         });
         let operator = world.start_behind(gate, Gate::open()).await;

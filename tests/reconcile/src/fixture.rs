@@ -6,6 +6,8 @@ pub(crate) const NAMESPACE: &str = "default";
 /// A key and a label of the target that are not keymill's.
 pub(crate) const FOREIGN: (&str, &str) = ("username", "app");
 pub(crate) const LABEL: (&str, &str) = ("team", "shop");
+/// The password in a target before it is keymill's.
+pub(crate) const SOMEBODY_S: &str = "FirstPasswordOfSomebodyE";
 /// The interval of everything that rotates.
 pub(crate) const INTERVAL: u64 = 60;
 
@@ -41,7 +43,7 @@ pub(crate) fn foreign_target(name: &str) -> Json {
     json!({
         "metadata": {"name": name, "labels": {LABEL.0: LABEL.1}},
         "type": "kubernetes.io/basic-auth",
-        "stringData": {FOREIGN.0: FOREIGN.1, "password": "FirstPasswordOfSomebodyE"},
+        "stringData": {FOREIGN.0: FOREIGN.1, "password": SOMEBODY_S},
     })
 }
 

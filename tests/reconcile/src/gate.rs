@@ -79,6 +79,8 @@ struct State {
     log: Vec<Seen>,
     writes: usize,
     dead: bool,
+    /// Every collection that was watched.
+    watched: BTreeSet<String>,
     /// Watches of these paths are told once that their place is gone.
     expired: BTreeSet<String>,
 }
@@ -98,6 +100,7 @@ impl Gate {
             log: Vec::new(),
             writes: 0,
             dead: false,
+            watched: BTreeSet::new(),
             expired: BTreeSet::new(),
         };
         Self {
@@ -138,8 +141,7 @@ impl Gate {
     pub(crate) fn cut(&self, expired: bool) {
         let mut state = self.state();
         if expired {
-            let watched = state.log.iter().filter(|seen| seen.watch).map(|seen| seen.path.clone()).collect();
-            state.expired = watched;
+            state.expired = state.watched.clone();
         }
         drop(state);
         self.cuts.send_modify(|cuts| *cuts += 1);
@@ -157,13 +159,11 @@ impl Gate {
         let writes = request.method() != Method::GET && !path.contains("/events") && !path.contains("/auth/");
         state.writes += usize::from(writes);
         let write = if writes { state.writes } else { 0 };
-        let seen = Seen {
-            method: request.method().clone(),
-            path,
-            watch,
-            write,
-        };
+        let seen = Seen { method: request.method().clone(), path, watch, write };
         state.log.push(seen.clone());
+        if watch {
+            state.watched.insert(seen.path.clone());
+        }
         let fault = (state.plan)(&seen);
         let expired = watch && state.expired.remove(&seen.path);
         (seen, fault, expired)

@@ -11,7 +11,8 @@ use crate::world::{TOKEN, World};
 
 impl World {
     async fn ask(&self, path: &str) -> Json {
-        let request = Request::get(path).header("x-vault-token", TOKEN).body(Full::new(Bytes::new())).unwrap();
+        let request =
+            Request::get(path).header("x-vault-token", TOKEN).body(Full::new(Bytes::new())).unwrap();
         let response = self.kv.service().oneshot(request).await.unwrap();
         let body = response.into_body().collect().await.unwrap().to_bytes();
         serde_json::from_slice(&body).unwrap_or_default()

@@ -72,7 +72,9 @@ fn a_source_that_is_gone_is_withdrawn_and_pushed_again() {
             world.settle(2).await;
             assert_eq!(world.pushed_now("pushed").await, None);
             assert!(!world.is_ready::<PushSecret>("push").await, "there is no source");
-            world.create::<Secret>(json!({"metadata": {"name": "own"}, "stringData": {"password": value}})).await;
+            world
+                .create::<Secret>(json!({"metadata": {"name": "own"}, "stringData": {"password": value}}))
+                .await;
             world.settle(1).await;
             assert_eq!(world.pushed_now("pushed").await.as_deref(), Some(value), "within a second");
             world.delete::<Secret>("own").await;
@@ -89,7 +91,9 @@ fn the_end_of_a_push_takes_back_what_it_pushed() {
         run(async |world: World| {
             let operator = pushed(&world, push_secret("push", "app", &["kv"], deletion)).await;
             world.delete::<PushSecret>("push").await;
-            world.until("gone", async || world.all::<PushSecret>().get_opt("push").await.unwrap().is_none()).await;
+            world
+                .until("gone", async || world.all::<PushSecret>().get_opt("push").await.unwrap().is_none())
+                .await;
             world.settle(1).await;
             assert_eq!(world.pushed_now("pushed").await.is_some(), left, "{deletion}");
             operator.stop().await;
@@ -119,7 +123,8 @@ fn a_dead_store_does_not_touch_the_healthy_one() {
 fn a_start_withdraws_nothing_from_stores_that_it_has_not_seen_yet() {
     run(async |world: World| {
         let mut push = push_secret("push", "app", &[], "Delete");
-        push["spec"]["secretStoreRefs"] = json!([{"kind": "SecretStore", "labelSelector": {"matchLabels": {"tier": "push"}}}]);
+        push["spec"]["secretStoreRefs"] =
+            json!([{"kind": "SecretStore", "labelSelector": {"matchLabels": {"tier": "push"}}}]);
         let operator = pushed(&world, push).await;
         operator.stop().await;
         let gate = Gate::open();
@@ -129,7 +134,11 @@ fn a_start_withdraws_nothing_from_stores_that_it_has_not_seen_yet() {
         world.annotate("app", "external-secrets.io/force-sync", "1").await;
         world.settle(5).await;
         operator.gate.hold(None);
-        world.until("pushed again", async || world.pushed_now("pushed").await == Some(world.password("app").await)).await;
+        world
+            .until("pushed again", async || {
+                world.pushed_now("pushed").await == Some(world.password("app").await)
+            })
+            .await;
         let versions = world.pushed("pushed").await;
         assert_eq!(versions.len(), 2, "no version was deleted in between");
         operator.stop().await;

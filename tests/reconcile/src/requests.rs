@@ -12,7 +12,8 @@ fn asked(operator: &Operator) -> Vec<String> {
     let log = operator.gate.take_log();
     let log = log.iter().filter(|seen| !seen.watch && !seen.path.contains("/events"));
     // Informers list all namespaces when they start.
-    let mut texts: Vec<String> = log.filter(|seen| seen.path.contains("/namespaces/")).map(|seen| seen.text()).collect();
+    let mut texts: Vec<String> =
+        log.filter(|seen| seen.path.contains("/namespaces/")).map(|seen| seen.text()).collect();
     texts.sort();
     texts
 }
@@ -31,16 +32,32 @@ fn an_owned_target() {
         let operator = started(&world).await;
         world.create::<ExternalSecret>(external_secret("app", "Owner")).await;
         world.synced("app").await;
-        let first = ["GET secrets", "GET secrets", "GET secrets (list)", "PATCH externalsecrets/status", "POST secrets", "POST secrets"];
+        let first = [
+            "GET secrets",
+            "GET secrets",
+            "GET secrets (list)",
+            "PATCH externalsecrets/status",
+            "POST secrets",
+            "POST secrets",
+        ];
         assert_eq!(asked(&operator), first, "a first sync");
         world.settle(INTERVAL).await;
         let rotation = [
-            "GET externalsecrets", "GET secrets", "GET secrets", "PATCH externalsecrets/status", "PUT secrets", "PUT secrets",
+            "GET externalsecrets",
+            "GET secrets",
+            "GET secrets",
+            "PATCH externalsecrets/status",
+            "PUT secrets",
+            "PUT secrets",
         ];
         assert_eq!(asked(&operator), rotation, "a rotation");
         world.annotate("app", "note", "x").await;
         world.settle(2).await;
-        assert_eq!(asked(&operator), ["GET secrets", "GET secrets", "PATCH externalsecrets/status"], "a refresh without change");
+        assert_eq!(
+            asked(&operator),
+            ["GET secrets", "GET secrets", "PATCH externalsecrets/status"],
+            "a refresh without change"
+        );
         operator.stop().await;
     });
 }
@@ -50,7 +67,11 @@ fn values_of_a_store() {
     run(async |world: World| {
         let operator = started(&world).await;
         let data = json!([{"key": "db", "value": "{\"password\":\"p\"}"}]);
-        world.create::<SecretStore>(json!({"metadata": {"name": "fake"}, "spec": {"provider": {"fake": {"data": data}}}})).await;
+        world
+            .create::<SecretStore>(
+                json!({"metadata": {"name": "fake"}, "spec": {"provider": {"fake": {"data": data}}}}),
+            )
+            .await;
         world.settle(2).await;
         assert_eq!(asked(&operator), ["PATCH secretstores/status"]);
         world
@@ -87,7 +108,11 @@ fn a_push() {
         operator.kv_gate.take_log();
         world.create::<PushSecret>(push_secret("push", "source", &["kv"], "None")).await;
         world.settle(2).await;
-        assert_eq!(asked(&operator), ["GET secrets", "GET secrets", "PATCH pushsecrets/status"], "the source and the store's token");
+        assert_eq!(
+            asked(&operator),
+            ["GET secrets", "GET secrets", "PATCH pushsecrets/status"],
+            "the source and the store's token"
+        );
         let log = operator.kv_gate.take_log();
         let kv: Vec<String> = log.iter().map(|seen| format!("{} {}", seen.method, seen.path)).collect();
         println!("a first push asks the store: {kv:?}");
@@ -108,12 +133,16 @@ fn a_restart_with_everything_synced() {
         world.synced("merged").await;
         world.settle(5).await;
         operator.stop().await;
-        let operator = world.start().await;
-        world.settle(10).await;
-        assert_eq!(operator.kv_gate.writes(), 0, "to the store");
-        let log = operator.gate.take_log();
-        let writes: Vec<String> = log.iter().filter(|seen| seen.write > 0).map(|seen| seen.text()).collect();
-        assert!(writes.is_empty(), "{writes:?}");
-        operator.stop().await;
+        // A source that was written in the very second of its push may have been written after it: the store is compared once.
+        for expected in [vec!["PATCH pushsecrets/status"], vec![]] {
+            let operator = world.start().await;
+            world.settle(5).await;
+            assert_eq!(operator.kv_gate.writes(), 0, "to the store");
+            let log = operator.gate.take_log();
+            let writes: Vec<String> =
+                log.iter().filter(|seen| seen.write > 0).map(|seen| seen.text()).collect();
+            assert_eq!(writes, expected);
+            operator.stop().await;
+        }
     });
 }

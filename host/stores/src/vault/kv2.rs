@@ -110,7 +110,7 @@ pub(super) async fn write(
     let reply = match store.connection.call(Method::POST, &path.data(), &[], Some(body)).await {
         Ok(reply) => reply,
         Err(cause @ ConnectionError::Refused(Refusal::Conflict)) if first => {
-            if let Err(error) = mark(store, path, &theirs).await {
+            if let Err(error) = take_back(store, path, &theirs, &marked).await {
                 tracing::warn!(path = %path.metadata(), %error, "a mark could not be taken back");
             }
             return Err(cause.into());
@@ -125,6 +125,12 @@ pub(super) async fn write(
         mark(store, path, &all).await?;
     }
     Ok(Revision::At(written.version.to_string()))
+}
+
+/// Takes our mark away from a secret that somebody else was faster to write, but only while the marks are exactly as we left them:
+/// others that were set meanwhile tell that the faster one was one of us, and the mark is theirs as well.
+async fn take_back(store: &VaultStore, path: &KvPath, theirs: &Marks, marked: &Marks) -> Result<(), Cause> {
+    if marks(store, path).await? == *marked { mark(store, path, theirs).await } else { Ok(()) }
 }
 
 /// Removes all versions and the metadata. Vault has no check-and-set for that, so `expected` is checked just before.

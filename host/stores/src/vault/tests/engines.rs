@@ -179,22 +179,42 @@ async fn a_stale_writer_changes_nothing() {
     }
 }
 
+/// The bodies that a writer sends who loses the race for a secret with the marks `before`, when the marks are `after` then.
+async fn lose_the_race(before: Option<&str>, after: &str) -> Vec<String> {
+    let conflict = r#"{"errors":["check-and-set parameter did not match the current version"]}"#;
+    let (status, body) = before.map_or((404, NOTHING.to_owned()), |marks| (200, metadata(0, marks)));
+    let server = Server::start(&answers(&[
+        ("GET /v1/secret/metadata/app", status, &body),
+        ("GET /v1/secret/metadata/app", 200, &metadata(1, after)),
+        ("POST /v1/secret/metadata/app", 204, ""),
+        ("POST /v1/secret/data/app", 400, conflict),
+    ]))
+    .await;
+    let failure = write(&server, Revision::Absent).await.expect_err("a conflict");
+    assert_eq!(failure.reason(), Reason::StoreConflict);
+    server.bodies()
+}
+
 #[tokio::test]
 async fn whoever_loses_the_race_takes_the_mark_back() {
-    let conflict = r#"{"errors":["check-and-set parameter did not match the current version"]}"#;
-    for (marks, restored) in [(None, "{}"), (Some(r#"{"owner":"team"}"#), r#"{"owner":"team"}"#)] {
-        let (status, body) = marks.map_or((404, NOTHING.to_owned()), |marks| (200, metadata(0, marks)));
-        let server = Server::start(&answers(&[
-            ("GET /v1/secret/metadata/app", status, &body),
-            ("POST /v1/secret/metadata/app", 204, ""),
-            ("POST /v1/secret/data/app", 400, conflict),
-        ]))
-        .await;
-        let failure = write(&server, Revision::Absent).await.expect_err("a conflict");
-        assert_eq!(failure.reason(), Reason::StoreConflict);
+    for (before, after, restored) in [
+        (None, OURS, "{}"),
+        (
+            Some(r#"{"owner":"team"}"#),
+            r#"{"managed-by":"external-secrets","owner":"team"}"#,
+            r#"{"owner":"team"}"#,
+        ),
+    ] {
         let expected = format!(r#"POST /v1/secret/metadata/app {{"custom_metadata":{restored}}}"#);
-        assert_eq!(server.bodies().last(), Some(&expected));
+        assert_eq!(lose_the_race(before, after).await.last(), Some(&expected));
     }
+}
+
+#[tokio::test]
+async fn a_race_lost_to_one_of_us_leaves_the_mark() {
+    let theirs = r#"{"keymill.dev/rotation":"r1","managed-by":"external-secrets"}"#;
+    let bodies = lose_the_race(None, theirs).await;
+    assert!(bodies.last().is_some_and(|last| last.starts_with("POST /v1/secret/data/app")), "{bodies:?}");
 }
 
 #[tokio::test]
