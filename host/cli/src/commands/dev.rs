@@ -111,6 +111,7 @@ struct Session {
     wanted: BTreeSet<(String, String, String)>,
     context: Option<Arc<Context>>,
     clients: Option<Arc<stores::Clients>>,
+    engines: Option<Engines>,
 }
 
 impl Session {
@@ -126,6 +127,7 @@ impl Session {
             wanted: BTreeSet::new(),
             context: None,
             clients: None,
+            engines: None,
         }
     }
 
@@ -237,11 +239,12 @@ impl Session {
             settings: Settings::default(),
             clock: Arc::new(SystemClock),
             events: Events::start(client, stop.clone()),
-            engines,
+            engines: engines.clone(),
             clients: Arc::clone(&clients),
         });
         self.context = Some(Arc::clone(&context));
         self.clients = Some(clients);
+        self.engines = Some(engines);
         Ok(tokio::spawn(controller::run(context, writers, stop.clone())))
     }
 
@@ -259,9 +262,9 @@ impl Session {
         let mut ask = tokio::time::interval(ASK);
         let terminal = std::io::stdout().is_terminal() && !args.plain;
         let deadline = tokio::time::sleep(if args.once { args.timeout } else { Duration::MAX });
-        let (stopped, waited) = (stop_signal(), tokio::time::sleep(PATIENCE));
-        tokio::pin!(deadline, stopped, waited);
-        let (mut announced, mut waiting) = (args.no_controllers, !args.no_controllers);
+        let stopped = stop_signal();
+        tokio::pin!(deadline, stopped);
+        let mut announced = args.no_controllers;
         loop {
             tokio::select! {
                 change = changes.recv() => self.take(change, &mut changes),
@@ -271,11 +274,11 @@ impl Session {
                     self.apply(applier, &manifests).await?;
                 }
                 _ = redraw.tick(), if terminal => {}
-                () = &mut waited, if waiting && !announced => {
-                    waiting = false;
-                    self.say("compiling components that are not in the cache yet, once for this user ...")?;
+                _ = ask.tick(), if !announced => {
+                    if started.elapsed() > PATIENCE && self.engines.as_ref().is_some_and(Engines::is_loading) {
+                        self.remark("compiling components, once for this user ...".to_owned())?;
+                    }
                 }
-                _ = ask.tick(), if !announced => {}
                 () = &mut deadline, if args.once => return self.unready(),
                 () = &mut stopped => return Ok(ExitCode::SUCCESS),
                 _ = &mut *controllers => bail!("go on: the controllers have ended"),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use hmac::{Hmac, KeyInit, Mac};
@@ -101,18 +102,28 @@ impl fmt::Debug for OperatorKey {
 pub struct Engines {
     catalog: Arc<Catalog>,
     key: OperatorKey,
+    loading: Arc<AtomicUsize>,
 }
 
 impl Engines {
     /// Components from a catalog; templates draw from streams under `key`.
     #[must_use]
-    pub const fn new(catalog: Arc<Catalog>, key: OperatorKey) -> Self {
-        Self { catalog, key }
+    pub fn new(catalog: Arc<Catalog>, key: OperatorKey) -> Self {
+        Self { catalog, key, loading: Arc::default() }
+    }
+
+    /// Whether a component is being loaded now; one that is not in the cache is compiled, which takes its time.
+    #[must_use]
+    pub fn is_loading(&self) -> bool {
+        self.loading.load(Ordering::Relaxed) > 0
     }
 
     /// The component of that world and name.
     pub(crate) fn find(&self, world: World, name: &str) -> Result<Component, ComponentError> {
-        match self.catalog.get(world, name) {
+        self.loading.fetch_add(1, Ordering::Relaxed);
+        let found = self.catalog.get(world, name);
+        self.loading.fetch_sub(1, Ordering::Relaxed);
+        match found {
             Ok(Some(component)) => Ok(component),
             Ok(None) => Err(ComponentError::Unknown { world: word(world), name: name.to_owned() }),
             Err(source) => Err(ComponentError::Load { name: name.to_owned(), source: Box::new(source) }),
