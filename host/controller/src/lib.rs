@@ -14,6 +14,7 @@ mod context;
 mod events;
 mod external_secret;
 mod failure;
+mod finalizers;
 mod fresh;
 mod metrics;
 mod news;

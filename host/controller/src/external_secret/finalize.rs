@@ -9,23 +9,20 @@ use api::ExternalSecret;
 use api::external_secret::DeletionPolicy;
 use api::names::finalizer::EXTERNAL_SECRET;
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{Patch, PatchParams};
+use kube::Api;
 use kube::runtime::controller::Action;
-use kube::{Api, ResourceExt};
 use pipeline::{Meta, ObjectRef, Precondition, TargetView};
-use serde_json::json;
 
 use super::{apply, observe};
-use crate::cluster::ClusterError;
 use crate::context::Context;
 use crate::failure::SyncError;
+use crate::finalizers;
 use crate::report;
 
 /// Adds the finalizer where it is wanted, and takes it away where it is not any more.
 pub(super) async fn ensure(object: &ExternalSecret, context: &Context) -> Result<(), SyncError> {
     let wanted = object.spec.target.deletion_policy == DeletionPolicy::Delete;
-    let present = object.finalizers().iter().any(|one| one == EXTERNAL_SECRET);
-    if wanted == present { Ok(()) } else { set(object, context, wanted).await }
+    finalizers::set(object, EXTERNAL_SECRET, wanted, context).await
 }
 
 /// Deletes the target if it is this object's, then lets the object go.
@@ -34,11 +31,11 @@ pub(super) async fn finalize(
     reference: &ObjectRef,
     context: &Context,
 ) -> Result<Action, SyncError> {
-    if object.finalizers().iter().any(|one| one == EXTERNAL_SECRET) {
+    if finalizers::has(object.as_ref(), EXTERNAL_SECRET) {
         if object.spec.target.deletion_policy == DeletionPolicy::Delete {
             delete_target(object, context).await?;
         }
-        set(object, context, false).await?;
+        finalizers::set(object.as_ref(), EXTERNAL_SECRET, false, context).await?;
     }
     Ok(report::leave(context, reference))
 }
@@ -55,26 +52,4 @@ async fn delete_target(object: &ExternalSecret, context: &Context) -> Result<(),
     }
     let expected = Precondition { uid: view.uid.clone(), resource_version: view.resource_version.clone() };
     apply::delete(context, &meta.namespace, object.target_name(), &expected).await
-}
-
-async fn set(object: &ExternalSecret, context: &Context, wanted: bool) -> Result<(), SyncError> {
-    let mut finalizers: Vec<&str> = object.finalizers().iter().map(String::as_str).collect();
-    finalizers.retain(|one| *one != EXTERNAL_SECRET);
-    if wanted {
-        finalizers.push(EXTERNAL_SECRET);
-    }
-    // The resourceVersion makes the list of others that we send back the one that is there.
-    let patch = json!({"metadata": {"resourceVersion": object.resource_version(), "finalizers": finalizers}});
-    let namespace = object.namespace().unwrap_or_default();
-    let objects: Api<ExternalSecret> = context.within(&namespace);
-    let written =
-        objects.patch_metadata(&object.name_any(), &PatchParams::default(), &Patch::Merge(&patch)).await;
-    match written {
-        Ok(_) => Ok(()),
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-        Err(error) => {
-            let object = crate::reference::<ExternalSecret>(&object.metadata);
-            Err(ClusterError::Write { object, answer: error.into() }.into())
-        }
-    }
 }
