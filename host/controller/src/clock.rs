@@ -1,4 +1,4 @@
-//! Where the controllers take the time from. Nothing else in this crate reads a clock.
+//! Where the controllers take the time from. Nothing that decides reads another clock; events are stamped with the machine's.
 
 use jiff::Timestamp;
 
