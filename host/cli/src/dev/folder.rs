@@ -65,12 +65,12 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let mut folder = Folder::watch(place.path()).unwrap();
         std::fs::write(place.path().join("a.yaml"), "a: 1").unwrap();
-        for _ in 0..4 {
+        let mut told = false;
+        for _ in 0..2 {
             // Gives up before the burst is over.
-            let _given_up = tokio::time::timeout(Duration::from_millis(30), folder.changed()).await;
+            told |= tokio::time::timeout(Duration::from_millis(30), folder.changed()).await.is_ok();
         }
-        // Whether it was told to one of those or is told now, a second change is told as well.
-        std::fs::write(place.path().join("b.yaml"), "b: 1").unwrap();
-        tokio::time::timeout(Duration::from_secs(5), folder.changed()).await.unwrap();
+        let later = tokio::time::timeout(Duration::from_secs(5), folder.changed());
+        assert!(told || later.await.is_ok(), "the change was lost with whoever gave up");
     }
 }
