@@ -94,8 +94,9 @@ impl fmt::Display for RotationId {
 /// What asks for a rotation, in terms of what is stored: the same state gives the same trigger whoever looks and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trigger<'a> {
-    /// The object has no values yet, or none for this entry; the combined id of the others tells how it came to it.
-    Initial(Option<&'a RotationId>),
+    /// The object has no values yet, or none for this entry. The combined id of the others and the generation of the spec that
+    /// asks for it tell an entry that comes back from the one that went.
+    Initial(Option<&'a RotationId>, i64),
     /// The slot after a rotation is due.
     Slot(&'a RotationId),
     /// Somebody set the force-sync annotation to this value.
@@ -112,7 +113,9 @@ impl Trigger<'_> {
     fn words(&self) -> Vec<String> {
         let id = |id: &RotationId| id.as_str().to_owned();
         match self {
-            Trigger::Initial(others) => vec!["initial".to_owned(), others.map(id).unwrap_or_default()],
+            Trigger::Initial(others, generation) => {
+                vec!["initial".to_owned(), others.map(id).unwrap_or_default(), generation.to_string()]
+            }
             Trigger::Slot(previous) => vec!["slot".to_owned(), id(previous)],
             Trigger::Forced(previous, value) => {
                 vec!["forced".to_owned(), previous.map(id).unwrap_or_default(), (*value).to_owned()]

@@ -74,15 +74,14 @@ impl<'a> Judging<'a> {
         match self.record {
             Found::Found(record) if !record.is_empty() => {
                 let others = record.rotation_id();
-                self.rotate(
-                    key,
-                    &Trigger::Initial(others.as_ref()),
-                    Occasion::Initial,
-                    Cause::GeneratorChanged,
-                )
+                let trigger = Trigger::Initial(others.as_ref(), self.meta.generation);
+                self.rotate(key, &trigger, Occasion::Initial, Cause::GeneratorChanged)
             }
             _ if had_values => self.lost(key),
-            _ => self.rotate(key, &Trigger::Initial(None), Occasion::Initial, Cause::FirstSync),
+            _ => {
+                let trigger = Trigger::Initial(None, self.meta.generation);
+                self.rotate(key, &trigger, Occasion::Initial, Cause::FirstSync)
+            }
         }
     }
 

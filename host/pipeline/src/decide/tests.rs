@@ -232,6 +232,21 @@ async fn a_generator_that_comes_back_is_another_rotation() {
 }
 
 #[tokio::test]
+async fn an_entry_that_comes_back_beside_another_is_another_rotation() {
+    let two = json!({"dataFrom": [password("db"), password("db")]});
+    let mut world = settled(two.clone()).await;
+    let first = world.view().annotations["keymill.dev/rotation"].clone();
+    assert_eq!(world.value("password").as_deref(), Some("value-2"));
+    world.respec(generated("1h"));
+    world.sync().await;
+    assert_eq!(world.value("password").as_deref(), Some("value-1"));
+    world.respec(two);
+    world.sync().await;
+    assert_eq!(world.value("password").as_deref(), Some("value-3"));
+    assert_ne!(world.view().annotations["keymill.dev/rotation"], first);
+}
+
+#[tokio::test]
 async fn reordered_entries_keep_their_values() {
     let two = |first: &str, second: &str| {
         json!({"dataFrom": [

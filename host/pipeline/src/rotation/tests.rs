@@ -44,10 +44,11 @@ fn an_id_depends_on_object_entry_and_trigger_only() {
     let (one, two) = (id(1), id(2));
     let lost = ["a".to_owned(), "b".to_owned()];
     let ids = [
-        derive("u", "db", &Trigger::Initial(None)),
-        derive("v", "db", &Trigger::Initial(None)),
-        derive("u", "other", &Trigger::Initial(None)),
-        derive("u", "db", &Trigger::Initial(Some(&one))),
+        derive("u", "db", &Trigger::Initial(None, 1)),
+        derive("v", "db", &Trigger::Initial(None, 1)),
+        derive("u", "other", &Trigger::Initial(None, 1)),
+        derive("u", "db", &Trigger::Initial(Some(&one), 1)),
+        derive("u", "db", &Trigger::Initial(Some(&one), 2)),
         derive("u", "db", &Trigger::Slot(&one)),
         derive("u", "db", &Trigger::Slot(&two)),
         derive("u", "db", &Trigger::Forced(Some(&one), "x")),
@@ -59,7 +60,7 @@ fn an_id_depends_on_object_entry_and_trigger_only() {
     ];
     let distinct: std::collections::BTreeSet<_> = ids.iter().collect();
     assert_eq!(distinct.len(), ids.len());
-    assert_eq!(ids[0], derive("u", "db", &Trigger::Initial(None)));
+    assert_eq!(ids[0], derive("u", "db", &Trigger::Initial(None, 1)));
     assert_eq!(RotationId::parse(ids[0].as_str()).as_ref(), Some(&ids[0]));
 }
 
