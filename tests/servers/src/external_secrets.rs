@@ -32,6 +32,7 @@ impl ExternalSecrets {
     ///
     /// # Panics
     /// When it does not come up, or is missing and required.
+    #[track_caller]
     #[must_use]
     pub fn start(kubeconfig: &Path) -> Option<Self> {
         Self::start_with(kubeconfig, &[])
@@ -41,6 +42,7 @@ impl ExternalSecrets {
     ///
     /// # Panics
     /// When it does not come up, or is missing and required.
+    #[track_caller]
     #[must_use]
     pub fn start_with(kubeconfig: &Path, flags: &[&str]) -> Option<Self> {
         missing::available(Self::started(kubeconfig, flags))

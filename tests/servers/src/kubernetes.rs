@@ -58,6 +58,7 @@ impl Kubernetes {
     ///
     /// # Panics
     /// When it does not come up, or is missing and required.
+    #[track_caller]
     #[must_use]
     pub fn start(options: &KubernetesOptions) -> Option<Self> {
         missing::available(Self::started(options))
@@ -119,6 +120,7 @@ impl Kubernetes {
     ///
     /// # Panics
     /// When there is no such ServiceAccount.
+    #[track_caller]
     #[must_use]
     pub fn kubeconfig_for(&self, namespace: &str, service_account: &str) -> PathBuf {
         let path = self.folder.path().join(format!("kubeconfig-{namespace}-{service_account}"));
@@ -131,6 +133,7 @@ impl Kubernetes {
     ///
     /// # Panics
     /// When there is no such ServiceAccount.
+    #[track_caller]
     #[must_use]
     pub fn token_for(&self, namespace: &str, service_account: &str) -> String {
         missing::must(self.requested_token(namespace, service_account))
@@ -140,6 +143,7 @@ impl Kubernetes {
     ///
     /// # Panics
     /// When the server does not answer.
+    #[track_caller]
     #[must_use]
     pub fn request(&self, method: &str, path: &str, body: Option<&Json>) -> (u16, Json) {
         missing::must(self.http.call(method, path, body))
@@ -149,6 +153,7 @@ impl Kubernetes {
     ///
     /// # Panics
     /// When the server does not answer.
+    #[track_caller]
     #[must_use]
     pub fn request_as(&self, token: &str, method: &str, path: &str, body: Option<&Json>) -> (u16, Json) {
         let http = self.http.clone().with_header("authorization", format!("Bearer {token}"));
@@ -164,6 +169,7 @@ impl Kubernetes {
     ///
     /// # Panics
     /// When it does not come up.
+    #[track_caller]
     pub fn start_again(&mut self) {
         self.stop();
         missing::must(self.run_api());
@@ -174,6 +180,7 @@ impl Kubernetes {
     ///
     /// # Panics
     /// When etcd refuses.
+    #[track_caller]
     pub fn compact_etcd(&self) {
         missing::must(self.etcd.compact());
     }

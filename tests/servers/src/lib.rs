@@ -36,6 +36,7 @@ type Shared<T> = OnceLock<Result<Option<T>, String>>;
 ///
 /// # Panics
 /// When it does not come up, or is missing and required.
+#[track_caller]
 pub fn kubernetes() -> Option<&'static Kubernetes> {
     static SHARED: Shared<Kubernetes> = OnceLock::new();
     missing::shared(&SHARED, || Kubernetes::started(&KubernetesOptions::default()))
@@ -45,6 +46,7 @@ pub fn kubernetes() -> Option<&'static Kubernetes> {
 ///
 /// # Panics
 /// When it does not come up, or is missing and required.
+#[track_caller]
 pub fn vault() -> Option<&'static Vault> {
     static SHARED: Shared<Vault> = OnceLock::new();
     missing::shared(&SHARED, || Vault::started(&VaultOptions::default()))
@@ -54,6 +56,7 @@ pub fn vault() -> Option<&'static Vault> {
 ///
 /// # Panics
 /// When it does not come up, or is missing and required.
+#[track_caller]
 pub fn postgres() -> Option<&'static Postgres> {
     static SHARED: Shared<Postgres> = OnceLock::new();
     missing::shared(&SHARED, || Postgres::started(&PostgresOptions::default()))

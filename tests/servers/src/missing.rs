@@ -14,11 +14,16 @@ use anyhow::Result;
 pub(crate) struct Missing(pub(crate) String);
 
 /// The server; `None` when it is missing and nobody requires it.
+#[track_caller]
 pub(crate) fn available<T>(started: Result<T>) -> Option<T> {
-    said(started).unwrap_or_else(|message| fail(&message))
+    match said(started) {
+        Ok(server) => server,
+        Err(message) => fail(&message),
+    }
 }
 
 /// The same for a server that is started once: who asks again gets the same answer.
+#[track_caller]
 pub(crate) fn shared<T>(
     cell: &'static OnceLock<Result<Option<T>, String>>,
     start: impl FnOnce() -> Result<T>,
@@ -30,14 +35,19 @@ pub(crate) fn shared<T>(
 }
 
 /// Ends the test with a message.
+#[track_caller]
 #[expect(clippy::panic, reason = "this is how a test fails")]
 pub(crate) fn fail(message: &str) -> ! {
     panic!("{message}")
 }
 
 /// The value, or the failed test.
+#[track_caller]
 pub(crate) fn must<T>(result: Result<T>) -> T {
-    result.unwrap_or_else(|error| fail(&format!("{error:#}")))
+    match result {
+        Ok(value) => value,
+        Err(error) => fail(&format!("{error:#}")),
+    }
 }
 
 fn said<T>(started: Result<T>) -> Result<Option<T>, String> {

@@ -43,6 +43,7 @@ impl Postgres {
     ///
     /// # Panics
     /// When it does not come up, or is missing and required.
+    #[track_caller]
     #[must_use]
     pub fn start(options: &PostgresOptions) -> Option<Self> {
         missing::available(Self::started(options))
@@ -112,6 +113,7 @@ impl Postgres {
     ///
     /// # Panics
     /// When the server refuses it; the message has what it says, not the statement.
+    #[track_caller]
     #[must_use]
     pub fn sql(&self, statement: &str) -> String {
         missing::must(self.asked(statement))

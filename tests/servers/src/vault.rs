@@ -56,6 +56,7 @@ impl Vault {
     ///
     /// # Panics
     /// When it does not come up, or is missing and required.
+    #[track_caller]
     #[must_use]
     pub fn start(options: &VaultOptions) -> Option<Self> {
         missing::available(Self::started(options))
@@ -106,6 +107,7 @@ impl Vault {
     ///
     /// # Panics
     /// When the server does not answer.
+    #[track_caller]
     #[must_use]
     pub fn request(&self, method: &str, path: &str, body: Option<&Json>) -> (u16, Json) {
         missing::must(self.http().and_then(|http| http.call(method, path, body)))
@@ -115,6 +117,7 @@ impl Vault {
     ///
     /// # Panics
     /// When it refuses.
+    #[track_caller]
     pub fn seal(&self) {
         missing::must(self.http().and_then(|http| http.expect("PUT", "/v1/sys/seal", None)));
     }
@@ -123,6 +126,7 @@ impl Vault {
     ///
     /// # Panics
     /// When it refuses.
+    #[track_caller]
     pub fn unseal(&self) {
         missing::must(self.unsealed());
     }
@@ -136,6 +140,7 @@ impl Vault {
     ///
     /// # Panics
     /// When it does not come up.
+    #[track_caller]
     pub fn start_again(&mut self) {
         self.stop();
         missing::must(self.run().and_then(|()| if self.is_dev() { self.set_up() } else { self.unsealed() }));
@@ -146,6 +151,7 @@ impl Vault {
     ///
     /// # Panics
     /// When it does not come up.
+    #[track_caller]
     pub fn restart_empty(&mut self) {
         self.stop();
         // In dev mode there is none.
