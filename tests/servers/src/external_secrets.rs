@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use data_encoding::BASE64;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use crate::folder::Folder;
 use crate::http::Http;
 use crate::process::{self, End, Process};
-use crate::{missing, module, port};
+use crate::{crds, missing, module, port};
 
 const MODULE: &str = "github.com/external-secrets/external-secrets";
 
@@ -75,17 +75,19 @@ impl ExternalSecrets {
     fn started(kubeconfig: &Path, flags: &[&str]) -> Result<Self> {
         let binary = missing::built(module::binary("eso"))?;
         let source = missing::built(module::dependency("eso", MODULE))?;
-        apply_crds(&client(kubeconfig)?, &source.join("deploy/crds/bundle.yaml"))?;
+        let bundle = source.join("deploy/crds/bundle.yaml");
+        let definitions =
+            std::fs::read_to_string(&bundle).with_context(|| format!("read {}", bundle.display()))?;
+        crds::apply(&client(kubeconfig)?, &definitions)?;
         process::on_free_ports(|| Self::run(&binary, kubeconfig, flags))
     }
 
     fn run(binary: &Path, kubeconfig: &Path, flags: &[&str]) -> Result<Self> {
         let folder = Arc::new(Folder::make("eso")?);
-        let (metrics, live) = (port::free()?, port::free()?);
+        let metrics = port::free()?;
         let mut command = Command::new(binary);
         command.env("KUBECONFIG", kubeconfig);
         command.arg(format!("--metrics-addr=127.0.0.1:{metrics}"));
-        command.arg(format!("--live-addr=127.0.0.1:{live}"));
         command.args(flags);
         let process = Process::start(&folder, "external-secrets", End::Kill, &command)?;
         let probe = Http::new(&format!("http://127.0.0.1:{metrics}"), None)?;
@@ -106,44 +108,4 @@ fn client(kubeconfig: &Path) -> Result<Http> {
     let ca = BASE64.decode(field("/clusters/0/cluster/certificate-authority-data")?.as_bytes())?;
     let http = Http::new(field("/clusters/0/cluster/server")?, Some(&String::from_utf8(ca)?))?;
     Ok(http.with_header("authorization", format!("Bearer {}", field("/users/0/user/token")?)))
-}
-
-fn apply_crds(http: &Http, bundle: &Path) -> Result<()> {
-    let text = std::fs::read_to_string(bundle).with_context(|| format!("read {}", bundle.display()))?;
-    let definitions: Vec<Json> = serde_saphyr::from_multiple(&text).context("read the bundle")?;
-    let mut names = Vec::new();
-    for mut definition in definitions {
-        if let Some(spec) = definition.pointer_mut("/spec").and_then(Json::as_object_mut) {
-            spec.remove("conversion");
-        }
-        let name =
-            definition.pointer("/metadata/name").and_then(Json::as_str).context("a CRD has no name")?;
-        let name = name.to_owned();
-        apply(http, &name, &definition)?;
-        names.push(name);
-    }
-    names.iter().try_for_each(|name| established(http, name))
-}
-
-fn path(name: &str) -> String {
-    format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
-}
-
-fn apply(http: &Http, name: &str, definition: &Json) -> Result<()> {
-    let path = format!("{}?fieldManager=servers&force=true", path(name));
-    match http.call_as("PATCH", &path, "application/apply-patch+yaml", Some(definition))? {
-        (200 | 201, _) => Ok(()),
-        (status, answer) => anyhow::bail!("apply the CRD {name}: {status} {answer}"),
-    }
-}
-
-fn established(http: &Http, name: &str) -> Result<()> {
-    let wanted = json!({"type": "Established", "status": "True"});
-    let is_wanted =
-        |condition: &Json| ["type", "status"].iter().all(|field| condition.get(field) == wanted.get(field));
-    process::until(&format!("the CRD {name} is established"), || {
-        let found = http.expect("GET", &path(name), None).ok()?;
-        let conditions = found.pointer("/status/conditions")?.as_array()?;
-        conditions.iter().any(is_wanted).then_some(())
-    })
 }

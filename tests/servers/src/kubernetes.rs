@@ -17,7 +17,7 @@ use crate::etcd::Etcd;
 use crate::folder::Folder;
 use crate::http::Http;
 use crate::process::{self, End, Process};
-use crate::{missing, module, port};
+use crate::{crds, missing, module, port};
 
 const ISSUER: &str = "https://kubernetes.default.svc";
 const TOKEN_SECONDS: u32 = 24 * 60 * 60;
@@ -158,6 +158,15 @@ impl Kubernetes {
     pub fn request_as(&self, token: &str, method: &str, path: &str, body: Option<&Json>) -> (u16, Json) {
         let http = self.http.clone().with_header("authorization", format!("Bearer {token}"));
         missing::must(http.call(method, path, body))
+    }
+
+    /// Applies CustomResourceDefinitions, a YAML stream of them, and waits until they are served.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    #[track_caller]
+    pub fn apply_crds(&self, yaml: &str) {
+        missing::must(crds::apply(&self.http, yaml));
     }
 
     /// Kills the API server. etcd goes on.

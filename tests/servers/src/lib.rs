@@ -7,6 +7,7 @@
 //! tasks then wait. Absent: anything that ships, and any server reached over a network.
 
 mod certificates;
+mod crds;
 mod etcd;
 mod external_secrets;
 mod folder;
@@ -25,7 +26,9 @@ pub use certificates::Certificates;
 pub use external_secrets::ExternalSecrets;
 pub use kubernetes::kubeconfig::write_kubeconfig;
 pub use kubernetes::{Kubernetes, KubernetesOptions};
+pub use missing::say_missing;
 pub use module::{BuildError, binary, names};
+pub use port::free as free_port;
 pub use postgres::{Postgres, PostgresOptions};
 pub use vault::{Storage, Vault, VaultOptions};
 

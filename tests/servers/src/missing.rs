@@ -50,6 +50,15 @@ pub(crate) fn must<T>(result: Result<T>) -> T {
     }
 }
 
+/// Says that something else than a server is missing, as a server would.
+///
+/// # Panics
+/// When the servers are required.
+#[track_caller]
+pub fn say_missing(line: &str) {
+    let _none = available::<()>(Err(Missing(line.to_owned()).into()));
+}
+
 fn said<T>(started: Result<T>) -> Result<Option<T>, String> {
     let error = match started {
         Ok(server) => return Ok(Some(server)),

@@ -14,7 +14,10 @@ const COUNT: u16 = 8_000;
 const ATTEMPTS: usize = 100;
 
 /// A port on which nobody listens.
-pub(crate) fn free() -> Result<u16> {
+///
+/// # Errors
+/// When none of a hundred is free.
+pub fn free() -> Result<u16> {
     for _ in 0..ATTEMPTS {
         let random = getrandom::u32().context("draw a port")?;
         let port = FIRST + 2 * u16::try_from(random % u32::from(COUNT))?;
