@@ -26,6 +26,7 @@ use crate::metrics::Metrics;
 use crate::push_secret::Pushed;
 use crate::reader::ClusterReader;
 use crate::references::References;
+use crate::snapshot::Snapshot;
 use crate::wiring::{Engines, GeneratorFinder, NoPolicies, StoreOpener, StoreUse};
 
 /// How the controllers behave.
@@ -110,6 +111,7 @@ pub struct Context {
     pub(crate) events: Events,
     pub(crate) metrics: Metrics,
     pub(crate) references: References,
+    pub(crate) snapshot: Snapshot,
     pub(crate) backoff: Backoff,
     pub(crate) schedule: Schedule,
     pub(crate) pushed: Pushed,
@@ -162,6 +164,7 @@ impl Context {
             events,
             metrics: Metrics::default(),
             references: References::default(),
+            snapshot: Snapshot::default(),
             backoff: Backoff::default(),
             schedule: Schedule::default(),
             pushed: Pushed::default(),

@@ -9,14 +9,15 @@ use api::ExternalSecret;
 use jiff::Timestamp;
 use kube::runtime::controller::Action;
 use pipeline::{
-    Decision, Found, Inputs, Nudge, ObjectRef, Outcome, Record, Refresh, Synced, decide, gather, next_look,
-    plan, shape,
+    Decision, Found, Inputs, Nudge, ObjectRef, Outcome, Record, Refresh, Status, Synced, decide, gather,
+    next_look, plan, shape,
 };
 
 use crate::context::Context;
 use crate::failure::SyncError;
 use crate::fresh;
 use crate::report;
+use crate::secrets::Age;
 
 mod apply;
 mod finalize;
@@ -24,7 +25,7 @@ mod observe;
 
 pub(crate) use apply::write_record;
 use observe::Observed;
-pub(crate) use observe::{read, record_of, scoped};
+pub(crate) use observe::scoped;
 
 /// Looks at one object and does what is due.
 pub(crate) async fn reconcile(
@@ -75,7 +76,10 @@ async fn sync(
     nudge: Option<Nudge>,
 ) -> Result<Done, SyncError> {
     finalize::ensure(object, context).await?;
-    let Some(observed) = observe::observe(object, reference, context).await? else {
+    if let Some(next) = still(object, reference, context, nudge).await? {
+        return Ok(Done::Nothing(next));
+    }
+    let Some(observed) = observe::observe(object, reference, context, Age::Now).await? else {
         return Ok(Done::Foreign);
     };
     match decide(&observed.inputs(nudge, context.clock.now()))? {
@@ -92,6 +96,26 @@ async fn sync(
             carry_out(object, context, observed, &refresh).await.map(Done::Synced)
         }
     }
+}
+
+/// The first look at an object that an earlier process has synced: when to look again, if what was there at the start shows that nothing
+/// is due.
+async fn still(
+    object: &ExternalSecret,
+    reference: &ObjectRef,
+    context: &Context,
+    nudge: Option<Nudge>,
+) -> Result<Option<Option<Timestamp>>, SyncError> {
+    let namespace = reference.namespace.as_deref().unwrap_or_default();
+    let was_synced = Status::of(object.status.as_ref()).refresh_time.is_some();
+    if !was_synced || !context.snapshot.holds(namespace, object.target_name()).await {
+        return Ok(None);
+    }
+    let observed = observe::observe(object, reference, context, Age::Start).await?;
+    Ok(observed.and_then(|observed| match decide(&observed.inputs(nudge, context.clock.now())) {
+        Ok(Decision::Wait { next }) => Some(next),
+        Ok(Decision::Adopt(_) | Decision::Refresh(_)) | Err(_) => None,
+    }))
 }
 
 /// Gather, shape, plan; then the record, so that no value that could not be published is ever recorded, and none is published

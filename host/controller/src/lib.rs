@@ -23,6 +23,8 @@ mod reader;
 mod references;
 mod report;
 mod secret_store;
+mod secrets;
+mod snapshot;
 mod unreadable;
 mod watch;
 mod wiring;

@@ -3,7 +3,7 @@
 //! A reconcile says what its object read (target, store, generator, template sources, push source). A change of one of these
 //! wakes the objects that named it, in constant time, whatever the number of objects. Nothing here touches the cluster.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -54,13 +54,30 @@ pub(crate) struct References {
 
 #[derive(Debug, Default)]
 struct Inner {
-    referrers: HashMap<ObjectRef, HashMap<ObjectRef, Role>>,
+    referrers: HashMap<ObjectRef, HashMap<ObjectRef, Edge>>,
     referents: HashMap<ObjectRef, Referents>,
     nudges: HashMap<ObjectRef, Nudge>,
-    /// The resourceVersion that our own last write gave an object: its event is no news.
-    written: HashMap<ObjectRef, String>,
     /// What was last seen of what nudges.
     seen: HashMap<ObjectRef, String>,
+}
+
+/// How one object refers to another.
+#[derive(Debug, Clone)]
+struct Edge {
+    role: Role,
+    known: Known,
+}
+
+/// What the referrer itself has seen of the object last, by reading or by writing it: an event that says the same is no news.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+enum Known {
+    /// Nothing.
+    #[default]
+    Unread,
+    /// It is not there.
+    Missing,
+    /// It has this resourceVersion.
+    Version(Box<str>),
 }
 
 /// What a watch saw of an object.
@@ -83,7 +100,13 @@ impl References {
             inner.forget(gone, referrer);
         }
         for (referent, role) in referents {
-            inner.referrers.entry(referent).or_default().insert(referrer.clone(), role);
+            let edges = inner.referrers.entry(referent).or_default();
+            match edges.get_mut(referrer) {
+                Some(edge) => edge.role = role,
+                None => {
+                    edges.insert(referrer.clone(), Edge { role, known: Known::default() });
+                }
+            }
         }
     }
 
@@ -97,24 +120,45 @@ impl References {
     }
 
     /// Whom a change of `referent` to this version concerns, in order. What it means to each is kept until its next reconcile asks.
-    /// To the one who wrote that version it is no news; to everybody else it is. What merely was listed again, or changed its status,
-    /// wakes and means nothing.
+    /// To the one who read or wrote that version it is no news; to everybody else it is. What merely was listed again, or changed its
+    /// status, wakes and means nothing.
     #[must_use]
     pub(crate) fn changed(&self, referent: &ObjectRef, sight: Sight<'_>) -> Vec<ObjectRef> {
         let mut inner = self.lock();
-        let version = sight.version;
-        let own = inner.written.get(referent).is_some_and(|written| written == version);
-        let mut found = inner.referrers.get(referent).cloned().unwrap_or_default();
-        found.retain(|_, role| !(own && *role == Role::Target));
+        let now =
+            if sight.content.is_empty() { Known::Missing } else { Known::Version(sight.version.into()) };
+        let found: BTreeMap<ObjectRef, Role> = inner
+            .referrers
+            .get(referent)
+            .into_iter()
+            .flatten()
+            .filter(|(_, edge)| edge.known != now)
+            .map(|(referrer, edge)| (referrer.clone(), edge.role))
+            .collect();
         let is_new = inner.is_new(referent, sight, found.values().any(|role| role.nudge().is_some()));
         for (referrer, role) in &found {
             if let Some(nudge) = role.nudge().filter(|_| is_new) {
                 inner.nudges.insert(referrer.clone(), nudge);
             }
         }
-        let mut found: Vec<ObjectRef> = found.into_keys().collect();
-        found.sort();
-        found
+        found.into_keys().collect()
+    }
+
+    /// Whom it concerns that of a kind only `listed` is there: those that know of others. A watch that lost its place has missed their end.
+    #[must_use]
+    pub(crate) fn unlisted(&self, kind: &str, listed: &HashSet<ObjectRef>) -> Vec<ObjectRef> {
+        let inner = self.lock();
+        let gone = inner
+            .referrers
+            .iter()
+            .filter(|(referent, _)| referent.kind == kind && !listed.contains(referent));
+        let knows = |edge: &Edge| matches!(edge.known, Known::Version(_));
+        let found: BTreeSet<ObjectRef> = gone
+            .flat_map(|(_, edges)| edges)
+            .filter(|(_, edge)| knows(edge))
+            .map(|(referrer, _)| referrer.clone())
+            .collect();
+        found.into_iter().collect()
     }
 
     /// Takes what changed around an object since the last time.
@@ -130,9 +174,18 @@ impl References {
         }
     }
 
-    /// Remembers the version of an object that we have just written ourselves.
-    pub(crate) fn wrote(&self, object: &ObjectRef, resource_version: &str) {
-        self.lock().written.insert(object.clone(), resource_version.to_owned());
+    /// Whether anybody refers to the object.
+    #[must_use]
+    pub(crate) fn has(&self, referent: &ObjectRef) -> bool {
+        self.lock().referrers.contains_key(referent)
+    }
+
+    /// Remembers the version in which `referrer` has just read or written what it refers to; none when it is not there.
+    pub(crate) fn saw(&self, referrer: &ObjectRef, referent: &ObjectRef, version: Option<&str>) {
+        if let Some(edge) = self.lock().referrers.get_mut(referent).and_then(|edges| edges.get_mut(referrer))
+        {
+            edge.known = version.map_or(Known::Missing, |version| Known::Version(version.into()));
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -158,7 +211,6 @@ impl Inner {
             referrers.remove(referrer);
             if referrers.is_empty() {
                 remove(&mut self.referrers, referent);
-                remove(&mut self.written, referent);
                 remove(&mut self.seen, referent);
             }
         }
@@ -229,9 +281,36 @@ mod tests {
         let references = References::default();
         references.set(&referrer("a"), [(secret("x"), Role::Target)].into());
         references.set(&referrer("p"), [(secret("x"), Role::PushSource)].into());
-        references.wrote(&secret("x"), "7");
+        references.saw(&referrer("a"), &secret("x"), Some("7"));
         assert_eq!(references.changed(&secret("x"), sight("7")), [referrer("p")]);
         assert_eq!(references.changed(&secret("x"), sight("8")), [referrer("a"), referrer("p")]);
+    }
+
+    #[test]
+    fn what_was_read_is_no_news_and_its_end_is() {
+        let references = References::default();
+        references.set(&referrer("a"), [(secret("x"), Role::Target)].into());
+        references.saw(&referrer("a"), &secret("x"), Some("7"));
+        references.set(&referrer("a"), [(secret("x"), Role::Target)].into());
+        assert!(references.changed(&secret("x"), sight("7")).is_empty(), "listed again");
+        let gone = Sight { version: "7", content: "", first: false };
+        assert_eq!(references.changed(&secret("x"), gone), [referrer("a")]);
+        references.saw(&referrer("a"), &secret("x"), None);
+        assert!(references.changed(&secret("x"), gone).is_empty());
+        assert_eq!(references.changed(&secret("x"), sight("8")), [referrer("a")], "made again");
+    }
+
+    #[test]
+    fn what_a_list_lacks_wakes_those_that_know_it() {
+        let references = References::default();
+        references.set(&referrer("a"), [(secret("x"), Role::Target)].into());
+        references.set(&referrer("b"), [(secret("y"), Role::Target)].into());
+        references.set(&referrer("c"), [(secret("z"), Role::Target)].into());
+        references.saw(&referrer("a"), &secret("x"), Some("7"));
+        references.saw(&referrer("b"), &secret("y"), Some("7"));
+        references.saw(&referrer("c"), &secret("z"), None);
+        assert_eq!(references.unlisted("Secret", &[secret("x")].into()), [referrer("b")]);
+        assert!(references.unlisted("ConfigMap", &HashSet::new()).is_empty());
     }
 
     #[test]

@@ -2,8 +2,10 @@
 //!
 //! One watch per kind that objects refer to. Of Secrets and ConfigMaps only metadata is seen and nothing is kept; stores and
 //! generators fill the caches. An event looks up who refers to the object (`references`) and wakes them. A watch that lost its
-//! place lists again, which wakes everybody who refers to anything: a missed event is never a lost one. Our own writes wake nobody.
+//! place lists again, which wakes everybody who knows of something else than what is listed: a missed event is never a lost one. What
+//! an object has read or written itself does not wake it.
 
+use std::collections::HashSet;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -111,25 +113,53 @@ impl Watch {
         tokio::spawn(async move {
             let mut events = std::pin::pin!(events.take_until(watch.shutdown.cancelled()));
             let mut first = true;
+            let mut listed = HashSet::new();
             while let Some(event) = events.next().await {
                 match event {
-                    Ok(Event::InitApply(object)) => watch.changed(&kind, &object, &content(&object), first),
+                    Ok(Event::InitApply(object)) => {
+                        watch.changed(&kind, &object, &content(&object), first);
+                        let place = place(&kind, &object);
+                        if first || watch.context.references.has(&place) {
+                            listed.insert(place);
+                        }
+                    }
                     Ok(Event::Apply(object)) => watch.changed(&kind, &object, &content(&object), false),
                     Ok(Event::Delete(object)) => watch.changed(&kind, &object, "", false),
-                    Ok(Event::Init) => {}
-                    Ok(Event::InitDone) => first = false,
+                    Ok(Event::Init) => listed.clear(),
+                    Ok(Event::InitDone) => {
+                        watch.listed(&kind, &std::mem::take(&mut listed), first);
+                        first = false;
+                    }
                     Err(error) => complain(&kind, error),
                 }
             }
         });
     }
 
+    /// A list is complete. `first`: it is the one that the watch began with.
+    fn listed(&self, kind: &str, listed: &HashSet<ObjectRef>, first: bool) {
+        for referrer in self.context.references.unlisted(kind, listed) {
+            self.wake.wake(&self.context, &referrer);
+        }
+        if first && kind == "Secret" {
+            let context = Arc::clone(&self.context);
+            let shutdown = self.shutdown.clone();
+            tokio::spawn(async move {
+                let secrets = context.namespaced();
+                let _done = shutdown.run_until_cancelled(context.snapshot.fill(&secrets)).await;
+            });
+        }
+    }
+
     /// `first`: it was there when the watch began.
     fn changed<K: ResourceExt>(&self, kind: &str, object: &K, content: &str, first: bool) {
-        let reference =
-            ObjectRef { kind: kind.to_owned(), namespace: object.namespace(), name: object.name_any() };
+        let reference = place(kind, object);
         let version = object.resource_version().unwrap_or_default();
         let sight = Sight { version: &version, content, first };
+        if kind == "Secret" && !first {
+            let namespace = reference.namespace.as_deref().unwrap_or_default();
+            self.context.snapshot.changed(namespace, &reference.name, &version);
+        }
         for referrer in self.context.references.changed(&reference, sight) {
             self.wake.wake(&self.context, &referrer);
         }
@@ -140,6 +170,10 @@ impl Watch {
             }
         }
     }
+}
+
+fn place<K: ResourceExt>(kind: &str, object: &K) -> ObjectRef {
+    ObjectRef { kind: kind.to_owned(), namespace: object.namespace(), name: object.name_any() }
 }
 
 /// Where a kind counts the changes of its spec, its status is no content.

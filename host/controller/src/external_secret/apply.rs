@@ -44,18 +44,20 @@ pub(crate) async fn write_record<K: Resource<DynamicType = ()>>(
         data: Some(bytes(&record.encode()?)),
         ..Secret::default()
     };
-    write(context, &meta.namespace, secret, expected, MANAGER).await
+    let writer = crate::reference::<K>(object.meta());
+    write(context, &writer, secret, expected, MANAGER).await
 }
 
 /// Writes the target.
 pub(crate) async fn target(observed: &Observed, context: &Context, plan: &Plan) -> Result<(), SyncError> {
     let namespace = &observed.meta.namespace;
     let manager = field_manager(&observed.meta.name);
+    let writer = ObjectRef::namespaced("ExternalSecret", namespace, &observed.meta.name);
     match plan {
-        Plan::Create(desired) => write(context, namespace, secret(desired, namespace), None, &manager).await,
+        Plan::Create(desired) => write(context, &writer, secret(desired, namespace), None, &manager).await,
         Plan::Patch(patch) => {
             let secret = secret(&patch.result, namespace);
-            write(context, namespace, secret, Some(&patch.expected), &manager).await
+            write(context, &writer, secret, Some(&patch.expected), &manager).await
         }
         Plan::Delete(expected) => delete(context, namespace, observed.spec.target_name(), expected).await,
         Plan::Keep(_) => Ok(()),
@@ -64,7 +66,11 @@ pub(crate) async fn target(observed: &Observed, context: &Context, plan: &Plan) 
 
 /// Deletes what an earlier target name left behind, now that the new one exists.
 pub(crate) async fn leftovers(observed: &Observed, context: &Context, plan: &Plan) -> Result<(), SyncError> {
-    if !matches!(plan, Plan::Create(_)) || observed.spec.creation_policy() != CreationPolicy::Owner {
+    let renamed = observed.meta.generation > 1;
+    if !renamed
+        || !matches!(plan, Plan::Create(_))
+        || observed.spec.creation_policy() != CreationPolicy::Owner
+    {
         return Ok(());
     }
     let namespace = &observed.meta.namespace;
@@ -111,11 +117,12 @@ pub(crate) fn bytes(fields: &Fields) -> std::collections::BTreeMap<String, ByteS
 /// Creates the Secret, or replaces the version that was read. The writer is not woken by it, and the copies are zeroed.
 pub(crate) async fn write(
     context: &Context,
-    namespace: &str,
+    writer: &ObjectRef,
     mut secret: Secret,
     expected: Option<&Precondition>,
     manager: &str,
 ) -> Result<(), SyncError> {
+    let namespace = writer.namespace.as_deref().unwrap_or_default();
     let secrets: Api<Secret> = context.within(namespace);
     let name = secret.metadata.name.clone().unwrap_or_default();
     let object = ObjectRef::namespaced("Secret", namespace, &name);
@@ -131,9 +138,7 @@ pub(crate) async fn write(
     zero(&mut secret);
     match written {
         Ok(mut written) => {
-            context
-                .references
-                .wrote(&object, written.metadata.resource_version.as_deref().unwrap_or_default());
+            context.references.saw(writer, &object, written.metadata.resource_version.as_deref());
             zero(&mut written);
             Ok(())
         }

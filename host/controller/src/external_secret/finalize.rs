@@ -8,16 +8,15 @@ use std::sync::Arc;
 use api::ExternalSecret;
 use api::external_secret::DeletionPolicy;
 use api::names::finalizer::EXTERNAL_SECRET;
-use k8s_openapi::api::core::v1::Secret;
-use kube::Api;
 use kube::runtime::controller::Action;
 use pipeline::{Meta, ObjectRef, Precondition, TargetView};
 
-use super::{apply, observe};
+use super::apply;
 use crate::context::Context;
 use crate::failure::SyncError;
 use crate::finalizers;
 use crate::report;
+use crate::secrets::{Age, Reading};
 
 /// Adds the finalizer where it is wanted, and takes it away where it is not any more.
 pub(super) async fn ensure(object: &ExternalSecret, context: &Context) -> Result<(), SyncError> {
@@ -42,11 +41,11 @@ pub(super) async fn finalize(
 
 async fn delete_target(object: &ExternalSecret, context: &Context) -> Result<(), SyncError> {
     let meta = Meta::from(&object.metadata);
-    let secrets: Api<Secret> = context.within(&meta.namespace);
-    let Some(secret) = observe::read(&secrets, &meta.namespace, object.target_name()).await? else {
+    let reference = crate::reference::<ExternalSecret>(&object.metadata);
+    let Some(kept) = Reading::new(context, &reference, Age::Now).secret(object.target_name()).await? else {
         return Ok(());
     };
-    let view = TargetView::of(&secret, &meta);
+    let view = TargetView::of(kept.secret(), &meta);
     if view.controller().is_none_or(|owner| owner.uid != meta.uid) {
         return Ok(());
     }

@@ -15,9 +15,10 @@ use pipeline::{
 
 use crate::cluster::{Answer, ClusterError};
 use crate::context::Context;
-use crate::external_secret::{read, record_of, scoped};
+use crate::external_secret::scoped;
 use crate::failure::SyncError;
 use crate::references::{Referents, Role, any_secret};
+use crate::secrets::{Age, Reading};
 
 /// Everything that was read.
 pub(crate) struct Observed {
@@ -67,10 +68,10 @@ pub(crate) async fn observe(
     if !spec.store_refs().is_empty() && all_foreign(&spec, &meta, context).await? {
         return Ok(None);
     }
-    let secrets: Api<Secret> = context.within(&meta.namespace);
-    let sources = read_sources(&spec, &meta, &secrets).await?;
+    let reading = Reading::new(context, reference, Age::Now);
+    let sources = read_sources(&spec, &meta, context, &reading).await?;
     let (record, record_version) = match spec.generator() {
-        Some(_) => record_of("PushSecret", &meta, &secrets).await?,
+        Some(_) => reading.record(&meta).await?,
         None => (Found::Missing, None),
     };
     let config_digests = context.config_digests(&meta, spec.generator().into_iter()).await;
@@ -132,13 +133,14 @@ async fn all_foreign(spec: &CheckedPush, meta: &Meta, context: &Context) -> Resu
 async fn read_sources(
     spec: &CheckedPush,
     meta: &Meta,
-    secrets: &Api<Secret>,
+    context: &Context,
+    reading: &Reading<'_>,
 ) -> Result<Vec<SourceSecret>, SyncError> {
     match spec.source() {
         SourceName::Generator(_) => Ok(Vec::new()),
         SourceName::Secret(name) => {
-            let found = read(secrets, &meta.namespace, name).await?;
-            Ok(found.iter().map(SourceSecret::of).collect())
+            let found = reading.secret(name).await?;
+            Ok(found.iter().map(|kept| SourceSecret::of(kept.secret())).collect())
         }
         SourceName::Secrets(selector) => {
             let object = || ObjectRef::namespaced("Secret", &meta.namespace, "(by labels)");
@@ -146,6 +148,7 @@ async fn read_sources(
                 object: object(),
                 answer: crate::cluster::Answer::Garbled,
             })?;
+            let secrets: Api<Secret> = context.within(&meta.namespace);
             let found = secrets.list(&ListParams::default().labels_from(&selector)).await;
             let found =
                 found.map_err(|error| ClusterError::Read { object: object(), answer: error.into() })?;
