@@ -51,18 +51,11 @@ impl Http {
         &self.name
     }
 
-    /// A URL below the server's base. Segments and query are encoded here.
-    pub(crate) fn url<'a>(
-        &self,
-        segments: impl IntoIterator<Item = &'a str>,
-        query: Option<(&str, &str)>,
-    ) -> Url {
+    /// A URL below the server's base. Segments are encoded here.
+    pub(crate) fn url<'a>(&self, segments: impl IntoIterator<Item = &'a str>) -> Url {
         let mut url = self.dialled.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(segments);
-        }
-        if let Some((name, value)) = query {
-            url.query_pairs_mut().append_pair(name, value);
         }
         url
     }
@@ -154,7 +147,8 @@ fn client(server: &Url, tls: &Tls, address: Option<SocketAddr>) -> Result<Client
     if let (Some(address), Some(host)) = (address, server.host_str()) {
         builder = builder.resolve(host, address);
     }
-    builder.build().map_err(HttpError::Client)
+    let asks_the_system = tls.roots.is_none() && server.scheme() == "https";
+    builder.build().map_err(if asks_the_system { HttpError::Roots } else { HttpError::Client })
 }
 
 /// Addresses and TLS settings that make no client.
@@ -172,6 +166,9 @@ pub enum HttpError {
     /// The process did not install one.
     #[error("find the process's crypto provider")]
     NoCrypto,
+    /// The store has no authority of its own, and the system has none either, as in a minimal image.
+    #[error("find the system's certificate authorities")]
+    Roots(#[source] reqwest::Error),
     /// The TLS settings do not fit together.
     #[error("set up TLS for the server")]
     Client(#[source] reqwest::Error),
@@ -201,10 +198,8 @@ mod tests {
             ("https://v/vault/", vec!["v1", "a"], "https://v/vault/v1/a"),
             ("https://v/vault", vec!["v1", "a/b", "c\\d"], "https://v/vault/v1/a%2Fb/c%5Cd"),
         ] {
-            assert_eq!(http(server, &[]).expect(server).url(segments, None).as_str(), expected);
+            assert_eq!(http(server, &[]).expect(server).url(segments).as_str(), expected);
         }
-        let url = http("http://v", &[]).expect("a client").url(["v1"], Some(("version", "1&list=true")));
-        assert_eq!(url.as_str(), "http://v/v1?version=1%26list%3Dtrue");
     }
 
     #[test]
@@ -217,7 +212,7 @@ mod tests {
             ("http://other:8200", "http://other:8200/v1", None),
         ] {
             let http = http(server, &to).expect(server);
-            assert_eq!(http.url(["v1"], None).as_str(), dialled);
+            assert_eq!(http.url(["v1"]).as_str(), dialled);
             assert_eq!(http.host.as_ref().and_then(|host| host.to_str().ok()), host, "{server}");
             assert_eq!(http.name(), server);
         }
@@ -226,7 +221,7 @@ mod tests {
     #[test]
     fn a_redirect_stays_on_the_server() {
         let http = http("http://v:8200/base", &[("v:8200", "127.0.0.1:4000")]).expect("a client");
-        let from = http.url(["v1", "a"], None);
+        let from = http.url(["v1", "a"]);
         for (location, expected) in [
             ("/v1/b?version=1", Ok("http://127.0.0.1:4000/v1/b?version=1")),
             ("http://v:8200/v1/b", Ok("http://127.0.0.1:4000/v1/b")),

@@ -347,7 +347,7 @@ impl KubernetesError {
 impl Failure for KubernetesError {
     fn reason(&self) -> Reason {
         match self.cause() {
-            Cause::Refused(refusal) => refusal.reason(),
+            Cause::Refused(refusal) => refusal.verdict().reason,
             Cause::NoRight { .. } => Reason::StoreDenied,
             Cause::Content(_) => Reason::InvalidValue,
             Cause::Metadata(_) => Reason::InvalidSpec,
@@ -357,7 +357,7 @@ impl Failure for KubernetesError {
 
     fn blame(&self) -> Blame {
         match self.cause() {
-            Cause::Refused(refusal) => refusal.blame(),
+            Cause::Refused(refusal) => refusal.verdict().blame,
             Cause::NoRight { .. } => Blame::Store,
             Cause::Content(_) | Cause::Metadata(_) | Cause::Record => Blame::User,
         }
@@ -365,7 +365,7 @@ impl Failure for KubernetesError {
 
     fn retry(&self) -> Retry {
         match self.cause() {
-            Cause::Refused(refusal) => refusal.retry(),
+            Cause::Refused(refusal) => refusal.verdict().retry,
             // Rights in another cluster change without any event that we could see.
             Cause::NoRight { .. } => Retry::Backoff,
             Cause::Content(_) | Cause::Metadata(_) | Cause::Record => Retry::WhenChanged,
@@ -383,7 +383,7 @@ impl Failure for KubernetesError {
 
     fn advice(&self) -> &'static str {
         match self.cause() {
-            Cause::Refused(refusal) => refusal.advice(),
+            Cause::Refused(refusal) => refusal.verdict().advice,
             Cause::NoRight { .. } => "grant it that right on secrets in the remote namespace",
             Cause::Content(_) => "name a property, or push a JSON object",
             Cause::Metadata(_) => "correct the PushSecret's metadata",

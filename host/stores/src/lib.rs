@@ -17,9 +17,10 @@ pub mod kubernetes;
 mod shared;
 mod tls;
 pub mod vault;
+mod verdict;
 
 pub use clients::Clients;
 pub use connect::{ConnectError, StoreId, connect};
 pub use credential::{PortFailure, Ports, ReferenceError};
 pub use http::{Addresses, HttpError};
-pub use tls::TlsError;
+pub use tls::{CertificateFault, TlsError};

@@ -74,6 +74,89 @@ impl ClientIdentity {
     }
 }
 
+/// Why a TLS handshake ended without trust.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CertificateFault {
+    /// Nobody that the store trusts has signed the server's certificate.
+    Authority,
+    /// The server's certificate does not have the name that it was asked for by.
+    Name,
+    /// The server's certificate is not valid at this time.
+    Time,
+    /// The server's certificate is wrong in another way.
+    Other,
+    /// The server does not accept our certificate, or misses one.
+    Client,
+}
+
+impl CertificateFault {
+    /// The fault behind an error of a client, however deep it is.
+    pub(crate) fn of(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
+        std::iter::successors(Some(error), |error| cause(*error))
+            .find_map(|error| Self::of_handshake(error.downcast_ref::<rustls::Error>()?))
+    }
+
+    fn of_handshake(error: &rustls::Error) -> Option<Self> {
+        use rustls::{AlertDescription as Alert, CertificateError as Wrong, Error};
+        match error {
+            Error::InvalidCertificate(Wrong::UnknownIssuer | Wrong::BadSignature) => Some(Self::Authority),
+            Error::InvalidCertificate(Wrong::NotValidForName | Wrong::NotValidForNameContext { .. }) => {
+                Some(Self::Name)
+            }
+            Error::InvalidCertificate(
+                Wrong::Expired
+                | Wrong::ExpiredContext { .. }
+                | Wrong::NotValidYet
+                | Wrong::NotValidYetContext { .. },
+            ) => Some(Self::Time),
+            Error::InvalidCertificate(_) => Some(Self::Other),
+            Error::AlertReceived(
+                Alert::CertificateRequired
+                | Alert::BadCertificate
+                | Alert::UnknownCA
+                | Alert::CertificateExpired
+                | Alert::CertificateUnknown
+                | Alert::UnsupportedCertificate,
+            ) => Some(Self::Client),
+            _ => None,
+        }
+    }
+
+    /// What is wrong, for messages.
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::Authority => "the server's certificate is not signed by an authority that the store trusts",
+            Self::Name => "the server's certificate is for another name",
+            Self::Time => "the server's certificate has expired or is not valid yet",
+            Self::Other => "the server's certificate is not acceptable",
+            Self::Client => "the server does not accept the client certificate, or asks for one",
+        }
+    }
+
+    /// What to do about it.
+    pub(crate) const fn advice(self) -> &'static str {
+        match self {
+            Self::Authority => {
+                "put the certificate of the authority that signed the server's into caBundle or caProvider; it replaces the system's"
+            }
+            Self::Name => {
+                "write a name that the certificate has into the store's server address, or have the certificate name that one"
+            }
+            Self::Time => "renew the server's certificate, or set the clock",
+            Self::Other => "replace the server's certificate",
+            Self::Client => "give the store a client certificate that the server trusts",
+        }
+    }
+}
+
+/// An I/O error is transparent: its source is that of what it wraps, and some wrap another.
+fn cause<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a (dyn std::error::Error + 'static)> {
+    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        Some(wrapped) => Some(wrapped),
+        None => error.source(),
+    }
+}
+
 fn unwrap_base64(bytes: &[u8], depth: u8) -> Option<Vec<u8>> {
     if bytes.windows(11).any(|window| window == b"-----BEGIN ") {
         return Some(bytes.to_vec());

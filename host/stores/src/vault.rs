@@ -278,7 +278,7 @@ impl Failure for VaultError {
     fn reason(&self) -> Reason {
         match self.cause() {
             Err(login) | Ok(Cause::Login(login)) => login.reason(),
-            Ok(Cause::Refused(refusal)) => refusal.reason(),
+            Ok(Cause::Refused(refusal)) => refusal.verdict().reason,
             Ok(Cause::Document(_)) => Reason::InvalidValue,
             Ok(Cause::NoMetadata | Cause::TooMany { .. }) => Reason::InvalidSpec,
         }
@@ -287,7 +287,7 @@ impl Failure for VaultError {
     fn blame(&self) -> Blame {
         match self.cause() {
             Err(login) | Ok(Cause::Login(login)) => login.blame(),
-            Ok(Cause::Refused(refusal)) => refusal.blame(),
+            Ok(Cause::Refused(refusal)) => refusal.verdict().blame,
             Ok(Cause::Document(_) | Cause::NoMetadata | Cause::TooMany { .. }) => Blame::User,
         }
     }
@@ -295,7 +295,7 @@ impl Failure for VaultError {
     fn retry(&self) -> Retry {
         match self.cause() {
             Err(login) | Ok(Cause::Login(login)) => login.retry(),
-            Ok(Cause::Refused(refusal)) => refusal.retry(),
+            Ok(Cause::Refused(refusal)) => refusal.verdict().retry,
             Ok(Cause::Document(_) | Cause::NoMetadata | Cause::TooMany { .. }) => Retry::WhenChanged,
         }
     }
@@ -310,7 +310,7 @@ impl Failure for VaultError {
     fn advice(&self) -> &'static str {
         match self.cause() {
             Err(login) | Ok(Cause::Login(login)) => login.advice(),
-            Ok(Cause::Refused(refusal)) => refusal.advice(),
+            Ok(Cause::Refused(refusal)) => refusal.verdict().advice,
             Ok(Cause::Document(_)) => "name a property, or push a JSON object of texts",
             Ok(Cause::NoMetadata) => "use KV version 2",
             Ok(Cause::TooMany { .. }) => "narrow the path",

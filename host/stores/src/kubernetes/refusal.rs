@@ -6,10 +6,12 @@
 use std::time::Duration;
 
 use kube::core::Status;
-use pipeline::{Blame, Failure as _, Reason, Retry};
+use pipeline::{Reason, Retry};
 
 use crate::credential::ReferenceError;
 use crate::gate::{Health, Shut};
+use crate::tls::CertificateFault;
+use crate::verdict::{Verdict, after};
 
 /// The longest pause that a server may ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
@@ -26,6 +28,9 @@ pub enum Refusal {
     /// There was no connection, or it broke.
     #[error("the API server cannot be reached")]
     Unreachable(#[source] kube::Error),
+    /// The server did not prove that it is the one that was meant, or does not believe who we are.
+    #[error("{}", .0.text())]
+    Certificate(CertificateFault),
     /// No answer in time.
     #[error("the API server does not answer in time")]
     TimedOut,
@@ -90,7 +95,7 @@ impl From<kube::Error> for Refusal {
             | kube::Error::FromUtf8(_)
             | kube::Error::LinesCodecMaxLineLengthExceeded => Self::BadAnswer,
             kube::Error::HyperError(_) | kube::Error::Service(_) | kube::Error::ReadEvents(_) => {
-                Self::Unreachable(error)
+                CertificateFault::of(&error).map_or(Self::Unreachable(error), Self::Certificate)
             }
             other => Self::Setup(other),
         }
@@ -116,104 +121,31 @@ fn of_status(status: &Status) -> Refusal {
 }
 
 impl Refusal {
-    /// What it tells about the server.
-    pub(super) fn health(&self) -> Health {
+    /// What it means for whoever asked: one row for each.
+    pub(super) fn verdict(&self) -> Verdict {
         match self {
-            Self::Unreachable(_) | Self::TimedOut => Health::Silent,
-            Self::Failed { status: 502..=504 } => Health::Silent,
-            Self::Waiting { .. }
-            | Self::BadAnswer
-            | Self::Token(_)
-            | Self::Setup(_)
-            | Self::Unauthorized
-            | Self::Forbidden
-            | Self::Missing
-            | Self::Conflict
-            | Self::Expired
-            | Self::Invalid
-            | Self::Busy { .. }
-            | Self::Failed { .. }
-            | Self::Unexpected { .. } => Health::Up,
-        }
-    }
-
-    /// See [`pipeline::Failure`].
-    pub(super) fn reason(&self) -> Reason {
-        match self {
-            Self::Waiting { .. }
-            | Self::Unreachable(_)
-            | Self::TimedOut
-            | Self::Expired
-            | Self::Busy { .. }
-            | Self::Failed { .. } => Reason::StoreUnavailable,
-            Self::BadAnswer | Self::Unexpected { .. } => Reason::StoreInvalidReply,
-            Self::Token(source) => source.reason(),
-            Self::Setup(_) => Reason::StoreNotReady,
-            Self::Unauthorized | Self::Forbidden => Reason::StoreDenied,
-            Self::Missing => Reason::RemoteMissing,
-            Self::Conflict => Reason::StoreConflict,
-            Self::Invalid => Reason::InvalidValue,
-        }
-    }
-
-    /// See [`pipeline::Failure`].
-    pub(super) fn blame(&self) -> Blame {
-        match self {
-            Self::Waiting { .. }
-            | Self::Unreachable(_)
-            | Self::TimedOut
-            | Self::BadAnswer
-            | Self::Unauthorized
-            | Self::Forbidden
-            | Self::Missing
-            | Self::Conflict
-            | Self::Expired
-            | Self::Busy { .. }
-            | Self::Failed { .. }
-            | Self::Unexpected { .. } => Blame::Store,
-            Self::Token(source) => source.blame(),
-            Self::Setup(_) | Self::Invalid => Blame::User,
-        }
-    }
-
-    /// See [`pipeline::Failure`].
-    pub(super) fn retry(&self) -> Retry {
-        match self {
-            Self::Waiting { pause } => Retry::After(*pause),
-            Self::Busy { pause } => pause.map_or(Retry::Backoff, Retry::After),
-            Self::Unreachable(_)
-            | Self::TimedOut
-            | Self::BadAnswer
-            | Self::Missing
-            | Self::Conflict
-            | Self::Expired
-            | Self::Failed { .. }
-            | Self::Unexpected { .. } => Retry::Backoff,
-            Self::Token(source) => source.retry(),
-            Self::Setup(_) | Self::Unauthorized | Self::Forbidden | Self::Invalid => Retry::WhenChanged,
-        }
-    }
-
-    /// See [`pipeline::Failure`].
-    pub(super) fn advice(&self) -> &'static str {
-        match self {
-            Self::Unreachable(_) | Self::TimedOut => {
-                "check the store's server address and its certificate authority"
-            }
-            Self::Token(source) => source.advice(),
-            Self::Setup(_) => "check the store's server address and its certificates",
-            Self::Unauthorized => "renew the credential that the store refers to",
+            Self::Waiting { pause } => Verdict::unavailable(Retry::After(*pause)),
+            Self::Unreachable(_) | Self::TimedOut => Verdict::silent(),
+            Self::Certificate(fault) => Verdict::untrusted(*fault),
             Self::BadAnswer | Self::Unexpected { .. } => {
-                "check that the store's server is a Kubernetes API server"
+                Verdict::strange("check that the store's server is a Kubernetes API server")
             }
-            Self::Waiting { .. }
-            | Self::Forbidden
-            | Self::Missing
-            | Self::Conflict
-            | Self::Expired
-            | Self::Invalid
-            | Self::Busy { .. }
-            | Self::Failed { .. } => "",
+            Self::Token(source) => Verdict::of(source),
+            Self::Setup(_) => {
+                Verdict::wrong(Reason::StoreNotReady, "check the store's server address and its certificates")
+            }
+            Self::Unauthorized => Verdict::denied("renew the credential that the store refers to"),
+            Self::Forbidden => Verdict::denied(""),
+            Self::Missing => {
+                Verdict { reason: Reason::RemoteMissing, ..Verdict::unavailable(Retry::Backoff) }
+            }
+            Self::Conflict => Verdict::conflict(),
+            Self::Invalid => Verdict::wrong(Reason::InvalidValue, ""),
+            Self::Busy { pause } => Verdict::unavailable(after(*pause)),
+            Self::Failed { status: 502..=504 } => {
+                Verdict { health: Health::Silent, ..Verdict::unavailable(Retry::Backoff) }
+            }
+            Self::Expired | Self::Failed { .. } => Verdict::unavailable(Retry::Backoff),
         }
     }
 }

@@ -78,7 +78,7 @@ impl KubeSession {
         };
         pass.tell(match &answer {
             Ok(_) => Health::Up,
-            Err(refusal) => refusal.health(),
+            Err(refusal) => refusal.verdict().health,
         });
         answer
     }

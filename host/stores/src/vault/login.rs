@@ -322,7 +322,7 @@ impl Failure for LoginError {
             Self::Reference(source) => source.reason(),
             Self::OwnToken(_) => Reason::ReferenceMissing,
             Self::Encode => Reason::Internal,
-            Self::Refused { source, .. } => source.reason(),
+            Self::Refused { source, .. } => source.verdict().reason,
         }
     }
 
@@ -334,7 +334,7 @@ impl Failure for LoginError {
             Self::Reference(source) => source.blame(),
             Self::OwnToken(_) => Blame::Cluster,
             Self::Encode => Blame::Host,
-            Self::Refused { source, .. } => source.blame(),
+            Self::Refused { source, .. } => source.verdict().blame,
         }
     }
 
@@ -347,7 +347,7 @@ impl Failure for LoginError {
             | Self::Encode => Retry::WhenChanged,
             Self::Reference(source) => source.retry(),
             Self::OwnToken(_) => Retry::Backoff,
-            Self::Refused { source, .. } => source.retry(),
+            Self::Refused { source, .. } => source.verdict().retry,
         }
     }
 
@@ -377,7 +377,7 @@ impl Failure for LoginError {
             Self::Refused { source: Refusal::Denied { .. } | Refusal::Invalid { .. }, .. } => {
                 "check the credential and the role in the store's spec"
             }
-            Self::Refused { source, .. } => source.advice(),
+            Self::Refused { source, .. } => source.verdict().advice,
         }
     }
 }

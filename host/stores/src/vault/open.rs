@@ -219,6 +219,9 @@ impl Failure for OpenError {
             Self::Reference(source) => source.advice(),
             Self::Login(source) => source.advice(),
             Self::Http(HttpError::NoCrypto) => "",
+            Self::Http(HttpError::Roots(_)) => {
+                "put the certificate of the server's authority into caBundle or caProvider, or install the system's"
+            }
             Self::Http(_) => "write the address as https://vault.example.com:8200",
             Self::Tls(_) => "put PEM there",
             Self::HalfIdentity => "give both",

@@ -64,7 +64,12 @@ impl Mount {
     /// The secret that a key names.
     pub(crate) fn secret(&self, key: &str) -> Result<KvPath, PathError> {
         let path = self.locate(key)?;
-        if path.rest.is_empty() { Err(PathError::Incomplete) } else { Ok(path) }
+        match self.version {
+            _ if path.rest.is_empty() => Err(PathError::Incomplete),
+            // Vault fails there with 500, as if it would mend itself.
+            VaultVersion::V1 if path.rest.iter().any(|part| part.contains("..")) => Err(PathError::Dots),
+            VaultVersion::V1 | VaultVersion::V2 => Ok(path),
+        }
     }
 
     /// The folder below which to list; the whole engine when the key is empty.
@@ -160,6 +165,9 @@ pub enum PathError {
     /// `.` or `..`.
     #[error("use a path with a relative segment")]
     Relative,
+    /// Two dots in a row, which version 1 of the engine has nowhere.
+    #[error("use a path with two dots in a row, which KV version 1 does not have")]
+    Dots,
     /// A control character.
     #[error("use a path with a control character")]
     Control,

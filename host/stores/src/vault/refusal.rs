@@ -13,30 +13,45 @@ use serde::de::IgnoredAny;
 
 use super::path::PathError;
 use crate::gate::{Health, Shut};
+use crate::tls::CertificateFault;
+use crate::verdict::{Verdict, after};
 
 /// The longest pause that a server may ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
-/// What Vault says, as far as it helps, and our words for it.
-const NOTES: [(&str, &str); 17] = [
+const NO_VAULT: &str = "check that the store's server is a Vault server";
+const NO_MOUNT: &str = "correct the store's path, or mount the engine";
+const REDIRECTED: &str =
+    "set the store's server to the address of the active node, or let the standby forward requests";
+
+/// What Vault says, as far as it helps, and our words for it; the most telling words first.
+const NOTES: [(&str, &str); 21] = [
     ("check-and-set parameter required", "the engine demands check-and-set"),
     ("invalid role or secret id", "the role id or the secret id is wrong"),
     ("invalid secret id", "the secret id is wrong or used up"),
     ("invalid role id", "the role id is wrong"),
     ("invalid role name", "the role does not exist"),
     ("role not found", "the role does not exist"),
+    ("could not be found", "the role does not exist"),
     ("role with oidc role_type", "the role is for browser logins"),
     ("invalid username or password", "the user name or the password is wrong"),
     ("ldap operation failed", "the LDAP server refuses"),
     ("service account name not authorized", "the role is not bound to that ServiceAccount"),
     ("namespace not authorized", "the role is not bound to that namespace"),
-    ("error validating token", "the token is not valid"),
     ("token is expired", "the token is expired"),
     ("invalid audience", "the token's audience is not the role's"),
+    ("error validating token", "the token is not valid"),
     ("missing client token", "the request needs a token"),
     ("bad token", "the token is not valid"),
-    ("invalid certificate or no client certificate", "the client certificate is not accepted"),
+    ("invalid certificate or no client certificate", CERTIFICATE),
+    ("no certificate was matched", CERTIFICATE),
+    ("no client certificate", CERTIFICATE),
+    ("no chain matching all constraints", CERTIFICATE),
 ];
+const CERTIFICATE: &str = "the client certificate is not accepted";
+
+/// Wrong credentials that Vault 1.13, which counts them, answers with 500.
+const WRONG: [&str; 2] = ["invalid username or password", "invalid secret id"];
 
 /// What a server refused, and why.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +65,9 @@ pub enum Refusal {
     /// There was no connection, or it broke before the answer.
     #[error("the server cannot be reached")]
     Unreachable(#[source] reqwest::Error),
+    /// The server did not prove that it is the one that was meant, or does not believe who we are.
+    #[error("{}", .0.text())]
+    Certificate(CertificateFault),
     /// No answer in time.
     #[error("the server does not answer in time")]
     TimedOut,
@@ -152,7 +170,10 @@ pub(super) fn refusal(status: StatusCode, pause: Option<Duration>, body: &[u8]) 
     let pause = pause.map(|pause| pause.min(LONGEST_PAUSE));
     match status.as_u16() {
         400 if says(&errors, "check-and-set parameter did not match") => Refusal::Conflict,
+        // The LDAP directory behind it is away: that is no fault of the credential.
+        400 if says(&errors, "error connecting to host") => Refusal::Failed { status: 400 },
         400 | 422 => Refusal::Invalid { said: known(&errors) },
+        500 if WRONG.iter().any(|words| says(&errors, words)) => Refusal::Invalid { said: known(&errors) },
         401 | 403 => Refusal::Denied { said: known(&errors) },
         405 => Refusal::Unsupported,
         412 => Refusal::Behind,
@@ -197,140 +218,52 @@ impl From<Shut> for Refusal {
 
 impl From<reqwest::Error> for Refusal {
     fn from(error: reqwest::Error) -> Self {
-        if error.is_timeout() { Self::TimedOut } else { Self::Unreachable(error.without_url()) }
+        match CertificateFault::of(&error) {
+            Some(fault) => Self::Certificate(fault),
+            None if error.is_timeout() => Self::TimedOut,
+            None => Self::Unreachable(error.without_url()),
+        }
     }
 }
 
 impl Refusal {
-    /// What it tells about the server.
-    pub(super) fn health(&self) -> Health {
+    /// What it means for whoever asked: one row for each.
+    pub(super) fn verdict(&self) -> Verdict {
         match self {
-            Self::Unreachable(_) | Self::TimedOut | Self::Cut(_) => Health::Silent,
-            Self::Sealed { pause } => Health::Down(*pause),
-            Self::Failed { status: 502 | 504 } => Health::Silent,
-            Self::Waiting { .. }
-            | Self::TooLong
-            | Self::BadAnswer
-            | Self::Redirected { .. }
-            | Self::BadToken
-            | Self::Path(_)
-            | Self::Invalid { .. }
-            | Self::Conflict
-            | Self::Denied { .. }
-            | Self::NoMount
-            | Self::OtherVersion
-            | Self::Unsupported
-            | Self::TooLarge
-            | Self::Behind
-            | Self::Busy { .. }
-            | Self::Failed { .. }
-            | Self::Unexpected { .. } => Health::Up,
-        }
-    }
-
-    /// See [`pipeline::Failure`].
-    pub(super) fn reason(&self) -> Reason {
-        match self {
-            Self::Waiting { .. }
-            | Self::Unreachable(_)
-            | Self::TimedOut
-            | Self::Cut(_)
-            | Self::Behind
-            | Self::Busy { .. }
-            | Self::Sealed { .. }
-            | Self::Failed { .. } => Reason::StoreUnavailable,
-            Self::TooLong | Self::BadAnswer | Self::Redirected { .. } | Self::Unexpected { .. } => {
-                Reason::StoreInvalidReply
-            }
-            Self::BadToken | Self::Path(_) => Reason::InvalidSpec,
-            Self::Invalid { .. } | Self::Denied { .. } | Self::Unsupported => Reason::StoreDenied,
-            Self::Conflict => Reason::StoreConflict,
-            Self::NoMount | Self::OtherVersion => Reason::StoreNotReady,
-            Self::TooLarge => Reason::InvalidValue,
-        }
-    }
-
-    /// See [`pipeline::Failure`].
-    pub(super) fn blame(&self) -> Blame {
-        match self {
-            Self::Waiting { .. }
-            | Self::Unreachable(_)
-            | Self::TimedOut
-            | Self::Cut(_)
-            | Self::TooLong
-            | Self::BadAnswer
-            | Self::Redirected { .. }
-            | Self::Denied { .. }
-            | Self::Unsupported
-            | Self::Behind
-            | Self::Busy { .. }
-            | Self::Sealed { .. }
-            | Self::Failed { .. }
-            | Self::Unexpected { .. }
-            | Self::Conflict => Blame::Store,
-            Self::BadToken
-            | Self::Path(_)
-            | Self::Invalid { .. }
-            | Self::NoMount
-            | Self::OtherVersion
-            | Self::TooLarge => Blame::User,
-        }
-    }
-
-    /// See [`pipeline::Failure`].
-    pub(super) fn retry(&self) -> Retry {
-        match self {
-            Self::Waiting { pause } => Retry::After(*pause),
-            Self::Busy { pause } | Self::Sealed { pause } => pause.map_or(Retry::Backoff, Retry::After),
-            Self::Unreachable(_)
-            | Self::TimedOut
-            | Self::Cut(_)
-            | Self::Conflict
-            | Self::Behind
-            | Self::Failed { .. }
+            Self::Waiting { pause } => Verdict::unavailable(Retry::After(*pause)),
+            Self::Unreachable(_) | Self::TimedOut => Verdict::silent(),
+            Self::Certificate(fault) => Verdict::untrusted(*fault),
+            Self::Cut(_) => Verdict { advice: "", ..Verdict::silent() },
+            Self::TooLong => Verdict { retry: Retry::WhenChanged, ..Verdict::strange(NO_VAULT) },
+            Self::BadAnswer | Self::Unexpected { .. } => Verdict::strange(NO_VAULT),
+            Self::Redirected { .. } => Verdict { retry: Retry::WhenChanged, ..Verdict::strange(REDIRECTED) },
+            Self::BadToken => Verdict::wrong(
+                Reason::InvalidSpec,
+                "put the bare token into the Secret that the store refers to",
+            ),
+            Self::Path(_) => Verdict::wrong(Reason::InvalidSpec, "correct the key"),
+            Self::Invalid { .. } => Verdict { blame: Blame::User, ..Verdict::denied("") },
+            Self::Conflict => Verdict::conflict(),
+            Self::Denied { .. } => Verdict::denied("renew the credential, or have its policy allow the path"),
             // A mount may be made, and an address corrected, without any change that we could see.
-            | Self::NoMount
-            | Self::BadAnswer
-            | Self::Unexpected { .. } => Retry::Backoff,
-            Self::TooLong
-            | Self::Redirected { .. }
-            | Self::BadToken
-            | Self::Path(_)
-            | Self::Invalid { .. }
-            | Self::Denied { .. }
-            | Self::OtherVersion
-            | Self::Unsupported
-            | Self::TooLarge => Retry::WhenChanged,
-        }
-    }
-
-    /// See [`pipeline::Failure`].
-    pub(super) fn advice(&self) -> &'static str {
-        match self {
-            Self::Unreachable(_) | Self::TimedOut => {
-                "check the store's server address and its certificate authority"
+            Self::NoMount => {
+                Verdict { retry: Retry::Backoff, ..Verdict::wrong(Reason::StoreNotReady, NO_MOUNT) }
             }
-            Self::Redirected { .. } => {
-                "set the store's server to the address of the active node, or let the standby forward requests"
+            Self::OtherVersion => {
+                Verdict::wrong(Reason::StoreNotReady, "set the store's version to that of the engine")
             }
-            Self::BadToken => "put the bare token into the Secret that the store refers to",
-            Self::Path(_) => "correct the key",
-            Self::Denied { .. } => "renew the credential, or have its policy allow the path",
-            Self::NoMount => "correct the store's path, or mount the engine",
-            Self::OtherVersion => "set the store's version to that of the engine",
-            Self::Sealed { .. } => "unseal the server",
-            Self::TooLong | Self::BadAnswer | Self::Unexpected { .. } => {
-                "check that the store's server is a Vault server"
+            Self::Unsupported => Verdict::denied("check the server's version"),
+            Self::TooLarge => Verdict::wrong(Reason::InvalidValue, ""),
+            Self::Busy { pause } => Verdict::unavailable(after(*pause)),
+            Self::Sealed { pause } => Verdict {
+                health: Health::Down(*pause),
+                advice: "unseal the server",
+                ..Verdict::unavailable(after(*pause))
+            },
+            Self::Failed { status: 502 | 504 } => {
+                Verdict { health: Health::Silent, ..Verdict::unavailable(Retry::Backoff) }
             }
-            Self::Unsupported => "check the server's version",
-            Self::Waiting { .. }
-            | Self::Cut(_)
-            | Self::Invalid { .. }
-            | Self::Conflict
-            | Self::TooLarge
-            | Self::Behind
-            | Self::Busy { .. }
-            | Self::Failed { .. } => "",
+            Self::Behind | Self::Failed { .. } => Verdict::unavailable(Retry::Backoff),
         }
     }
 }
@@ -355,12 +288,20 @@ mod tests {
             (413, "", Reason::InvalidValue, Retry::WhenChanged),
             (429, "", Reason::StoreUnavailable, Retry::Backoff),
             (500, "", Reason::StoreUnavailable, Retry::Backoff),
+            (500, r#"{"errors":["invalid secret id"]}"#, Reason::StoreDenied, Retry::WhenChanged),
+            (
+                400,
+                r#"{"errors":["1 error: error connecting to host \"ldap://x\""]}"#,
+                Reason::StoreUnavailable,
+                Retry::Backoff,
+            ),
             (502, "<html>", Reason::StoreUnavailable, Retry::Backoff),
             (503, "", Reason::StoreUnavailable, Retry::Backoff),
             (302, "", Reason::StoreInvalidReply, Retry::Backoff),
         ] {
             let refusal = of(status, body);
-            assert_eq!((refusal.reason(), refusal.retry()), (reason, retry), "{status} {body}");
+            let verdict = refusal.verdict();
+            assert_eq!((verdict.reason, verdict.retry), (reason, retry), "{status} {body}");
         }
     }
 
@@ -368,7 +309,7 @@ mod tests {
     fn a_pause_is_taken_over_and_clamped() {
         for (asked, got) in [(7, 7), (86_400, 300)] {
             for status in [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE] {
-                let retry = refusal(status, Some(Duration::from_secs(asked)), b"").retry();
+                let retry = refusal(status, Some(Duration::from_secs(asked)), b"").verdict().retry;
                 assert_eq!(retry, Retry::After(Duration::from_secs(got)), "{status} {asked}");
             }
         }
@@ -383,7 +324,7 @@ mod tests {
                 Health::Up,
             ),
         ] {
-            assert_eq!(of(503, body).health(), health, "{body}");
+            assert_eq!(of(503, body).verdict().health, health, "{body}");
         }
     }
 

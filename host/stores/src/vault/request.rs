@@ -84,14 +84,14 @@ impl Server {
         let answer = self.follow(&call.method, url, &headers, call.body).await;
         pass.tell(match &answer {
             Ok(_) => Health::Up,
-            Err(refusal) => refusal.health(),
+            Err(refusal) => refusal.verdict().health,
         });
         answer
     }
 
     fn url(&self, path: &ApiPath, query: &[(&str, &str)]) -> Url {
         let segments = path.segments().iter().map(String::as_str);
-        let mut url = self.http.url(["v1"].into_iter().chain(segments), None);
+        let mut url = self.http.url(["v1"].into_iter().chain(segments));
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }

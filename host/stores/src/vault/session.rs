@@ -281,6 +281,10 @@ async fn give_back(server: &Server, namespace: Option<&HeaderValue>, token: &Sec
 
 fn granted(reply: &Reply) -> Result<Auth, Refusal> {
     found(reply)?;
+    if reply.body.is_empty() {
+        // How Vault 1.13 answers a wrong password of the ldap method.
+        return Err(Refusal::Invalid { said: Some("it grants no token") });
+    }
     let granted: Granted = serde_json::from_slice(&reply.body).map_err(|_| Refusal::BadAnswer)?;
     let auth = granted.auth.ok_or(Refusal::BadAnswer)?;
     if auth.client_token.expose_secret().is_empty() { Err(Refusal::BadAnswer) } else { Ok(auth) }

@@ -56,6 +56,8 @@ fn what_is_no_path_is_refused() {
     for (path, key, expected) in cases {
         assert_eq!(mount(path, VaultVersion::V2).secret(key), Err(expected), "{path:?} {key:?}");
     }
+    assert_eq!(mount(Some("kv"), VaultVersion::V1).secret("a/b..c"), Err(PathError::Dots));
+    assert!(mount(Some("kv"), VaultVersion::V2).secret("a/b..c").is_ok());
 }
 
 #[test]

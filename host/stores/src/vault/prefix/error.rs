@@ -155,6 +155,7 @@ const fn of_refusal(refusal: &Refusal) -> Class {
         Refusal::Waiting { .. }
         | Refusal::Unreachable(_)
         | Refusal::TimedOut
+        | Refusal::Certificate(_)
         | Refusal::Cut(_)
         | Refusal::TooLong
         | Refusal::BadAnswer

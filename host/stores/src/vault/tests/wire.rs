@@ -196,36 +196,74 @@ async fn a_name_can_be_served_from_another_address() {
     assert_eq!(server.seen().first().expect("one request").header("host"), Some("vault.vault.svc:8200"));
 }
 
+/// A server with that certificate, and what reading from it says to a store with that authority; none when it reads.
+async fn told_by(server: &Server, ca: serde_json::Value, cluster: &Arc<Cluster>) -> Option<String> {
+    let mut spec = json!({"vault": {"server": format!("https://{}", server.address), "path": "secret",
+        "auth": {"tokenSecretRef": {"name": "creds", "key": "token"}}}});
+    spec["vault"].as_object_mut().expect("a spec").extend(ca.as_object().expect("fields").clone());
+    // Where the machine has no authorities at all, a store without its own does not even open.
+    match open(spec, cluster, &Clients::new(Default::default())).await {
+        Ok(store) => read(&store, "app").await.err().map(|failure| pipeline::message(failure.as_ref())),
+        Err(error) => Some(pipeline::message(&error)),
+    }
+}
+
+async fn https(certificate: &rcgen::CertifiedKey<rcgen::KeyPair>) -> Server {
+    crate::fixture::crypto();
+    let key = certificate.signing_key.serialize_der();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(key).expect("a key");
+    let tls = rustls::ServerConfig::builder().with_no_client_auth();
+    let tls = tls.with_single_cert(vec![certificate.cert.der().clone()], key).expect("a TLS configuration");
+    Server::start_tls(&answers(&[("GET /v1/secret/data/app", 200, SECRET)]), tls.into()).await
+}
+
+fn base64(text: &str) -> String {
+    base64::Engine::encode(&base64::engine::general_purpose::STANDARD, text)
+}
+
 #[tokio::test]
 async fn only_the_stores_own_authority_is_trusted() {
     let certified = || rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
     let (ours, other) = (certified(), certified());
-    crate::fixture::crypto();
-    let key = rustls::pki_types::PrivateKeyDer::try_from(ours.signing_key.serialize_der()).expect("a key");
-    let tls = rustls::ServerConfig::builder().with_no_client_auth();
-    let tls = tls.with_single_cert(vec![ours.cert.der().clone()], key).expect("a TLS configuration");
-    let server = Server::start_tls(&answers(&[("GET /v1/secret/data/app", 200, SECRET)]), tls.into()).await;
+    let server = https(&ours).await;
     let cluster = Cluster::of(&[
         ("app/creds", &[("token", "s.token")]),
         ("configmap:app/ca", &[("ca.crt", &ours.cert.pem())]),
         ("app/other", &[("ca.crt", &other.cert.pem())]),
     ]);
-    let base64 = |text: &str| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, text);
-    for (ca, trusted) in [
-        (json!({"caBundle": base64(&ours.cert.pem())}), true),
-        (json!({"caBundle": base64(&base64(&ours.cert.pem()))}), true),
-        (json!({"caProvider": {"type": "ConfigMap", "name": "ca", "key": "ca.crt"}}), true),
-        (json!({"caProvider": {"type": "Secret", "name": "other", "key": "ca.crt"}}), false),
-        (json!({}), false),
+    for (ca, told) in [
+        (json!({"caBundle": base64(&ours.cert.pem())}), None),
+        (json!({"caBundle": base64(&base64(&ours.cert.pem()))}), None),
+        (json!({"caProvider": {"type": "ConfigMap", "name": "ca", "key": "ca.crt"}}), None),
+        (
+            json!({"caProvider": {"type": "Secret", "name": "other", "key": "ca.crt"}}),
+            Some("is not signed by an authority that the store trusts; put the certificate"),
+        ),
+        (json!({}), Some("caBundle or caProvider")),
     ] {
-        let mut spec = json!({"vault": {"server": format!("https://{}", server.address), "path": "secret",
-            "auth": {"tokenSecretRef": {"name": "creds", "key": "token"}}}});
-        spec["vault"].as_object_mut().expect("a spec").extend(ca.as_object().expect("fields").clone());
-        // Where the machine has no authorities at all, a store without its own does not even open.
-        let read = match open(spec, &cluster, &Clients::new(Default::default())).await {
-            Ok(store) => read(&store, "app").await.is_ok(),
-            Err(_) => false,
-        };
-        assert_eq!(read, trusted, "{ca}");
+        let found = told_by(&server, ca.clone(), &cluster).await;
+        assert_eq!(found.is_some(), told.is_some(), "{ca} {found:?}");
+        assert!(found.unwrap_or_default().contains(told.unwrap_or_default()), "{ca}");
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_of_another_name_or_time_is_told() {
+    let cluster = Cluster::of(&[("app/creds", &[("token", "s.token")])]);
+    let mut expired = rcgen::CertificateParams::new(["127.0.0.1".to_owned()]).expect("a name");
+    expired.not_after = rcgen::date_time_ymd(2001, 1, 1);
+    for (params, told) in [
+        (
+            rcgen::CertificateParams::new(["vault.example.com".to_owned()]).expect("a name"),
+            "for another name; write",
+        ),
+        (expired, "has expired or is not valid yet; renew"),
+    ] {
+        let signing_key = rcgen::KeyPair::generate().expect("a key");
+        let cert = params.self_signed(&signing_key).expect("a certificate");
+        let certificate = rcgen::CertifiedKey { cert, signing_key };
+        let ca = json!({"caBundle": base64(&certificate.cert.pem())});
+        let found = told_by(&https(&certificate).await, ca, &cluster).await.unwrap_or_default();
+        assert!(found.contains(told), "{found}");
     }
 }
