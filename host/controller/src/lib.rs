@@ -148,6 +148,7 @@ async fn control<K, F, R>(
                     let reference = reference::<K>(object.meta());
                     report::leave(&context, &reference);
                     context.activity.forget(&reference);
+                    secret_store::forget(object.meta(), &context);
                 }
             }
         })

@@ -11,6 +11,7 @@ use api::names::reason;
 use api::store::{ProviderKind, StoreCapabilities};
 use api::{ClusterSecretStore, Problem, SecretStore, SecretStoreSpec, SecretStoreStatus};
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::runtime::controller::Action;
 use kube::{Api, Resource, ResourceExt};
 use pipeline::{
@@ -103,6 +104,19 @@ pub(crate) async fn reconcile<K: StoreObject>(
     Ok(report::schedule_within(&context, &reference, next, PROBE_MAX))
 }
 
+/// Drops what the process keeps for a store that was deleted. An object that is no store has a UID that no store has.
+pub(crate) fn forget(meta: &ObjectMeta, context: &Context) {
+    context.store_opener.clients.forget(&id(meta));
+}
+
+fn id(meta: &ObjectMeta) -> StoreId {
+    StoreId {
+        namespace: meta.namespace.clone(),
+        name: meta.name.clone().unwrap_or_default(),
+        uid: meta.uid.clone().unwrap_or_default(),
+    }
+}
+
 async fn check<K: StoreObject>(
     store: &K,
     reference: &ObjectRef,
@@ -112,11 +126,7 @@ async fn check<K: StoreObject>(
     if !problems.is_empty() {
         return Err(StoreError { store: reference.clone(), problems }.into());
     }
-    let id = StoreId {
-        namespace: store.namespace(),
-        name: store.name_any(),
-        uid: store.uid().unwrap_or_default(),
-    };
+    let id = id(store.meta());
     let consumer = store.namespace();
     let opener = &context.store_opener;
     let connected =

@@ -99,6 +99,10 @@ impl Clients {
 
 impl fmt::Debug for Clients {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Clients").field("addresses", &*self.addresses()).finish_non_exhaustive()
+        let fakes = self.fakes.lock().unwrap_or_else(PoisonError::into_inner).len();
+        f.debug_struct("Clients")
+            .field("addresses", &*self.addresses())
+            .field("fakes", &fakes)
+            .finish_non_exhaustive()
     }
 }

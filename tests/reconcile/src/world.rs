@@ -46,6 +46,7 @@ pub(crate) struct World {
 pub(crate) struct Operator {
     pub(crate) gate: Gate,
     pub(crate) kv_gate: Gate,
+    pub(crate) clients: Arc<stores::Clients>,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
@@ -218,16 +219,17 @@ impl World {
         let dead = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let addresses: HashMap<String, SocketAddr> =
             [("kv:8200".to_owned(), address), ("dead:8200".to_owned(), dead)].into();
+        let clients = Arc::new(stores::Clients::new(addresses));
         let (context, writers) = Context::new(Parts {
             client: client.clone(),
             settings: Settings::default(),
             clock: self.time.clone(),
             events: Events::start(client, stop.clone()),
             engines: Engines::new(catalog(), OperatorKey::new([7; 32])),
-            clients: Arc::new(stores::Clients::new(addresses)),
+            clients: Arc::clone(&clients),
         });
         let task = tokio::spawn(controller::run(context, writers, stop.clone()));
-        Operator { gate, kv_gate, stop, task }
+        Operator { gate, kv_gate, clients, stop, task }
     }
 }
 
