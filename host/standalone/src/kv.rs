@@ -8,16 +8,14 @@
 //! mounts are what the caller sets, and may be set again while it serves. Values are never logged, and no
 //! error quotes one.
 //!
-//! # Differences
-//!
-//! From Vault: one kind of token, which may do everything and never expires (it has no lease, as Vault's root
-//! token has none); mounts cannot be changed over HTTP; no leases, response wrapping, audit, quotas or seal;
-//! `sys/mounts` lists KV mounts only; errors about a field's type do not quote the value. `X-Vault-Namespace`
-//! is echoed and ignored, as Vault's community server does.
+//! What it leaves out on purpose stands in the crate's README; `tests/conformance/stores/vault` compares the rest with Vault itself.
 
 mod custom;
 mod duration;
 mod error;
+mod field;
+mod json;
+mod printable;
 mod reply;
 mod request;
 mod sensitive;
@@ -30,6 +28,7 @@ mod v2;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
+use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
 
@@ -80,13 +79,16 @@ pub struct Kv {
 struct Inner {
     database: Database,
     clock: Arc<dyn Clock>,
+    /// When it was opened; its tokens are as old.
+    since: Timestamp,
     config: RwLock<KvConfig>,
 }
 
 impl Kv {
     /// A key store on `database` that serves nothing to nobody yet.
     pub fn new(database: Database, clock: Arc<dyn Clock>) -> Self {
-        Self { inner: Arc::new(Inner { database, clock, config: RwLock::default() }) }
+        let since = clock.now();
+        Self { inner: Arc::new(Inner { database, clock, since, config: RwLock::default() }) }
     }
 
     /// Sets mounts and tokens.
@@ -129,7 +131,10 @@ impl Kv {
     /// The mount that a path is below of, and the rest of the path.
     fn mount(&self, path: &str) -> Option<(Mount, String)> {
         let config = self.config();
-        let below = |mount: &Mount| Some(path.strip_prefix(&mount.path)?.strip_prefix('/')?.to_owned());
+        let below = |mount: &Mount| match path.strip_prefix(&mount.path)? {
+            "" => Some(String::new()),
+            rest => rest.strip_prefix('/').map(str::to_owned),
+        };
         let found = config.mounts.iter().filter_map(|mount| Some((mount.clone(), below(mount)?)));
         found.max_by_key(|(mount, _)| mount.path.len())
     }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::error::KvError;
+use super::printable::is_printable;
 
 const MAX_KEYS: usize = 64;
 const MAX_KEY: usize = 128;
@@ -12,8 +13,7 @@ const MAX_VALUE: usize = 512;
 const FAILED: &str = "custom_metadata validation failed";
 
 /// Checked custom metadata. A null removes the key in a patch, and is an empty text otherwise.
-pub(super) fn parse(value: &Value, patch: bool) -> Result<BTreeMap<String, String>, KvError> {
-    let fields = value.as_object().ok_or_else(|| KvError::field("custom_metadata"))?;
+pub(super) fn parse(fields: &Map<String, Value>, patch: bool) -> Result<BTreeMap<String, String>, KvError> {
     let mut parsed = BTreeMap::new();
     for (key, value) in fields.iter().filter(|(_, value)| !(patch && value.is_null())) {
         parsed.insert(key.clone(), text(key, value)?);
@@ -55,14 +55,30 @@ fn check(custom: &BTreeMap<String, String>) -> Vec<String> {
                 value.len()
             ));
         }
-        if key.chars().any(char::is_control) {
-            problems.push(format!("{FAILED}: key {key:?} ({key}) contains unprintable characters"));
+        if !is_printable(key) {
+            problems.push(format!("{FAILED}: key {} ({key}) contains unprintable characters", quoted(key)));
         }
-        if value.chars().any(char::is_control) {
+        if !is_printable(value) {
             problems.push(format!("{FAILED}: value for key {key:?} contains unprintable characters"));
         }
     }
     problems
+}
+
+/// As Go quotes: the control characters that have a letter are written by it.
+fn quoted(text: &str) -> String {
+    let escaped = text.chars().map(|character| match character {
+        '\x07' => "\\a".to_owned(),
+        '\x08' => "\\b".to_owned(),
+        '\x0b' => "\\v".to_owned(),
+        '\x0c' => "\\f".to_owned(),
+        '\'' => "'".to_owned(),
+        control if control.is_ascii_control() && !"\n\r\t".contains(control) => {
+            format!("\\x{:02x}", u32::from(control))
+        }
+        other => other.escape_debug().to_string(),
+    });
+    format!("\"{}\"", escaped.collect::<String>())
 }
 
 /// Several problems in one text, as Vault lists them.

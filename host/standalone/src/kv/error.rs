@@ -20,8 +20,17 @@ pub enum KvError {
     #[error("preflight capability check returned 403, please ensure client's policies grant access to path {:?}", format!("{}/", .0))]
     Preflight(String),
     /// What is there does not do that.
-    #[error("unsupported operation")]
+    #[error("{}", one("unsupported operation"))]
     Unsupported,
+    /// The server does not know the method, or not there; it says nothing about it.
+    #[error("")]
+    Method,
+    /// The server's own part has no such path.
+    #[error("{}", one("unsupported path"))]
+    NoPath,
+    /// The engine could not do it.
+    #[error("{}", one(.text))]
+    Engine { status: StatusCode, text: &'static str },
     /// The body is longer than a request may be.
     #[error("error parsing JSON")]
     TooLarge,
@@ -41,20 +50,21 @@ impl KvError {
         Self::Invalid(text.to_owned())
     }
 
-    /// A field that has another type than its own. The value is not quoted: it may be secret.
-    pub(super) fn field(name: &str) -> Self {
-        Self::Invalid(format!("Field validation failed: error converting input for field {name:?}"))
-    }
-
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::Denied | Self::Preflight(_) => StatusCode::FORBIDDEN,
             Self::Invalid(_) => StatusCode::BAD_REQUEST,
-            Self::NoRoute(_) => StatusCode::NOT_FOUND,
-            Self::Unsupported => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NoRoute(_) | Self::NoPath => StatusCode::NOT_FOUND,
+            Self::Unsupported | Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Engine { status, .. } => *status,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Stored { .. } | Self::Database(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
+}
+
+/// An engine's error, as Vault lists them.
+fn one(text: &str) -> String {
+    format!("1 error occurred:\n\t* {text}\n\n")
 }

@@ -4,13 +4,13 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
+use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::error::KvError;
-
-/// The lease that a value of KV version 1 has: Vault's default, 32 days.
-const V1_LEASE: u64 = 2_764_800;
+use super::json;
 
 /// An answer to a request that was understood.
 #[derive(Debug)]
@@ -34,8 +34,10 @@ pub(super) enum Reply {
 pub(super) struct Shown {
     pub(super) data: Value,
     pub(super) warnings: Vec<String>,
-    /// Whether it is a value of KV version 1, which has a lease.
-    pub(super) leased: bool,
+    /// The value of KV version 1, as its writer wrote it; instead of `data`.
+    pub(super) text: Option<Box<RawValue>>,
+    /// Its lease, in seconds.
+    pub(super) lease: i64,
     /// Whether the data also stands beside itself, as old clients of `sys/` read it.
     pub(super) flat: bool,
 }
@@ -67,33 +69,60 @@ impl Reply {
             Self::Done => response(StatusCode::NO_CONTENT, Vec::new()),
             Self::Missing => errors(StatusCode::NOT_FOUND, &[]),
             Self::Nowhere => response(StatusCode::NOT_FOUND, Vec::new()),
-            Self::Data(shown) => body(StatusCode::OK, &wrapped(shown)),
-            Self::Gone(shown) => body(StatusCode::NOT_FOUND, &wrapped(shown)),
+            Self::Data(shown) => wrapped(StatusCode::OK, shown),
+            Self::Gone(shown) => wrapped(StatusCode::NOT_FOUND, shown),
             Self::Plain(value) => body(StatusCode::OK, &value),
         }
     }
+
+    /// Adds a warning where there is an answer to add it to.
+    pub(super) fn warned(mut self, warning: Option<String>) -> Self {
+        if let Self::Data(shown) | Self::Gone(shown) = &mut self {
+            shown.warnings.extend(warning);
+        }
+        self
+    }
 }
 
-fn wrapped(shown: Shown) -> Value {
-    let mut beside = match (&shown.data, shown.flat) {
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Data {
+    Value(Value),
+    Text(Box<RawValue>),
+}
+
+/// What surrounds the data.
+#[derive(Serialize)]
+struct Envelope {
+    request_id: String,
+    lease_id: &'static str,
+    renewable: bool,
+    lease_duration: i64,
+    data: Data,
+    wrap_info: Option<()>,
+    warnings: Option<Vec<String>>,
+    auth: Option<()>,
+    #[serde(flatten)]
+    beside: Map<String, Value>,
+}
+
+fn wrapped(status: StatusCode, shown: Shown) -> Response<Full<Bytes>> {
+    let beside = match (&shown.data, shown.flat) {
         (Value::Object(data), true) => data.clone(),
         _ => Map::new(),
     };
-    let warnings = if shown.warnings.is_empty() { Value::Null } else { Value::from(shown.warnings) };
-    let own = json!({
-        "request_id": Uuid::new_v4().to_string(),
-        "lease_id": "",
-        "renewable": false,
-        "lease_duration": if shown.leased { V1_LEASE } else { 0 },
-        "data": shown.data,
-        "wrap_info": null,
-        "warnings": warnings,
-        "auth": null,
-    });
-    if let Value::Object(own) = own {
-        beside.extend(own);
-    }
-    Value::Object(beside)
+    let envelope = Envelope {
+        request_id: Uuid::new_v4().to_string(),
+        lease_id: "",
+        renewable: false,
+        lease_duration: shown.lease,
+        data: shown.text.map_or(Data::Value(shown.data), Data::Text),
+        wrap_info: None,
+        warnings: (!shown.warnings.is_empty()).then_some(shown.warnings),
+        auth: None,
+        beside,
+    };
+    body(status, &envelope)
 }
 
 /// The answer to a request that could not be done.
@@ -109,14 +138,20 @@ pub(super) fn failed(error: &KvError) -> Response<Full<Bytes>> {
     if text.is_empty() { errors(error.status(), &[]) } else { errors(error.status(), &[&text]) }
 }
 
-pub(super) fn errors(status: StatusCode, errors: &[&str]) -> Response<Full<Bytes>> {
-    body(status, &json!({"errors": errors}))
+#[derive(Serialize)]
+struct Errors<'a> {
+    errors: &'a [&'a str],
 }
 
-fn body(status: StatusCode, value: &Value) -> Response<Full<Bytes>> {
-    let mut text = value.to_string();
-    text.push('\n');
-    response(status, text.into_bytes())
+pub(super) fn errors(status: StatusCode, errors: &[&str]) -> Response<Full<Bytes>> {
+    body(status, &Errors { errors })
+}
+
+fn body(status: StatusCode, value: &impl Serialize) -> Response<Full<Bytes>> {
+    match json::text(value) {
+        Ok(text) => response(status, text),
+        Err(_) => response(StatusCode::INTERNAL_SERVER_ERROR, Vec::new()),
+    }
 }
 
 fn response(status: StatusCode, body: Vec<u8>) -> Response<Full<Bytes>> {
@@ -126,8 +161,6 @@ fn response(status: StatusCode, body: Vec<u8>) -> Response<Full<Bytes>> {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers
         .insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
-    if status != StatusCode::NO_CONTENT {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    }
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

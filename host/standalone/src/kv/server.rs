@@ -7,9 +7,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::LOCATION;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Body;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tower::Service;
 
 use super::error::KvError;
+use super::printable::is_printable;
 use super::reply::{self, Reply};
 use super::request::{self, Call};
 use super::{Kv, KvVersion, sys, v1, v2};
@@ -121,18 +122,16 @@ async fn connection(stream: TcpStream, service: KvService, stop: CancellationTok
 }
 
 fn answer(kv: &Kv, head: &Parts, body: &[u8]) -> Response<Full<Bytes>> {
-    let Some(path) = request::decode(head.uri.path()) else {
-        return reply::errors(StatusCode::BAD_REQUEST, &[]);
+    let path = request::decode(head.uri.path()).filter(|path| is_printable(path));
+    let Some(path) = path else {
+        return empty(StatusCode::BAD_REQUEST);
     };
-    if path.chars().any(char::is_control) {
-        return reply::errors(StatusCode::BAD_REQUEST, &[]);
-    }
-    if let Some(clean) = cleaned(&path, head.uri.query()) {
-        return redirect(&clean);
-    }
     let Some(path) = path.strip_prefix("/v1/") else {
         return reply::errors(StatusCode::NOT_FOUND, &[]);
     };
+    if let Some(clean) = cleaned(head.uri.path(), head.uri.query()) {
+        return redirect(&head.method, &clean);
+    }
     let replied = match sys::public(kv, &head.method, path) {
         Some(reply) => reply,
         None => Call::parse(head, path, body).and_then(|call| handle(kv, call)),
@@ -143,7 +142,7 @@ fn answer(kv: &Kv, head: &Parts, body: &[u8]) -> Response<Full<Bytes>> {
     }
 }
 
-/// The path without empty and dotted parts, if it has any: Vault sends clients there.
+/// The path as it was sent without empty and dotted parts, if it has any: Vault sends clients there.
 fn cleaned(path: &str, query: Option<&str>) -> Option<String> {
     let mut parts: Vec<&str> = Vec::new();
     let mut given = path.split('/').skip(1).peekable();
@@ -162,21 +161,24 @@ fn cleaned(path: &str, query: Option<&str>) -> Option<String> {
     if !changed {
         return None;
     }
-    let escaped: Vec<String> = parts.iter().map(|part| escape(part)).collect();
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();
-    Some(format!("/{}{query}", escaped.join("/")))
+    Some(format!("/{}{query}", parts.join("/")))
 }
 
-fn escape(part: &str) -> String {
-    let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~$&+:=@".contains(&byte);
-    part.bytes()
-        .map(|byte| if safe(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
-}
-
-fn redirect(to: &str) -> Response<Full<Bytes>> {
+fn empty(status: StatusCode) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::default());
-    *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
+    *response.status_mut() = status;
+    response
+}
+
+fn redirect(method: &Method, to: &str) -> Response<Full<Bytes>> {
+    let mut response = empty(StatusCode::TEMPORARY_REDIRECT);
+    if *method == Method::GET {
+        let page = format!("<a href=\"{to}\">Temporary Redirect</a>.\n\n");
+        *response.body_mut() = Full::from(page);
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    }
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Ok(to) = HeaderValue::from_str(to) {
         response.headers_mut().insert(LOCATION, to);
     }
@@ -194,7 +196,10 @@ fn handle(kv: &Kv, call: Call) -> Result<Reply, KvError> {
         return Err(KvError::NoRoute(call.path));
     };
     match mount.version {
-        KvVersion::V1 => v1::handle(&kv.inner.database, &mount, &path, &call),
+        KvVersion::V1 => {
+            let reply = v1::handle(&kv.inner.database, &mount, &path, &call)?;
+            Ok(reply.warned(call.ignored(&["path"])))
+        }
         KvVersion::V2 => v2::handle(&kv.inner.database, kv.inner.clock.now(), &mount, &path, call),
     }
 }

@@ -12,6 +12,8 @@ use super::{Kv, KvVersion, Mount};
 
 /// The release whose behaviour is followed.
 const VERSION: &str = "1.13.1+keymill";
+/// That of its KV engine.
+const ENGINE: &str = "v0.14.2+builtin";
 const CLUSTER: &str = "keymill-standalone";
 
 /// Answers that need no token.
@@ -19,11 +21,12 @@ pub(super) fn public(kv: &Kv, method: &Method, path: &str) -> Option<Result<Repl
     let document = match path {
         "sys/health" => health(kv),
         "sys/seal-status" => seal_status(),
+        "sys/leader" => leader(),
         "sys/init" => json!({"initialized": true}),
         _ => return None,
     };
     let read = method == Method::GET || method == Method::HEAD;
-    Some(if read { Ok(Reply::Plain(document)) } else { Err(KvError::Unsupported) })
+    Some(if read { Ok(Reply::Plain(document)) } else { Err(KvError::Method) })
 }
 
 /// Answers that need a token; `None` for paths of the mounts.
@@ -38,21 +41,20 @@ pub(super) fn guarded(kv: &Kv, call: &Call) -> Option<Result<Reply, KvError>> {
         }
         "sys/mounts" => only(call, &[Operation::Read])
             .map(|()| Reply::Data(Shown { flat: true, ..Shown::from(mounts(kv)) })),
-        "sys/capabilities-self" => only(call, &[Operation::Write]).map(|()| capabilities(call)),
+        "sys/capabilities-self" => only(call, &[Operation::Write]).and_then(|()| capabilities(call)),
         "auth/token/lookup-self" => {
-            only(call, &[Operation::Read, Operation::Write]).map(|()| Reply::data(token(call)))
+            only(call, &[Operation::Read, Operation::Write]).map(|()| Reply::data(token(kv, call)))
         }
         // A token without a lease cannot be renewed.
         "auth/token/renew-self" => {
-            only(call, &[Operation::Write]).and_then(|()| Err(KvError::invalid("invalid lease ID")))
+            only(call, &[Operation::Write]).and_then(|()| Err(KvError::invalid("lease is not renewable")))
         }
         "auth/token/revoke-self" => only(call, &[Operation::Write]).map(|()| {
             kv.revoke(call.token.expose_secret());
             Reply::Done
         }),
-        path if path.starts_with("sys/") || path.starts_with("auth/") => {
-            Err(KvError::NoRoute(path.to_owned()))
-        }
+        path if path.starts_with("sys/") || path.starts_with("auth/token/") => Err(KvError::NoPath),
+        path if path.starts_with("auth/") => Err(KvError::NoRoute(path.to_owned())),
         _ => return None,
     };
     Some(answered)
@@ -96,6 +98,19 @@ fn seal_status() -> Value {
     })
 }
 
+/// There is one server, and it leads nobody.
+fn leader() -> Value {
+    json!({
+        "ha_enabled": false,
+        "is_self": false,
+        "active_time": "0001-01-01T00:00:00Z",
+        "leader_address": "",
+        "leader_cluster_address": "",
+        "performance_standby": false,
+        "performance_standby_last_remote_wal": 0,
+    })
+}
+
 fn mounts(kv: &Kv) -> Value {
     let config = kv.config();
     let entries =
@@ -131,7 +146,7 @@ fn described(mount: &Mount) -> Map<String, Value> {
         "local": false,
         "options": {"version": version},
         "plugin_version": "",
-        "running_plugin_version": "",
+        "running_plugin_version": ENGINE,
         "running_sha256": "",
         "seal_wrap": false,
         "type": "kv",
@@ -143,22 +158,25 @@ fn described(mount: &Mount) -> Map<String, Value> {
     }
 }
 
-fn capabilities(call: &Call) -> Reply {
+fn capabilities(call: &Call) -> Result<Reply, KvError> {
     let paths = call.body.fields().get("paths").or_else(|| call.body.fields().get("path"));
     let paths: Vec<String> = match paths {
         Some(Value::String(path)) => vec![path.clone()],
         Some(Value::Array(paths)) => paths.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         _ => Vec::new(),
     };
+    if paths.is_empty() {
+        return Err(KvError::invalid("paths must be supplied"));
+    }
     let mut data: Map<String, Value> = paths.iter().map(|path| (path.clone(), json!(["root"]))).collect();
     if paths.len() == 1 {
         data.insert("capabilities".to_owned(), json!(["root"]));
     }
-    Reply::Data(Shown { flat: true, ..Shown::from(Value::Object(data)) })
+    Ok(Reply::Data(Shown { flat: true, ..Shown::from(Value::Object(data)) }))
 }
 
-/// What Vault says of a root token.
-fn token(call: &Call) -> Value {
+/// What Vault says of a root token that was asked for by its text, as in dev mode.
+fn token(kv: &Kv, call: &Call) -> Value {
     let accessor: String = identifier(&format!("accessor {}", call.token.expose_secret()))
         .replace('-', "")
         .chars()
@@ -166,18 +184,20 @@ fn token(call: &Call) -> Value {
         .collect();
     json!({
         "accessor": accessor,
-        "creation_time": 0,
+        "creation_time": kv.inner.since.as_second(),
         "creation_ttl": 0,
-        "display_name": "root",
+        "display_name": "token",
         "entity_id": "",
         "expire_time": null,
         "explicit_max_ttl": 0,
         "id": call.token.expose_secret(),
+        "issue_time": kv.inner.since.to_string(),
         "meta": null,
         "num_uses": 0,
         "orphan": true,
-        "path": "auth/token/root",
+        "path": "auth/token/create",
         "policies": ["root"],
+        "renewable": false,
         "ttl": 0,
         "type": "service",
     })

@@ -99,6 +99,6 @@ async fn version_1_keeps_one_value_for_each_path() {
     );
     assert_eq!(
         server.expect("PATCH", "kv1/a", json!({"a": 1}), 405).await["errors"],
-        json!(["unsupported operation"])
+        json!(["1 error occurred:\n\t* unsupported operation\n\n"])
     );
 }

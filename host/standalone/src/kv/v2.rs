@@ -7,7 +7,6 @@ mod record;
 mod versions;
 
 use jiff::Timestamp;
-use serde_json::Value;
 
 use super::Mount;
 use super::error::KvError;
@@ -32,22 +31,41 @@ pub(super) fn handle(
     path: &str,
     call: Call,
 ) -> Result<Reply, KvError> {
-    let (area, path) = path.split_once('/').unwrap_or((path, ""));
     let operation = call.operation;
-    let request = Request { database, now, mount, path, call };
-    match area {
-        "config" if path.is_empty() && operation != Operation::List => config::handle(&request),
-        "metadata" if !path.is_empty() || operation == Operation::List => metadata::handle(request),
-        "data" if !path.is_empty() && !path.ends_with('/') => data::handle(request),
-        "subkeys" if !path.is_empty() => data::subkeys(&request),
-        "delete" | "undelete" | "destroy" if !path.is_empty() => versions::handle(area, &request),
-        "metadata" | "data" | "delete" | "undelete" | "destroy"
-            if path.is_empty() && operation != Operation::List =>
-        {
-            Ok(warning("Non-listing operations on the root of a K/V v2 mount are not supported.".to_owned()))
-        }
-        _ => Ok(no_such_area(operation)),
+    // The root of an area is told from the folder without a name in it.
+    let Some((area, path)) = path.split_once('/') else {
+        return Ok(match path {
+            "config" if operation != Operation::List => {
+                config::handle(&Request { database, now, mount, path: "", call })?
+            }
+            "metadata" | "data" | "delete" | "undelete" | "destroy" if operation != Operation::List => {
+                warning("Non-listing operations on the root of a K/V v2 mount are not supported.".to_owned())
+            }
+            _ => no_such_area(operation),
+        });
+    };
+    let writes = matches!(operation, Operation::Write | Operation::Patch);
+    if writes && path.split('/').any(|part| matches!(part, "" | "." | "..")) {
+        return Err(KvError::invalid("a path has no empty and no relative segments"));
     }
+    let known: &[&str] = match area {
+        "subkeys" => &["path", "version", "depth"],
+        "metadata" => &["path", "cas_required", "max_versions", "delete_version_after", "custom_metadata"],
+        "delete" | "undelete" | "destroy" => &["path", "versions"],
+        _ => &["path", "version", "options", "data"],
+    };
+    let ignored = call.ignored(known);
+    let path =
+        if area == "metadata" && operation != Operation::List { path.trim_end_matches('/') } else { path };
+    let request = Request { database, now, mount, path, call };
+    let reply = match area {
+        "metadata" if !path.is_empty() || operation == Operation::List => metadata::handle(request)?,
+        "data" if !path.is_empty() && !path.ends_with('/') => data::handle(request)?,
+        "subkeys" if !path.is_empty() => data::subkeys(&request)?,
+        "delete" | "undelete" | "destroy" if !path.is_empty() => versions::handle(area, &request)?,
+        _ => return Ok(no_such_area(operation)),
+    };
+    Ok(reply.warned(ignored))
 }
 
 /// What a client hears that takes the mount for version 1.
@@ -89,30 +107,7 @@ pub(super) fn children(keys: Vec<Vec<u8>>, skip: usize) -> Vec<String> {
     names
 }
 
-/// A whole number however a client writes it.
-fn whole(value: &Value) -> Option<i64> {
-    match value {
-        #[expect(clippy::cast_possible_truncation, reason = "fractions are cut off, as Vault does")]
-        Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|float| float as i64)),
-        Value::String(text) if text.is_empty() => Some(0),
-        Value::String(text) => text.parse().ok(),
-        Value::Bool(flag) => Some(i64::from(*flag)),
-        Value::Null => Some(0),
-        _ => None,
-    }
-}
-
-/// A yes or no however a client writes it.
-fn truth(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(flag) => Some(*flag),
-        Value::String(text) => match text.as_str() {
-            "1" | "t" | "true" | "True" | "TRUE" => Some(true),
-            "" | "0" | "f" | "false" | "False" | "FALSE" => Some(false),
-            _ => None,
-        },
-        Value::Number(number) => number.as_i64().map(|number| number != 0),
-        Value::Null => Some(false),
-        _ => None,
-    }
+/// A number of versions as it is kept: in 32 bits without a sign, whatever was sent.
+fn stored_count(sent: i64) -> u64 {
+    sent.rem_euclid(1 << 32).unsigned_abs()
 }

@@ -7,7 +7,7 @@ use super::super::error::KvError;
 use super::super::reply::Reply;
 use super::super::request::Operation;
 use super::record::{self, Rows as _};
-use super::{Request, truth, whole};
+use super::{Request, stored_count};
 
 pub(super) fn handle(request: &Request<'_>) -> Result<Reply, KvError> {
     match request.call.operation {
@@ -25,19 +25,10 @@ pub(super) fn handle(request: &Request<'_>) -> Result<Reply, KvError> {
 }
 
 fn write(request: &Request<'_>) -> Result<Reply, KvError> {
-    let fields = request.call.body.fields();
-    let broken = |name: &str| KvError::field(name);
-    let max_versions = fields.get("max_versions").map(|given| {
-        let most = whole(given).and_then(|most| u64::try_from(most).ok());
-        most.ok_or_else(|| broken("max_versions"))
-    });
-    let cas_required =
-        fields.get("cas_required").map(|given| truth(given).ok_or_else(|| broken("cas_required")));
-    let after = fields
-        .get("delete_version_after")
-        .map(|given| duration::parse(given).ok_or_else(|| broken("delete_version_after")));
-    let (max_versions, cas_required, after) =
-        (max_versions.transpose()?, cas_required.transpose()?, after.transpose()?);
+    let fields = request.call.fields(true);
+    let max_versions = fields.whole("max_versions")?.map(stored_count);
+    let cas_required = fields.truth("cas_required")?;
+    let after = fields.duration("delete_version_after")?;
     request.database.write(|rows| {
         let mut config = rows.config(request.mount)?;
         config.max_versions = max_versions.unwrap_or(config.max_versions);

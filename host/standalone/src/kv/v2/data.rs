@@ -2,12 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
+use http::StatusCode;
+
 use super::super::error::KvError;
-use super::super::reply::{Reply, Shown};
+use super::super::field;
+use super::super::reply::Reply;
 use super::super::request::{Call, Operation};
 use super::super::sensitive::Sensitive;
+use super::Request;
 use super::record::{self, Config, Record, Rows as _};
-use super::{Request, whole};
 
 pub(super) fn handle(request: Request<'_>) -> Result<Reply, KvError> {
     match request.call.operation {
@@ -21,7 +24,7 @@ pub(super) fn handle(request: Request<'_>) -> Result<Reply, KvError> {
 
 /// The version asked for; its metadata alone when its data is out of reach.
 fn read(request: &Request<'_>) -> Result<Reply, KvError> {
-    let asked = request.call.number("version")?;
+    let asked = asked_version(&request.call)?;
     request.database.read(|rows| {
         let Some(record) = rows.record(request.mount, request.path)? else {
             return Ok(Reply::Missing);
@@ -44,7 +47,7 @@ pub(super) fn subkeys(request: &Request<'_>) -> Result<Reply, KvError> {
     if request.call.operation != Operation::Read {
         return Err(KvError::Unsupported);
     }
-    let (asked, depth) = (request.call.number("version")?, request.call.number("depth")?);
+    let (asked, depth) = (asked_version(&request.call)?, request.call.number("depth")?);
     request.database.read(|rows| {
         let Some(record) = rows.record(request.mount, request.path)? else {
             return Ok(Reply::Missing);
@@ -61,8 +64,13 @@ pub(super) fn subkeys(request: &Request<'_>) -> Result<Reply, KvError> {
     })
 }
 
+/// Numbers below zero ask for nothing in particular.
+fn asked_version(call: &Call) -> Result<u64, KvError> {
+    Ok(call.number("version")?.try_into().unwrap_or_default())
+}
+
 /// Keys down to a depth (0 is all), with null for every value.
-fn structure(fields: &Map<String, Value>, depth: u64, at: u64) -> Value {
+fn structure(fields: &Map<String, Value>, depth: i64, at: i64) -> Value {
     let keys = fields.iter().map(|(key, value)| {
         let deeper = value.as_object().filter(|inner| !inner.is_empty() && (depth == 0 || at < depth));
         (key.clone(), deeper.map_or(Value::Null, |inner| structure(inner, depth, at + 1)))
@@ -72,20 +80,22 @@ fn structure(fields: &Map<String, Value>, depth: u64, at: u64) -> Value {
 
 fn write(request: Request<'_>) -> Result<Reply, KvError> {
     let Request { database, now, mount, path, mut call } = request;
-    let ignored = ignored(&call);
     let data = taken_data(&mut call)?;
     let shown = database.write(|rows| {
         let record = rows.record(mount, path)?.unwrap_or_default();
         check_and_set(&call, &rows.config(mount)?, &record)?;
         record::put_version(rows, (mount, path), record, data.fields(), now)
     })?;
-    Ok(Reply::Data(Shown { warnings: ignored, ..shown }))
+    Ok(Reply::Data(shown))
 }
 
 /// Merges into the current version, which must be there.
 fn patch(request: Request<'_>) -> Result<Reply, KvError> {
     let Request { database, now, mount, path, mut call } = request;
-    let ignored = ignored(&call);
+    if call.body.fields().get("data").is_some_and(Value::is_null) {
+        let (status, text) = (StatusCode::INTERNAL_SERVER_ERROR, "Invalid JSON Patch");
+        return Err(KvError::Engine { status, text });
+    }
     let patch = taken_data(&mut call)?;
     database.write(|rows| {
         let Some(record) = rows.record(mount, path)? else {
@@ -101,7 +111,7 @@ fn patch(request: Request<'_>) -> Result<Reply, KvError> {
         let mut data = rows.data(mount, path, number)?;
         merge(data.fields_mut(), patch.fields());
         let shown = record::put_version(rows, (mount, path), record, data.fields(), now)?;
-        Ok(Reply::Data(Shown { warnings: ignored, ..shown }))
+        Ok(Reply::Data(shown))
     })
 }
 
@@ -149,31 +159,22 @@ fn taken_data(call: &mut Call) -> Result<Sensitive, KvError> {
         None => Err(KvError::invalid("no data provided")),
         Some(Value::Object(data)) => Ok(Sensitive::new(data)),
         Some(Value::Null) => Ok(Sensitive::default()),
-        Some(_) => Err(KvError::field("data")),
+        Some(Value::Array(none)) if none.is_empty() => Ok(Sensitive::default()),
+        Some(_) => Err(call.fields(call.operation == Operation::Patch).hidden("data")),
     }
-}
-
-/// Body fields that mean nothing here are said to.
-fn ignored(call: &Call) -> Vec<String> {
-    let known = ["data", "options", "version", "path"];
-    let mut names: Vec<&str> =
-        call.body.fields().keys().map(String::as_str).filter(|name| !known.contains(name)).collect();
-    names.sort_unstable();
-    if names.is_empty() {
-        return Vec::new();
-    }
-    vec![format!("Endpoint ignored these unrecognized parameters: [{}]", names.join(" "))]
 }
 
 fn check_and_set(call: &Call, config: &Config, record: &Record) -> Result<(), KvError> {
     let options = match call.body.fields().get("options") {
         None | Some(Value::Null) => None,
+        Some(Value::Array(none)) if none.is_empty() => None,
         Some(Value::Object(options)) => Some(options),
-        Some(_) => return Err(KvError::field("options")),
+        Some(_) => return Err(call.fields(call.operation == Operation::Patch).hidden("options")),
     };
     match options.and_then(|options| options.get("cas")) {
         Some(cas) => {
-            let cas = whole(cas).ok_or_else(|| KvError::invalid("error parsing check-and-set parameter"))?;
+            let cas = field::whole(cas);
+            let cas = cas.map_err(|_| KvError::invalid("error parsing check-and-set parameter"))?;
             if u64::try_from(cas) == Ok(record.current) {
                 Ok(())
             } else {

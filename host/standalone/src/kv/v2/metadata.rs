@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::super::error::KvError;
+use super::super::field::Fields;
 use super::super::reply::{Reply, Shown};
 use super::super::request::{Call, Operation};
 use super::super::{custom, duration};
 use super::record::{self, Record, Rows as _};
-use super::{Request, children, row, truth, whole};
+use super::{Request, children, row, stored_count};
 
 const CAS_MANDATED: &str =
     "\"cas_required\" set to false, but is mandated by backend config. This value will be ignored.";
@@ -76,26 +77,25 @@ enum Custom {
 
 impl Change {
     fn parse(call: &Call) -> Result<Self, KvError> {
-        let fields = call.body.fields();
         let patch = call.operation == Operation::Patch;
+        let fields = call.fields(patch);
         Ok(Self {
-            max_versions: field(fields, "max_versions", |value| {
-                whole(value).and_then(|most| u64::try_from(most).ok())
-            })?,
-            cas_required: field(fields, "cas_required", truth)?,
+            max_versions: fields.whole("max_versions")?.map(stored_count),
+            cas_required: fields.truth("cas_required")?,
             delete_version_after: delete_version_after(fields)?,
             custom: match fields.get("custom_metadata") {
                 None => None,
                 Some(Value::Null) if patch => Some(Custom::Remove),
                 Some(Value::Null) => Some(Custom::Replace(BTreeMap::new())),
-                Some(given) if patch => {
-                    let nulls = given.as_object().into_iter().flatten().filter(|(_, value)| value.is_null());
+                Some(Value::Object(given)) if patch => {
+                    let nulls = given.iter().filter(|(_, value)| value.is_null());
                     Some(Custom::Merge(
                         custom::parse(given, true)?,
                         nulls.map(|(key, _)| key.clone()).collect(),
                     ))
                 }
-                Some(given) => Some(Custom::Replace(custom::parse(given, false)?)),
+                Some(Value::Object(given)) => Some(Custom::Replace(custom::parse(given, false)?)),
+                Some(_) => return Err(fields.hidden("custom_metadata")),
             },
         })
     }
@@ -126,20 +126,14 @@ impl Change {
     }
 }
 
-fn field<T>(
-    fields: &Map<String, Value>,
-    name: &str,
-    read: impl FnOnce(&Value) -> Option<T>,
-) -> Result<Option<T>, KvError> {
-    fields.get(name).map(|value| read(value).ok_or_else(|| KvError::field(name))).transpose()
-}
-
-fn delete_version_after(fields: &Map<String, Value>) -> Result<Option<i64>, KvError> {
-    let given = field(fields, "delete_version_after", duration::parse)?;
-    match given {
-        Some(seconds) if seconds < 0 => Err(KvError::Invalid(format!(
-            "Field validation failed: error converting input for field \"delete_version_after\": cannot provide negative value '{seconds}'"
-        ))),
+/// Null leaves it as it is.
+fn delete_version_after(fields: Fields<'_>) -> Result<Option<i64>, KvError> {
+    let name = "delete_version_after";
+    let given = fields.get(name).filter(|given| !given.is_null());
+    match given.map(|_| fields.duration(name)).transpose()?.flatten() {
+        Some(seconds) if seconds < 0 => {
+            Err(fields.refused(name, &format!("cannot provide negative value '{seconds}'")))
+        }
         given => Ok(given),
     }
 }

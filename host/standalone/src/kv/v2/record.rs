@@ -220,26 +220,17 @@ pub(super) fn drop_record(write: &mut Write<'_>, mount: &Mount, path: &str) -> R
     Ok(())
 }
 
-/// Numbers as a reader of version 2 gets them: all of them went through a 64-bit float.
+/// Numbers as a reader of version 2 gets them: all of them went through a 64-bit float. Go writes those without a fraction as if they
+/// were whole, as `json` does.
 pub(super) fn as_floats(value: &mut Value) {
     match value {
         Value::Number(number) => {
-            if let Some(rounded) = rounded(number) {
-                *number = rounded;
+            if let Some(float) = number.as_f64().and_then(Number::from_f64) {
+                *number = float;
             }
         }
         Value::Array(items) => items.iter_mut().for_each(as_floats),
         Value::Object(fields) => fields.values_mut().for_each(as_floats),
         Value::Null | Value::Bool(_) | Value::String(_) => {}
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "a whole float below 2^63 is an i64")]
-fn rounded(number: &Number) -> Option<Number> {
-    let float = number.as_f64()?;
-    if float.fract() == 0.0 && float.abs() < 9.2e18 {
-        Some(Number::from(float as i64))
-    } else {
-        Number::from_f64(float)
     }
 }
