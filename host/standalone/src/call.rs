@@ -15,7 +15,7 @@ use crate::ownership::{Manager, Operation, Writing};
 use crate::query::{FieldValidation, Options};
 use crate::resource::ResourceInfo;
 use crate::rules;
-use crate::schema::Field;
+use crate::schema::{Cause, Field};
 use crate::status::Failure;
 
 /// A request to a resource, its path and query understood.
@@ -101,7 +101,9 @@ impl Call<'_> {
             }
             _ => Vec::new(),
         };
-        f(&Writing { manager: &manager, field: self.field(), ignored: &ignored, now: self.api.clock.now() })
+        let blank = rules::blank(&self.storage());
+        let (field, now) = (self.field(), self.api.clock.now());
+        f(&Writing { manager: &manager, field, ignored: &ignored, now, blank: &blank })
     }
 
     /// Checks that an object is of this kind, and fits the path. Gives it what only the path says.
@@ -115,28 +117,62 @@ impl Call<'_> {
                 self.info.kind
             )));
         }
-        if kind.is_empty() && !self.info.builtin {
-            return Err(Failure::bad_request("Object 'Kind' is missing"));
+        if self.info.builtin {
+            self.check_type(&version, &kind)?;
+        } else {
+            self.check_custom_type(&version, &kind)?;
         }
-        if !version.is_empty() && version != expected {
+        let mut whole = serde_json::Map::new();
+        whole.insert("apiVersion".to_owned(), expected.clone().into());
+        whole.insert("kind".to_owned(), self.info.kind.clone().into());
+        whole.append(object::fields(value));
+        *value = Value::Object(whole);
+        self.check_kind(value)?;
+        object::fields(value).insert("apiVersion".to_owned(), expected.into());
+        object::fields(value).insert("kind".to_owned(), self.info.kind.clone().into());
+        self.check_address(value)
+    }
+
+    /// A custom object of another kind is one that breaks the schema.
+    fn check_kind(&self, value: &Value) -> Result<(), Failure> {
+        let kind = object::text(value, "/kind");
+        if self.info.builtin || kind == self.info.kind {
+            return Ok(());
+        }
+        let cause = Cause::invalid("kind", &kind.into(), &format!("must be {}", self.info.kind));
+        Err(Failure::invalid_kind(&self.info.group, kind, object::name(value), &[cause]))
+    }
+
+    /// A built-in object may leave its type to the path.
+    fn check_type(&self, version: &str, kind: &str) -> Result<(), Failure> {
+        let expected = self.info.api_version();
+        if (version.is_empty() || version == expected) && (kind.is_empty() || kind == self.info.kind) {
+            return Ok(());
+        }
+        let (kind, last) = (
+            if kind.is_empty() { &self.info.kind } else { kind },
+            version.rsplit('/').next().unwrap_or_default(),
+        );
+        Err(Failure::bad_request(format!(
+            "{kind} in version {last:?} cannot be handled as a {}: it is another kind",
+            self.info.kind
+        )))
+    }
+
+    fn check_custom_type(&self, version: &str, kind: &str) -> Result<(), Failure> {
+        let expected = self.info.api_version();
+        if kind.is_empty() {
+            return Err(Failure::bad_request(format!(
+                "the object provided is unrecognized (must be of type {}): Object 'Kind' is missing",
+                self.info.kind
+            )));
+        }
+        if version != expected {
             return Err(Failure::bad_request(format!(
                 "the API version in the data ({version}) does not match the expected API version ({expected})"
             )));
         }
-        if !kind.is_empty() && kind != self.info.kind {
-            return Err(Failure::bad_request(format!(
-                "{kind} in version {expected:?} cannot be handled as a {}: no kind {kind:?} is registered for this resource",
-                self.info.kind
-            )));
-        }
-        let mut whole = serde_json::Map::new();
-        whole.insert("apiVersion".to_owned(), expected.into());
-        whole.insert("kind".to_owned(), self.info.kind.clone().into());
-        whole.append(object::fields(value));
-        whole.insert("apiVersion".to_owned(), self.info.api_version().into());
-        whole.insert("kind".to_owned(), self.info.kind.clone().into());
-        *value = Value::Object(whole);
-        self.check_address(value)
+        Ok(())
     }
 
     fn check_address(&self, value: &mut Value) -> Result<(), Failure> {
@@ -147,7 +183,13 @@ impl Call<'_> {
             ));
         }
         let name = object::name(value).to_owned();
-        if !self.name.is_empty() && !name.is_empty() && name != self.name {
+        if !self.name.is_empty() && name.is_empty() {
+            return Err(Failure::bad_request(format!(
+                "the name of the object ({} based on URL) was undeterminable: name must be provided",
+                self.name
+            )));
+        }
+        if !self.name.is_empty() && name != self.name {
             return Err(Failure::bad_request(format!(
                 "the name of the object ({name}) does not match the name on the URL ({})",
                 self.name
@@ -155,19 +197,36 @@ impl Call<'_> {
         }
         let own = |text: &str| Some(Value::from(text)).filter(|_| !text.is_empty());
         object::set_metadata(value, "namespace", own(&self.namespace));
-        if !self.name.is_empty() {
-            object::set_metadata(value, "name", own(&self.name));
-        }
         Ok(())
     }
 
     /// Makes a stored object of one in the version of the request: prunes, converts and fills in defaults.
     pub(crate) fn read(&self, value: &mut Value) -> Result<Vec<String>, Failure> {
+        if let Some(problem) = self.info.misfit(value) {
+            return Err(Failure::bad_request(format!(
+                "{kind} in version {:?} cannot be handled as a {kind}: {problem}",
+                self.info.version,
+                kind = self.info.kind,
+            )));
+        }
         let unknown = self.info.schema.as_ref().map(|schema| schema.prune(value)).unwrap_or_default();
         rules::on_read(&self.info, value);
+        self.drop_repeated_owners(value);
         conversion::stored(&self.info, &self.storage(), value);
         self.apply_defaults(value);
         Ok(unknown)
+    }
+
+    /// An owner is named once.
+    fn drop_repeated_owners(&self, value: &mut Value) {
+        let repeated = rules::drop_repeated_owners(value);
+        if !repeated.is_empty() {
+            self.warn(format!(
+                ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and \
+                 may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: {}",
+                repeated.join(", ")
+            ));
+        }
     }
 
     pub(crate) fn apply_defaults(&self, value: &mut Value) {
@@ -201,7 +260,10 @@ impl Call<'_> {
         let mut causes = rules::check_metadata(&storage, new);
         causes.extend(rules::immutable(&storage, old, new));
         if let Some(schema) = &storage.schema {
-            causes.extend(schema.validate(new, old));
+            let found = schema.validate(new, old);
+            // kube-apiserver looks at the status alone here, and names its fields so in its sentences.
+            let alone = self.subresource == "status" && !storage.builtin;
+            causes.extend(found.into_iter().map(|cause| if alone { cause.inside("status") } else { cause }));
         }
         // The schemas inside a definition are read last: what is wrong around them has been said by then.
         if causes.is_empty() && storage.builtin && storage.plural == "customresourcedefinitions" {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::call::Call;
+use crate::kinds::DEFINITIONS;
 use crate::object;
 use crate::objects::{Draft, Place};
 use crate::query;
@@ -39,6 +40,9 @@ impl DeleteOptions {
     /// From the body where there is one, else from the query.
     pub(crate) fn parse(call: &Call<'_>, body: &Value) -> Result<Self, Failure> {
         let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        if let Some(kind) = text("/kind").filter(|kind| kind != "DeleteOptions") {
+            return Err(Failure::bad_request(format!("{kind} cannot be handled as a DeleteOptions")));
+        }
         let orphan = body.get("orphanDependents").and_then(Value::as_bool);
         let given = text("/propagationPolicy").or_else(|| call.options.propagation.clone());
         let dry_run: Vec<String> =
@@ -142,7 +146,11 @@ pub(crate) fn delete_object(
     propagation: Option<Propagation>,
     now: &str,
 ) -> Deleted {
-    let finalizers = finalizers_for(old, propagation);
+    let mut finalizers = finalizers_for(old, propagation);
+    let cleanup = rules::CLEANUP_FINALIZER.to_owned();
+    if &*place.kind == DEFINITIONS && !object::is_deleting(old) && !finalizers.contains(&cleanup) {
+        finalizers.push(cleanup);
+    }
     let is_namespace = &*place.kind == "/namespaces";
     let held = is_namespace && !object::strings(old.pointer("/spec/finalizers")).is_empty();
     if finalizers.is_empty() && !held {
@@ -156,7 +164,10 @@ pub(crate) fn delete_object(
     );
     if !object::is_deleting(old) {
         object::set_metadata(&mut new, "deletionTimestamp", Some(now.into()));
-        object::set_metadata(&mut new, "deletionGracePeriodSeconds", Some(0.into()));
+        // What ends by itself is given no time to do so.
+        if !is_namespace && &*place.kind != DEFINITIONS {
+            object::set_metadata(&mut new, "deletionGracePeriodSeconds", Some(0.into()));
+        }
         let generation = object::generation(old);
         if generation > 0 {
             object::set_metadata(&mut new, "generation", Some((generation + 1).into()));
@@ -184,15 +195,16 @@ fn finalizers_for(old: &Value, propagation: Option<Propagation>) -> Vec<String> 
 
 fn check_preconditions(call: &Call<'_>, options: &DeleteOptions, old: &Value) -> Result<(), Failure> {
     let checks = [
-        (&options.uid, object::uid(old), "UID"),
-        (&options.resource_version, object::resource_version(old), "ResourceVersion"),
+        (&options.uid, object::uid(old), "UID", "deleted and then recreated"),
+        (&options.resource_version, object::resource_version(old), "ResourceVersion", "modified"),
     ];
-    for (wanted, found, what) in checks {
+    for (wanted, found, what, happened) in checks {
         if let Some(wanted) = wanted.as_ref().filter(|wanted| *wanted != found) {
             let why = format!(
-                "Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {found}"
+                "the {what} in the precondition ({wanted}) does not match the {what} in record ({found}). The object \
+                 might have been {happened}"
             );
-            return Err(Failure::conflict(&call.info, &call.name, &why));
+            return Err(Failure::other_object(&call.info, &call.name, &why));
         }
     }
     Ok(())

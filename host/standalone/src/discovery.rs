@@ -222,7 +222,11 @@ fn entries(resource: &ResourceInfo) -> Vec<Value> {
 
 /// Tells clients that objects are stored in another form now.
 fn storage_hash(resource: &ResourceInfo) -> String {
-    let digest =
-        Sha256::digest(format!("{}/{}/{}", resource.group, resource.version, resource.kind).as_bytes());
+    let version = match resource.plural.as_str() {
+        // Kubernetes still stores definitions as it did at first.
+        "customresourcedefinitions" if resource.builtin => "v1beta1",
+        _ => &resource.version,
+    };
+    let digest = Sha256::digest(format!("{}/{version}/{}", resource.group, resource.kind).as_bytes());
     STANDARD.encode(digest.get(..8).unwrap_or_default())
 }

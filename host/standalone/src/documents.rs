@@ -1,6 +1,6 @@
 //! What is not a resource: health, version, and the documents that describe the resources.
 
-use http::header::{ACCEPT, ETAG, IF_NONE_MATCH};
+use http::header::{ACCEPT, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
@@ -8,7 +8,8 @@ use serde_json::json;
 use crate::discovery;
 use crate::kinds::Table;
 use crate::route::Route;
-use crate::service::{ResponseBody, header, json, whole};
+use crate::service::{self, ResponseBody, header, json, whole};
+use crate::status::Failure;
 
 /// The release whose behaviour is followed.
 const MINOR: &str = "36";
@@ -21,8 +22,9 @@ pub(crate) fn answer(route: &Route, kinds: &Table, head: &Parts) -> http::Respon
     match route {
         Route::Health => health(),
         Route::Version => json(StatusCode::OK, &version()),
-        Route::Discovery => discovered(kinds, head).unwrap_or_else(nowhere),
-        Route::OpenApi => described(kinds, head).unwrap_or_else(nowhere),
+        Route::Discovery => discovered(kinds, head).unwrap_or_else(|| undiscovered(head)),
+        Route::OpenApi => described(kinds, head).unwrap_or_else(undescribed),
+        Route::NoResource => service::failed(&Failure::no_such_resource()),
         Route::Resource(_) | Route::Nowhere => nowhere(),
     }
 }
@@ -32,6 +34,21 @@ fn discovered(kinds: &Table, head: &Parts) -> Option<http::Response<ResponseBody
     let document = discovery::document(kinds.served(), head.uri.path(), header(&head.headers, &ACCEPT))?;
     let text = document.body.to_string();
     Some(tagged(head, StatusCode::OK, document.content_type, document.etag, text))
+}
+
+/// A document that is not there is nothing, not even a text about it.
+fn undescribed() -> http::Response<ResponseBody> {
+    let mut response = whole(StatusCode::NOT_FOUND, "text/plain", "");
+    response.headers_mut().remove(CONTENT_TYPE);
+    response
+}
+
+/// The core group answers for versions that it does not have.
+fn undiscovered(head: &Parts) -> http::Response<ResponseBody> {
+    match head.uri.path().starts_with("/api/") {
+        true => service::failed(&Failure::no_such_resource()),
+        false => nowhere(),
+    }
 }
 
 /// What the kinds look like.

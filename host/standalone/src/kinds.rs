@@ -57,6 +57,11 @@ impl Table {
         self.documents.get_or_init(|| Documents::new(&self.served))
     }
 
+    /// Whether the group is one of the server's own.
+    pub(crate) fn is_builtin(&self, group: &str) -> bool {
+        self.served.iter().any(|info| info.builtin && info.group == group)
+    }
+
     pub(crate) fn find(&self, group: &str, version: &str, plural: &str) -> Option<&Arc<ResourceInfo>> {
         self.by_path.get(&(group.to_owned(), version.to_owned(), plural.to_owned()))
     }

@@ -8,7 +8,9 @@ const NAME: &str = "name part must consist of alphanumeric characters, '-', '_' 
     alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is \
     '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 const KEY: &str = "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end \
-    with an alphanumeric character with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
+    with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is \
+    '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. \
+    'example.com/MyName')";
 const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', \
     and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
     '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
@@ -26,7 +28,11 @@ pub(crate) fn subdomain(name: &str) -> Option<String> {
 
 /// The name of a namespace.
 pub(crate) fn label(name: &str) -> Option<String> {
-    limited(name, 63, is_label(name), LABEL)
+    match name {
+        name if name.contains('.') => Some("must not contain dots".to_owned()),
+        name if name.len() > 63 => Some("must be no more than 63 characters".to_owned()),
+        name => (!is_label(name)).then(|| LABEL.to_owned()),
+    }
 }
 
 /// The key of a label or an annotation: a name, and before it maybe a DNS prefix and a slash.
@@ -49,7 +55,7 @@ pub(crate) fn label_key(key: &str) -> Option<String> {
     }
     match name {
         "" => Some("name part must be non-empty".to_owned()),
-        name if name.len() > 63 => Some("name part must be no more than 63 characters".to_owned()),
+        name if name.len() > 63 => Some("name part must be no more than 63 bytes".to_owned()),
         name => (!is_qualified(name)).then(|| NAME.to_owned()),
     }
 }

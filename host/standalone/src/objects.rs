@@ -27,14 +27,32 @@ const COUNTERS: &str = "counters";
 const VERSION: &[u8] = b"resource-version";
 
 /// Where an object is stored: its kind in storage (`group/plural`), namespace (empty for cluster scope) and name.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Place {
     pub(crate) kind: Arc<str>,
     pub(crate) namespace: String,
     pub(crate) name: String,
 }
 
+/// By kind, then as Kubernetes orders the keys of its store: `a-b/x` comes before `a/x`.
+impl Ord for Place {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.kind.cmp(&other.kind).then_with(|| self.key().cmp(other.key()))
+    }
+}
+
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 impl Place {
+    fn key(&self) -> impl Iterator<Item = u8> + '_ {
+        let slash = (!self.namespace.is_empty()).then_some(b'/');
+        self.namespace.bytes().chain(slash).chain(self.name.bytes())
+    }
+
     /// No part of a place contains a space or a control character, so that the bytes keep the order and can be split.
     fn to_bytes(&self) -> Vec<u8> {
         [self.kind.as_bytes(), self.namespace.as_bytes(), self.name.as_bytes()].join(&0)
@@ -77,7 +95,7 @@ impl State {
         self.objects.get(place)
     }
 
-    /// In the order of namespace and name.
+    /// In the order of their places.
     pub(crate) fn list(&self, scope: &Scope) -> impl Iterator<Item = (&Place, &Arc<Value>)> {
         let from = Place {
             kind: scope.kind.clone(),

@@ -16,6 +16,7 @@ mod tests;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::clock;
 use crate::object;
 use crate::schema::Field;
 
@@ -32,6 +33,8 @@ pub(crate) struct Writing<'a> {
     /// Top-level fields that this endpoint does not write: `status`, or on `/status` everything else.
     pub(crate) ignored: &'a [&'a str],
     pub(crate) now: Timestamp,
+    /// What an object of the kind is before anybody wrote it.
+    pub(crate) blank: &'a Value,
 }
 
 /// What an apply comes to.
@@ -45,6 +48,11 @@ pub(crate) enum Applied {
 /// Sets the managedFields of `new`, which an update or a patch made of `old`.
 pub(crate) fn update(writing: &Writing<'_>, old: &Value, new: &mut Value) {
     let mut entries = entries_of(writing, old, new);
+    // Who owned what of an object that nobody is known to own is not asked any more, until somebody applies.
+    if entries.is_empty() && is_stored(old) {
+        object::set_metadata(new, "managedFields", None);
+        return;
+    }
     let changes = compare::compare(old, new, writing.field);
     let changed = strip(changes.added.union(&changes.modified), writing.ignored);
     let removed = strip(changes.removed, writing.ignored);
@@ -57,13 +65,18 @@ pub(crate) fn update(writing: &Writing<'_>, old: &Value, new: &mut Value) {
     object::set_metadata(new, "managedFields", encode(managers::capped(entries)));
 }
 
-/// Merges `config` into `old`. The configuration must be one that [`undeclared`] finds no fault with.
+/// Merges `config` into `old`. The configuration must be one that [`problems`] finds no fault with.
 pub(crate) fn apply(writing: &Writing<'_>, old: &Value, config: &Value, force: bool) -> Applied {
     let mut entries = decode(old.pointer("/metadata/managedFields"));
-    let set = strip(merge::owned_by(config, writing.field), writing.ignored);
+    if entries.is_empty() && is_stored(old) {
+        entries.extend(before_first_apply(writing, old));
+    }
+    let said = merge::owned_by(config, writing.field);
     let last = managers::take(&mut entries, writing.manager);
     let merged = merge::merge(Some(old), config, writing.field);
-    let managed = entries.iter().fold(set.clone(), |managed, entry| managed.union(&entry.set));
+    // With what nobody owns, as the name: it is said all the same, and keeps the metadata that it is in.
+    let managed = entries.iter().fold(said.clone(), |managed, entry| managed.union(&entry.set));
+    let set = strip(said, writing.ignored);
     let mut merged = match &last {
         Some(last) => {
             merge::without(&merged, &abandoned(&merged, &last.set, &managed, writing.field), writing.field)
@@ -78,18 +91,22 @@ pub(crate) fn apply(writing: &Writing<'_>, old: &Value, config: &Value, force: b
         return Applied::Conflicts(conflicts);
     }
     let is_same = changed.is_empty() && removed.is_empty();
-    let time = last.as_ref().filter(|_| is_same).and_then(|last| last.time.clone());
+    let time = match is_same {
+        true => last.as_ref().and_then(|last| last.time.clone()),
+        false => Some(clock::seconds(writing.now)),
+    };
     if !set.is_empty() {
-        entries.push(Entry::new(writing.manager.clone(), set, time, writing.now));
+        entries.push(Entry { manager: writing.manager.clone(), set, time });
     }
     object::set_metadata(&mut merged, "managedFields", encode(entries));
     Applied::Merged(merged)
 }
 
-/// The fields of an applied configuration that the schema does not know, as paths.
-pub(crate) fn undeclared(config: &Value, field: Field<'_>) -> Vec<String> {
+/// Why an applied configuration cannot be merged: fields that the schema does not know, values of another type than
+/// it says, keys that are there twice. Each names its path.
+pub(crate) fn problems(config: &Value, field: Field<'_>) -> Vec<String> {
     let mut found = Vec::new();
-    merge::undeclared(config, field, "", &mut found);
+    merge::problems(config, field, "", &mut found);
     found
 }
 
@@ -97,6 +114,23 @@ pub(crate) fn undeclared(config: &Value, field: Field<'_>) -> Vec<String> {
 fn abandoned(merged: &Value, last: &FieldSet, managed: &FieldSet, field: Field<'_>) -> FieldSet {
     let named = |set: &FieldSet| merge::with_named_fields(set, field);
     named(&merge::owned_by(merged, field)).intersection(&named(last)).difference(&named(managed))
+}
+
+fn is_stored(old: &Value) -> bool {
+    !object::resource_version(old).is_empty()
+}
+
+/// What is there belongs to whoever made it before.
+fn before_first_apply(writing: &Writing<'_>, old: &Value) -> Option<Entry> {
+    let manager = Manager {
+        name: "before-first-apply".to_owned(),
+        operation: Operation::Update,
+        api_version: writing.manager.api_version.clone(),
+        subresource: String::new(),
+    };
+    let changes = compare::compare(writing.blank, old, writing.field);
+    let set = strip(changes.added.union(&changes.modified), writing.ignored);
+    (!set.is_empty()).then(|| Entry::new(manager, set, None, writing.now))
 }
 
 fn take_over(entries: &mut [Entry], changed: &FieldSet, removed: &FieldSet) -> Vec<(String, String)> {

@@ -40,7 +40,7 @@ impl PatchKind {
             MERGE => Ok(Self::Edit(Edit::Merge)),
             APPLY => Ok(Self::Apply),
             STRATEGIC if info.builtin => Ok(Self::Edit(Edit::Strategic)),
-            _ if info.builtin => Err(Failure::unsupported_media(&[JSON, MERGE, STRATEGIC, APPLY])),
+            _ if info.builtin => Err(Failure::unsupported_patch()),
             _ => Err(Failure::unsupported_media(&[JSON, MERGE, APPLY])),
         }
     }
@@ -51,15 +51,38 @@ pub(crate) fn patched(edit: Edit, old: &Value, patch: &Value, field: Field<'_>) 
     let mut new = old.clone();
     match edit {
         Edit::Json => {
-            let operations: json_patch::Patch = serde_json::from_value(patch.clone())
-                .map_err(|_| Failure::bad_request("error decoding patch: it is no list of operations"))?;
-            json_patch::patch(&mut new, &operations).map_err(|_| Failure::patch_rejected())?;
+            let operations = patch
+                .as_array()
+                .ok_or_else(|| Failure::bad_request("error decoding patch: it is no list of operations"))?;
+            for operation in operations {
+                apply_operation(&mut new, operation)?;
+            }
         }
         Edit::Merge | Edit::Strategic if !patch.is_object() => {
             return Err(Failure::bad_request("error decoding patch: it is no object"));
         }
         Edit::Merge => json_patch::merge(&mut new, patch),
-        Edit::Strategic => strategic::merge(&mut new, patch, field).map_err(Failure::bad_request)?,
+        Edit::Strategic => strategic::merge(&mut new, patch, field).map_err(Failure::unforeseen)?,
     }
     Ok(new)
+}
+
+fn apply_operation(document: &mut Value, operation: &Value) -> Result<(), Failure> {
+    let mut operation = operation.clone();
+    if replaces_nothing(document, &operation)
+        && let Some(fields) = operation.as_object_mut()
+    {
+        fields.insert("op".to_owned(), "add".into());
+    }
+    let operation: json_patch::PatchOperation =
+        serde_json::from_value(operation).map_err(|_| Failure::patch_rejected())?;
+    json_patch::patch(document, &[operation]).map_err(|_| Failure::patch_rejected())
+}
+
+/// Kubernetes' `replace` makes the field where there is none, as long as there is an object to make it in.
+fn replaces_nothing(document: &Value, operation: &Value) -> bool {
+    let text = |name: &str| operation.get(name).and_then(Value::as_str).unwrap_or_default();
+    let path = text("path");
+    let parent = path.rsplit_once('/').and_then(|(parent, _)| document.pointer(parent));
+    text("op") == "replace" && document.pointer(path).is_none() && parent.is_some_and(Value::is_object)
 }

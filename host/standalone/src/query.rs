@@ -96,8 +96,13 @@ impl Options {
         if self.resource_version.is_empty() {
             return Ok(None);
         }
-        let wrong =
-            |_| Failure::bad_request(format!("resourceVersion: Invalid value: {:?}", self.resource_version));
+        let wrong = |_| {
+            Failure::unforeseen(format!(
+                "resourceVersion: Invalid value: {:?}: {}",
+                self.resource_version,
+                unsigned_syntax(&self.resource_version)
+            ))
+        };
         self.resource_version.parse().map(Some).map_err(wrong)
     }
 
@@ -118,12 +123,17 @@ impl Options {
             "force" => self.force = Some(flag(&value)),
             "labelSelector" => self.labels = value,
             "fieldSelector" => self.fields = value,
-            "limit" => self.limit = number(name, &value)?,
+            // Below zero is no limit, as zero is.
+            "limit" => self.limit = usize::try_from(number(&value)?).unwrap_or(0),
             "continue" => self.resume = value,
             "resourceVersion" => self.resource_version = value,
-            "resourceVersionMatch" => self.version_match = version_match(&value)?,
+            "resourceVersionMatch" => match version_match(&value) {
+                Ok(matched) => self.version_match = matched,
+                Err(cause) => self.invalid.push(cause),
+            },
             "watch" => self.watch = flag(&value),
-            "timeoutSeconds" => self.timeout_seconds = Some(number(name, &value)?),
+            "timeoutSeconds" => self.timeout_seconds = u64::try_from(number(&value)?).ok(),
+            "gracePeriodSeconds" => drop(number(&value)?),
             "allowWatchBookmarks" => self.bookmarks = flag(&value),
             "sendInitialEvents" => self.initial_events = Some(flag(&value)),
             "propagationPolicy" => self.propagation = Some(value),
@@ -139,10 +149,14 @@ fn flag(value: &str) -> bool {
     !matches!(value.to_ascii_lowercase().as_str(), "false" | "0")
 }
 
-fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, Failure> {
-    value
-        .parse()
-        .map_err(|_| Failure::bad_request(format!("{name}: Invalid value: {value:?}: must be a number")))
+fn number(value: &str) -> Result<i64, Failure> {
+    let wrong = |_| Failure::bad_request(format!("strconv.ParseInt: parsing {value:?}: invalid syntax"));
+    value.parse().map_err(wrong)
+}
+
+/// What kube-apiserver says of a version that is none.
+pub(crate) fn unsigned_syntax(text: &str) -> String {
+    format!("strconv.ParseUint: parsing {text:?}: invalid syntax")
 }
 
 /// `All` is the only dry run.
@@ -175,20 +189,21 @@ fn field_validation(value: &str) -> Result<FieldValidation, Cause> {
 fn include_object(value: &str) -> Result<IncludeObject, Failure> {
     let wrong = || {
         Failure::bad_request(format!(
-            "includeObject: Invalid value: {value:?}: must be 'Metadata', 'Object', 'None', or empty"
+            "Unable to convert to Table as requested: includeObject: Invalid value: {value:?}: must be 'Metadata', 'Object', 'None', or empty"
         ))
     };
     IncludeObject::parse(value).ok_or_else(wrong)
 }
 
-fn version_match(value: &str) -> Result<Option<VersionMatch>, Failure> {
+fn version_match(value: &str) -> Result<Option<VersionMatch>, Cause> {
     match value {
         "" => Ok(None),
         "Exact" => Ok(Some(VersionMatch::Exact)),
         "NotOlderThan" => Ok(Some(VersionMatch::NotOlderThan)),
-        other => Err(Failure::bad_request(format!(
-            "resourceVersionMatch: Unsupported value: {other:?}: supported values: \"Exact\", \"NotOlderThan\""
-        ))),
+        other => {
+            let supported = ["Exact", "NotOlderThan", ""].map(Value::from);
+            Err(Cause::not_supported("resourceVersionMatch", &other.into(), &supported))
+        }
     }
 }
 
@@ -206,10 +221,12 @@ mod tests {
 
     #[test]
     fn options_that_are_not_understood_are_refused() {
-        for query in ["limit=x", "resourceVersionMatch=Newest", "includeObject=Some"] {
+        for query in ["limit=x", "timeoutSeconds=x", "includeObject=Some"] {
             assert_eq!(Options::parse(query).unwrap_err().code, 400, "{query}");
         }
-        for query in ["dryRun=Some", "fieldValidation=strict", "fieldManager=a%01"] {
+        for query in
+            ["dryRun=Some", "fieldValidation=strict", "fieldManager=a%01", "resourceVersionMatch=Newest"]
+        {
             assert_eq!(Options::parse(query).unwrap().invalid.len(), 1, "{query}");
         }
         let options =

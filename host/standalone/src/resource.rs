@@ -62,6 +62,10 @@ pub struct Subresource {
 pub(crate) const ALL_VERBS: [&str; 8] =
     ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 
+/// The same in the order in which kube-apiserver lists them for custom objects.
+pub(crate) const CUSTOM_VERBS: [&str; 8] =
+    ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
+
 impl ResourceInfo {
     /// The built-in kinds.
     pub fn builtins() -> &'static [Arc<ResourceInfo>] {

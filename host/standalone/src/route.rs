@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use http::Method;
+
 use crate::kinds::Table;
 use crate::query;
 use crate::resource::ResourceInfo;
@@ -17,6 +19,14 @@ pub(crate) struct ResourcePath {
     pub(crate) subresource: String,
 }
 
+impl ResourcePath {
+    /// Custom objects of all namespaces are only read: for the rest, the path leads nowhere.
+    pub(crate) fn serves(&self, method: &Method) -> bool {
+        let of_all = !self.info.builtin && self.info.namespaced && self.namespace.is_empty();
+        !of_all || *method == Method::GET
+    }
+}
+
 /// Where a request goes.
 #[derive(Debug, Clone)]
 pub(crate) enum Route {
@@ -26,6 +36,8 @@ pub(crate) enum Route {
     Discovery,
     OpenApi,
     Resource(ResourcePath),
+    /// Below a group of ours, but no resource of it.
+    NoResource,
     Nowhere,
 }
 
@@ -40,10 +52,12 @@ impl Route {
             ["api" | "apis"] | ["api", _] | ["apis", _] | ["apis", _, _] => Self::Discovery,
             ["openapi", ..] => Self::OpenApi,
             ["api", version, rest @ ..] => {
-                resource(kinds, "", version, rest).map_or(Self::Nowhere, Self::Resource)
+                resource(kinds, "", version, rest).map_or(Self::NoResource, Self::Resource)
             }
             ["apis", group, version, rest @ ..] => {
-                resource(kinds, group, version, rest).map_or(Self::Nowhere, Self::Resource)
+                // Custom objects are served by another handler, which answers in text.
+                let nowhere = if kinds.is_builtin(group) { Self::NoResource } else { Self::Nowhere };
+                resource(kinds, group, version, rest).map_or(nowhere, Self::Resource)
             }
             _ => Self::Nowhere,
         }
@@ -71,6 +85,7 @@ fn resource(kinds: &Table, group: &str, version: &str, rest: &[&str]) -> Option<
     };
     let known = subresource.is_empty()
         || (subresource == "status" && info.has_status)
+        || (!info.builtin && matches!(subresource, "status" | "scale"))
         || info.subresources.iter().any(|one| one.name == subresource);
     let path = ResourcePath {
         namespace: namespace.to_owned(),
@@ -111,8 +126,9 @@ mod tests {
         for path in ["/api", "/apis", "/api/v1", "/apis/g", "/apis/g/v1/"] {
             check(path, "Discovery");
         }
+        check("/", "Nowhere");
+        check("/apis/example.com/v1/things", "Nowhere");
         for nowhere in [
-            "/",
             "/api/v2/secrets",
             "/api/v1/pods",
             "/api/v1/secrets/b",
@@ -120,7 +136,7 @@ mod tests {
             "/api/v1/namespaces/a/namespaces/b",
             "/api/v1/namespaces/a/secrets/b/c/d",
         ] {
-            check(nowhere, "Nowhere");
+            check(nowhere, "NoResource");
         }
     }
 }

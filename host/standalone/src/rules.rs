@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use crate::deletion::{FOREGROUND, ORPHAN};
 use crate::names;
 use crate::object;
 use crate::resource::ResourceInfo;
@@ -70,6 +71,9 @@ pub(crate) fn on_read(info: &ResourceInfo, value: &mut Value) {
     if !info.builtin {
         return;
     }
+    if matches!(info.plural.as_str(), "secrets" | "configmaps") {
+        empty_nulls(value);
+    }
     if info.plural != "customresourcedefinitions" {
         drop_nulls(value);
     }
@@ -77,6 +81,9 @@ pub(crate) fn on_read(info: &ResourceInfo, value: &mut Value) {
         "secrets" => read_secret(value),
         "configmaps" => drop_empty_fields(value, &["data", "binaryData"]),
         "namespaces" => read_namespace(value),
+        "leases" => {
+            object::child(value, "spec");
+        }
         "customresourcedefinitions" => definition::read(value),
         _ => {}
     }
@@ -92,7 +99,13 @@ pub(crate) fn on_create(info: &ResourceInfo, value: &mut Value, now: &str) {
     }
     match (info.builtin, info.plural.as_str()) {
         (true, "namespaces") => {
-            object::child(value, "spec").insert("finalizers".to_owned(), json!([NAMESPACE_FINALIZER]));
+            let spec = object::child(value, "spec");
+            let given = object::strings(spec.get("finalizers"));
+            if !given.contains(&NAMESPACE_FINALIZER) {
+                let all: Vec<&str> = given.into_iter().chain([NAMESPACE_FINALIZER]).collect();
+                let all = json!(all);
+                spec.insert("finalizers".to_owned(), all);
+            }
             object::child(value, "status").insert("phase".to_owned(), "Active".into());
         }
         (true, "customresourcedefinitions") => definition::establish(value, None, now),
@@ -175,6 +188,7 @@ fn read_namespace(namespace: &mut Value) {
 
 /// Removes what a typed object does not show: empty metadata.
 fn drop_empty(metadata: &mut serde_json::Map<String, Value>) {
+    metadata.shift_remove("selfLink");
     metadata.retain(|name, value| match value {
         Value::Null => false,
         // An empty list of managed fields asks to forget them.
@@ -194,6 +208,17 @@ fn drop_empty_fields(value: &mut Value, names: &[&str]) {
     }
 }
 
+/// A null in a map of texts is the empty text.
+fn empty_nulls(value: &mut Value) {
+    for name in ["data", "binaryData", "stringData"] {
+        let fields = value.get_mut(name).and_then(Value::as_object_mut);
+        for value in fields.into_iter().flat_map(|fields| fields.values_mut()).filter(|value| value.is_null())
+        {
+            *value = "".into();
+        }
+    }
+}
+
 fn drop_nulls(value: &mut Value) {
     match value {
         Value::Object(fields) => {
@@ -205,21 +230,44 @@ fn drop_nulls(value: &mut Value) {
     }
 }
 
+/// Leaves out owner references that repeat an earlier one; their UIDs.
+pub(crate) fn drop_repeated_owners(value: &mut Value) -> Vec<String> {
+    let owners: Vec<Value> = object::owners(value).cloned().collect();
+    let uid = |owner: &Value| object::text(owner, "/uid").to_owned();
+    let mut kept: Vec<Value> = Vec::with_capacity(owners.len());
+    let mut repeated = Vec::new();
+    for owner in &owners {
+        if kept.iter().any(|other| uid(other) == uid(owner)) {
+            repeated.push(uid(owner));
+        } else {
+            kept.push(owner.clone());
+        }
+    }
+    if !repeated.is_empty() {
+        object::set_metadata(value, "ownerReferences", Some(kept.into()));
+    }
+    repeated
+}
+
 /// What is wrong with the metadata of an object that is about to be stored.
 pub(crate) fn check_metadata(info: &ResourceInfo, value: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
     let name = object::name(value);
+    let prefix = object::text(value, "/metadata/generateName");
+    // A prefix may end with what a name may not.
+    if let Some(why) = Some(prefix.trim_end_matches('-'))
+        .filter(|prefix| !prefix.is_empty())
+        .and_then(|prefix| check_name(info, prefix))
+    {
+        causes.push(Cause::invalid("metadata.generateName", &prefix.into(), &why));
+    }
     if let Some(why) = check_name(info, name) {
         causes.push(Cause::invalid("metadata.name", &name.into(), &why));
     }
     causes.extend(check_labels(value));
     causes.extend(check_annotations(value));
-    for finalizer in object::finalizers(value) {
-        if let Some(why) = names::label_key(finalizer) {
-            causes.push(Cause::invalid("metadata.finalizers", &finalizer.into(), &why));
-        }
-    }
     causes.extend(check_owners(value));
+    causes.extend(check_finalizers(info, value));
     causes
 }
 
@@ -253,11 +301,58 @@ fn check_annotations(value: &Value) -> Vec<Cause> {
     causes
 }
 
+fn check_finalizers(info: &ResourceInfo, value: &Value) -> Vec<Cause> {
+    let finalizers = object::finalizers(value);
+    let mut causes = Vec::new();
+    for (index, finalizer) in finalizers.iter().enumerate() {
+        if let Some(why) = names::label_key(finalizer) {
+            causes.push(Cause::invalid("metadata.finalizers", &(*finalizer).into(), &why));
+        }
+        if info.builtin && !finalizer.contains('/') && !is_standard(finalizer) {
+            let why = "name is neither a standard finalizer name nor is it fully qualified";
+            causes.push(Cause::invalid(format!("metadata.finalizers[{index}]"), &(*finalizer).into(), why));
+        }
+    }
+    if finalizers.contains(&FOREGROUND) && finalizers.contains(&ORPHAN) {
+        let why = "finalizer orphan and foregroundDeletion cannot be both set";
+        causes.push(Cause::invalid("metadata.finalizers", &json!(finalizers), why));
+    }
+    causes
+}
+
+fn is_standard(finalizer: &str) -> bool {
+    matches!(finalizer, FOREGROUND | ORPHAN | NAMESPACE_FINALIZER)
+}
+
+/// What to say of finalizers of a custom object that could be anybody's.
+pub(crate) fn finalizer_warnings(info: &ResourceInfo, value: &Value) -> Vec<String> {
+    let unqualified = |finalizer: &&str| {
+        !info.builtin && !finalizer.contains('/') && !matches!(*finalizer, FOREGROUND | ORPHAN)
+    };
+    let finalizers = object::finalizers(value).into_iter().filter(unqualified);
+    finalizers
+        .map(|finalizer| {
+            format!(
+                "metadata.finalizers: {finalizer:?}: prefer a domain-qualified finalizer name to avoid accidental \
+                 conflicts with other finalizer writers"
+            )
+        })
+        .collect()
+}
+
 fn check_owners(value: &Value) -> Vec<Cause> {
     let at = |field: &str| format!("metadata.ownerReferences.{field}");
     let mut causes = Vec::new();
     let mut controllers = Vec::new();
     for owner in object::owners(value) {
+        let version = object::text(owner, "/apiVersion");
+        if version.matches('/').count() > 1 {
+            causes.push(Cause::invalid(at("apiVersion"), &version.into(), "version must not be empty"));
+        }
+        if version == "v1" && object::text(owner, "/kind") == "Event" {
+            let why = "/v1, Kind=Event is disallowed from being an owner";
+            causes.push(Cause::invalid("metadata.ownerReferences", owner, why));
+        }
         for field in ["apiVersion", "kind", "name", "uid"] {
             if object::text(owner, &format!("/{field}")).is_empty() {
                 let why =

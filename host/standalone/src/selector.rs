@@ -111,19 +111,24 @@ fn parse_term(term: &str) -> Result<FieldTerm, Failure> {
         .min_by_key(|(at, operator)| (*at, 3 - operator.len()))
         .ok_or_else(wrong)?;
     let path = term.get(..at).ok_or_else(wrong)?.trim().to_owned();
-    let value = unescape(term.get(at + operator.len()..).ok_or_else(wrong)?).ok_or_else(wrong)?;
+    let value = unescape(term.get(at + operator.len()..).ok_or_else(wrong)?)?;
     Ok(FieldTerm { path, value, equal: operator != "!=" })
 }
 
-fn unescape(text: &str) -> Option<String> {
+fn unescape(text: &str) -> Result<String, Failure> {
+    let wrong = |what: &str| Failure::bad_request(format!("invalid field selector: invalid {what}"));
     let mut out = String::with_capacity(text.len());
     let mut characters = text.chars();
     while let Some(character) = characters.next() {
         match character {
-            '\\' => out.push(characters.next().filter(|next| matches!(next, '\\' | ',' | '='))?),
-            ',' | '=' => return None,
+            '\\' => match characters.next() {
+                Some(escaped @ ('\\' | ',' | '=')) => out.push(escaped),
+                Some(other) => return Err(wrong(&format!("escape sequence: \\{other}"))),
+                None => return Err(wrong("escape sequence: \\")),
+            },
+            ',' | '=' => return Err(wrong(&format!("character: '{character}'"))),
             other => out.push(other),
         }
     }
-    Some(out)
+    Ok(out)
 }

@@ -91,7 +91,10 @@ where
 {
     let (head, body) = request.into_parts();
     let kinds = api.kinds.now();
-    let route = Route::of(head.uri.path(), &kinds);
+    let route = match Route::of(head.uri.path(), &kinds) {
+        Route::Resource(path) if !path.serves(&head.method) => Route::Nowhere,
+        route => route,
+    };
     let user = if guarded { user(&api, &head.headers) } else { Some(reviews::ADMINISTRATOR.to_owned()) };
     let path = match (route, user) {
         (Route::Health, _) => return documents::health(),
@@ -143,7 +146,11 @@ fn resource(
         include: call.options.include_object,
         now: call.api.clock.now(),
     };
-    let verb = verb(call, method).ok_or_else(|| Failure::method_not_allowed(&call.info))?;
+    let has_subresource = call.subresource.is_empty() || call.subresource == "status" && call.info.has_status;
+    if !call.info.builtin && !has_subresource {
+        return Err(call.missing());
+    }
+    let verb = verb(call, method).ok_or_else(|| no_verb(call, method))?;
     if call.subresource.is_empty() && !call.info.verbs.contains(&verb) {
         return Err(Failure::method_not_allowed(&call.info));
     }
@@ -184,12 +191,26 @@ fn check_options(call: &Call<'_>, verb: &str) -> Result<(), Failure> {
     let kind = match verb {
         "create" => "CreateOptions",
         "update" => "UpdateOptions",
-        "delete" | "deletecollection" => "DeleteOptions",
+        "delete" => "DeleteOptions",
+        "list" | "watch" | "deletecollection" => "ListOptions",
         _ => return Ok(()),
     };
     match call.options.invalid.as_slice() {
         [] => Ok(()),
         causes => Err(Failure::invalid_kind("meta.k8s.io", kind, "", causes)),
+    }
+}
+
+/// What is said of a method that the path does not have.
+fn no_verb(call: &Call<'_>, method: &Method) -> Failure {
+    match method.as_str() {
+        "PATCH" | "PUT" if !call.info.builtin && call.name.is_empty() => {
+            Failure::bad_request("name must be provided")
+        }
+        method if !call.info.builtin && !call.subresource.is_empty() => {
+            Failure::not_supported(&call.info, &method.to_lowercase())
+        }
+        _ => Failure::method_not_allowed(&call.info),
     }
 }
 
@@ -252,7 +273,7 @@ fn watched(call: &Call<'_>, shown: Shown) -> Result<Response<ResponseBody>, Fail
     Ok(response(StatusCode::OK, "application/json", BodyExt::boxed_unsync(StreamBody::new(frames))))
 }
 
-fn failed(failure: &Failure) -> Response<ResponseBody> {
+pub(crate) fn failed(failure: &Failure) -> Response<ResponseBody> {
     json(StatusCode::from_u16(failure.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), &failure.to_json())
 }
 

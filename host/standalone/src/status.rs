@@ -21,6 +21,8 @@ pub struct Failure {
     pub message: String,
     /// Boxed to keep the type small.
     details: Box<Map<String, Value>>,
+    /// Whether they are shown when they are empty, too.
+    shows_details: bool,
     /// Where a list can go on that lost its version.
     resume: Option<String>,
 }
@@ -34,7 +36,14 @@ impl From<DatabaseError> for Failure {
 
 impl Failure {
     fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), details: Box::default(), resume: None }
+        Self {
+            code,
+            reason,
+            message: message.into(),
+            details: Box::default(),
+            shows_details: false,
+            resume: None,
+        }
     }
 
     fn about(mut self, group: &str, kind: &str, name: &str) -> Self {
@@ -48,6 +57,12 @@ impl Failure {
 
     fn on(self, info: &ResourceInfo, name: &str) -> Self {
         self.about(&info.group, &info.plural, name)
+    }
+
+    /// Shows details, though they are empty.
+    fn with_details(mut self) -> Self {
+        self.shows_details = true;
+        self
     }
 
     fn causes(mut self, causes: Vec<Value>) -> Self {
@@ -92,6 +107,14 @@ impl Failure {
         Self::new(409, "Conflict", conflict_message(conflicts)).causes(causes.collect())
     }
 
+    /// The object is not the one that is meant to be deleted.
+    pub(crate) fn other_object(info: &ResourceInfo, name: &str, why: &str) -> Self {
+        let kind =
+            if info.group.is_empty() { info.kind.clone() } else { format!("{}.{}", info.kind, info.group) };
+        let message = format!("Operation cannot be fulfilled on {kind} \"{name}\": {why}");
+        Self::new(409, "Conflict", message).about(&info.group, &info.kind, name)
+    }
+
     pub(crate) fn invalid(info: &ResourceInfo, name: &str, causes: &[Cause]) -> Self {
         Self::invalid_kind(&info.group, &info.kind, name, causes)
     }
@@ -107,6 +130,7 @@ impl Failure {
     /// A JSON patch that does not fit the object.
     pub(crate) fn patch_rejected() -> Self {
         Self::new(422, "Invalid", "the server rejected our request due to an error in our request")
+            .with_details()
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
@@ -134,8 +158,20 @@ impl Failure {
     }
 
     pub(crate) fn method_not_allowed(info: &ResourceInfo) -> Self {
-        Self::new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
-            .on(info, "")
+        let message = "the server does not allow this method on the requested resource";
+        let failure = Self::new(405, "MethodNotAllowed", message);
+        if info.builtin { failure.with_details() } else { failure.on(info, "") }
+    }
+
+    /// A subresource of a custom object that this verb is not for.
+    pub(crate) fn not_supported(info: &ResourceInfo, verb: &str) -> Self {
+        let message = format!("{verb} is not supported on resources of kind {:?}", info.qualified());
+        Self::new(405, "MethodNotAllowed", message).on(info, "")
+    }
+
+    /// A path below a group of ours that leads to no resource.
+    pub(crate) fn no_such_resource() -> Self {
+        Self::new(404, "NotFound", "the server could not find the requested resource").with_details()
     }
 
     pub(crate) fn unsupported_media(accepted: &[&str]) -> Self {
@@ -144,6 +180,11 @@ impl Failure {
             accepted.join(", ")
         );
         Self::new(415, "UnsupportedMediaType", message)
+    }
+
+    /// A patch of a built-in kind in a form that is none.
+    pub(crate) fn unsupported_patch() -> Self {
+        Self::new(415, "UnsupportedMediaType", "415: Unsupported Media Type").with_details()
     }
 
     pub(crate) fn not_acceptable(accepted: &[&str]) -> Self {
@@ -168,7 +209,7 @@ impl Failure {
 
     /// A list that should not be older than a version which is not there yet.
     pub(crate) fn version_ahead(asked: u64, current: u64) -> Self {
-        let message = format!("Too large resource version: {asked}, current: {current}");
+        let message = format!("Timeout: Too large resource version: {asked}, current: {current}");
         let cause = json!({"reason": "ResourceVersionTooLarge", "message": "Too large resource version"});
         let mut failure = Self::new(504, "Timeout", message).causes(vec![cause]);
         failure.details.insert("retryAfterSeconds".to_owned(), 1.into());
@@ -195,7 +236,7 @@ impl Failure {
             if !self.reason.is_empty() {
                 fields.insert("reason".to_owned(), self.reason.into());
             }
-            if !self.details.is_empty() {
+            if self.shows_details || !self.details.is_empty() {
                 fields.insert("details".to_owned(), Value::Object((*self.details).clone()));
             }
             fields.insert("code".to_owned(), self.code.into());

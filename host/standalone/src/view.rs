@@ -18,6 +18,8 @@ pub(crate) enum View {
     Whole,
     Metadata,
     Table,
+    /// The same under its first version, which clients still may ask for.
+    OldTable,
 }
 
 impl View {
@@ -30,18 +32,21 @@ impl View {
     }
 
     fn of_one(media: &str) -> Option<Self> {
-        if !matches!(body::media_type(media).as_str(), JSON | "application/*" | "*/*") {
+        if !matches!(body::media_type(media).as_str(), JSON | "*/*") {
             return None;
         }
         match parameter(media, "as") {
             None => Some(Self::Whole),
-            Some(_)
-                if parameter(media, "g") != Some("meta.k8s.io") || parameter(media, "v") != Some("v1") =>
-            {
-                None
+            Some(kind) if parameter(media, "g") == Some("meta.k8s.io") => {
+                match (kind, parameter(media, "v")) {
+                    ("Table", Some("v1")) => Some(Self::Table),
+                    ("Table", Some("v1beta1")) => Some(Self::OldTable),
+                    ("PartialObjectMetadata" | "PartialObjectMetadataList", Some("v1")) => {
+                        Some(Self::Metadata)
+                    }
+                    _ => None,
+                }
             }
-            Some("Table") => Some(Self::Table),
-            Some("PartialObjectMetadata" | "PartialObjectMetadataList") => Some(Self::Metadata),
             Some(_) => None,
         }
     }
@@ -70,7 +75,7 @@ impl Shown {
         match self.view {
             View::Whole => served.into_owned(),
             View::Metadata => metadata_only(&served),
-            View::Table => self.row(&served, false),
+            View::Table | View::OldTable => self.row(&served, false),
         }
     }
 
@@ -82,22 +87,35 @@ impl Shown {
 
     fn table(&self, served: &[Value], metadata: &Value, no_headers: bool) -> Value {
         let options = TableOptions { include_object: self.include, no_headers };
-        self.info.columns.table(served, metadata, options, self.now)
+        let mut table = self.info.columns.table(served, metadata, options, self.now);
+        if self.view == View::OldTable {
+            object::fields(&mut table).insert("apiVersion".to_owned(), "meta.k8s.io/v1beta1".into());
+        }
+        table
     }
 
     /// A list, whose metadata is given. Objects are in the version of the request already.
     pub(crate) fn list(&self, served: Vec<Value>, metadata: Value) -> Value {
         match self.view {
-            View::Table => self.table(&served, &metadata, false),
+            View::Table | View::OldTable => self.table(&served, &metadata, false),
             View::Metadata => json!({
                 "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
                 "items": served.iter().map(metadata_only).collect::<Vec<_>>(),
             }),
             View::Whole => json!({
-                "kind": self.info.list_kind, "apiVersion": self.info.api_version(), "metadata": metadata,
+                "kind": self.info.list_kind, "apiVersion": self.info.api_version(),
+                "metadata": self.list_metadata(metadata),
                 "items": served.into_iter().map(|item| self.item(item)).collect::<Vec<_>>(),
             }),
         }
+    }
+
+    /// Lists of custom objects always say where they go on, if only nowhere.
+    fn list_metadata(&self, mut metadata: Value) -> Value {
+        if !self.info.builtin {
+            object::fields(&mut metadata).entry("continue").or_insert_with(|| "".into());
+        }
+        metadata
     }
 
     /// Items of typed lists do not repeat what the list says.
@@ -131,7 +149,7 @@ mod tests {
         check("*/*", Some(View::Whole));
         check("application/json", Some(View::Whole));
         check("application/json;as=Table;v=v1;g=meta.k8s.io,application/json", Some(View::Table));
-        check("application/json;as=Table;v=v1beta1;g=meta.k8s.io, application/json", Some(View::Whole));
+        check("application/json;as=Table;v=v1beta1;g=meta.k8s.io, application/json", Some(View::OldTable));
         check("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1", Some(View::Metadata));
         check("application/vnd.kubernetes.protobuf, application/json", Some(View::Whole));
         check("application/vnd.kubernetes.protobuf", None);

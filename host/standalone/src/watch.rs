@@ -79,19 +79,22 @@ struct Initial {
 
 fn initial_events(call: &Call<'_>) -> Result<Initial, Failure> {
     let options = &call.options;
-    let forbidden = |field: &str, why: &str| Err(read::list_options(&Cause::forbidden(field, why)));
+    let at = "resourceVersionMatch";
     match (options.initial_events, options.version_match) {
-        (None, Some(_)) => forbidden(
-            "resourceVersionMatch",
-            "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-        ),
+        (None, Some(_)) => {
+            let why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
+            Err(read::list_options(&[Cause::forbidden(at, why)]))
+        }
         (Some(_), Some(VersionMatch::NotOlderThan)) => {
             Ok(Initial { wanted: options.initial_events == Some(true), by_default: false })
         }
-        (Some(_), _) => forbidden(
-            "resourceVersionMatch",
-            "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-        ),
+        (Some(_), other) => {
+            let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+            let unsupported =
+                other.map(|_| Cause::not_supported(at, &"Exact".into(), &["NotOlderThan".into()]));
+            let causes: Vec<Cause> = [Cause::forbidden(at, why)].into_iter().chain(unsupported).collect();
+            Err(read::list_options(&causes))
+        }
         (None, None) => {
             Ok(Initial { wanted: false, by_default: options.version()?.is_none_or(|version| version == 0) })
         }
@@ -208,14 +211,14 @@ impl Watch {
 
     fn tell(&mut self, kind: &str, served: &Value) {
         let shown = match self.shown.view {
-            View::Table => self.shown.row(served, !std::mem::take(&mut self.first_row)),
+            View::Table | View::OldTable => self.shown.row(served, !std::mem::take(&mut self.first_row)),
             View::Whole | View::Metadata => self.shown.one(served),
         };
         self.pending.push_back(line(kind, &shown));
     }
 
     fn bookmark(&mut self, initial_end: bool) {
-        let mut metadata = json!({"resourceVersion": self.cursor.to_string(), "creationTimestamp": null});
+        let mut metadata = json!({"resourceVersion": self.cursor.to_string()});
         if initial_end {
             let end = json!({"k8s.io/initial-events-end": "true"});
             object::fields(&mut metadata).insert("annotations".to_owned(), end);
@@ -226,10 +229,11 @@ impl Watch {
             View::Metadata => {
                 json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata})
             }
-            View::Table => json!({
-                "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
-                "columnDefinitions": null, "rows": [],
-            }),
+            View::Table | View::OldTable => {
+                let object =
+                    json!({"kind": info.kind, "apiVersion": info.api_version(), "metadata": metadata});
+                self.shown.row(&object, !std::mem::take(&mut self.first_row))
+            }
         };
         self.pending.push_back(line("BOOKMARK", &object));
         self.told = self.cursor;

@@ -14,8 +14,9 @@ use crate::object;
 use crate::objects::{Draft, Place};
 use crate::ownership::{self, Applied, Operation};
 use crate::patch::{self, Edit, PatchKind};
+use crate::query;
 use crate::rules;
-use crate::schema::Cause;
+use crate::schema::{Cause, Reason};
 use crate::status::Failure;
 
 /// A stored object, and whether the request made it.
@@ -27,8 +28,10 @@ pub(crate) struct Written {
 /// POST of an object.
 pub(crate) fn create(call: &Call<'_>, mut new: Value) -> Result<Written, Failure> {
     call.check_identity(&mut new)?;
-    give_name(call, &mut new)?;
     let unknown = call.read(&mut new)?;
+    give_name(call, &mut new)?;
+    // What follows from the name.
+    rules::on_read(&call.info, &mut new);
     call.judge_unknown(&unknown)?;
     let written = call.api.objects.change(call.options.dry_run, |draft| {
         let blank = rules::blank(&call.storage());
@@ -57,6 +60,7 @@ pub(crate) fn update(call: &Call<'_>, mut new: Value) -> Result<Written, Failure
                     let (group, plural) = (&call.info.group, &call.info.plural);
                     return Err(Failure::invalid_kind(group, plural, &call.name, &[cause]));
                 }
+                check_uid(call, &old, &new)?;
                 check_version(call, &old, &new)?;
                 own(call, &old, &mut new);
                 replace(call, draft, &old, new)
@@ -85,18 +89,31 @@ fn edit(call: &Call<'_>, how: Edit, patch: &Value) -> Result<Written, Failure> {
         let old = draft.get(&call.place(&call.name)).ok_or_else(|| call.missing())?;
         let served = conversion::served(&call.info, &old);
         let mut new = patch::patched(how, &served, patch, call.field())?;
+        if call.info.builtin && object::text(&new, "/kind") != call.info.kind {
+            return Err(bad_patch());
+        }
         call.check_identity(&mut new)?;
         let unknown = call.read(&mut new)?;
-        call.judge_unknown(&unknown)?;
+        call.judge_unknown(&unknown).map_err(|_| bad_patch())?;
         check_version(call, &old, &new)?;
         own(call, &old, &mut new);
         replace(call, draft, &old, new)
     })
 }
 
+/// A patch that makes something else of the object. kube-apiserver quotes the result, which may be a Secret.
+fn bad_patch() -> Failure {
+    let why = "it makes an object that cannot be read";
+    Failure::invalid_kind("", "", "", &[Cause::new(Reason::Invalid, "patch", None, why)])
+}
+
 /// Server-side apply: makes the object where there is none.
 fn apply(call: &Call<'_>, mut config: Value) -> Result<Written, Failure> {
     check_config(call, &config)?;
+    if object::name(&config).is_empty() && call.api.objects.now().get(&call.place(&call.name)).is_some() {
+        // The object has its name already.
+        object::set_metadata(&mut config, "name", Some(call.name.clone().into()));
+    }
     call.check_identity(&mut config)?;
     conversion::stored(&call.info, &call.storage(), &mut config);
     call.api.objects.change(call.options.dry_run, |draft| {
@@ -127,14 +144,26 @@ fn apply(call: &Call<'_>, mut config: Value) -> Result<Written, Failure> {
         call.apply_defaults(&mut new);
         match &old {
             Some(old) => replace(call, draft, old, new),
-            None => Ok(Written { object: insert(call, draft, new)?, created: true }),
+            None => {
+                // There was no version that this one could be meant for.
+                object::set_metadata(&mut new, "resourceVersion", None);
+                Ok(Written { object: insert(call, draft, new)?, created: true })
+            }
         }
     })
 }
 
 /// What an applied configuration must be, whatever the object is.
 fn check_config(call: &Call<'_>, config: &Value) -> Result<(), Failure> {
-    let (found, expected) = (object::text(config, "/apiVersion"), call.info.api_version());
+    if !config.is_object() {
+        return Err(Failure::bad_request("error decoding YAML: it is no object"));
+    }
+    let (found, kind) = (object::text(config, "/apiVersion"), object::text(config, "/kind"));
+    let expected = call.info.api_version();
+    if call.info.builtin && (found != expected || kind != call.info.kind) {
+        let (group, version) = found.split_once('/').unwrap_or(("", found));
+        return Err(Failure::bad_request(format!("invalid object type: {group}/{version}, Kind={kind}")));
+    }
     if found != expected {
         return Err(Failure::bad_request(format!(
             "Incorrect version specified in apply patch. Specified patch version: {found}, expected: {expected}"
@@ -143,9 +172,7 @@ fn check_config(call: &Call<'_>, config: &Value) -> Result<(), Failure> {
     if config.pointer("/metadata/managedFields").is_some_and(|given| !given.is_null()) {
         return Err(Failure::bad_request("metadata.managedFields must be nil"));
     }
-    let undeclared = ownership::undeclared(config, call.field());
-    let errors: Vec<String> =
-        undeclared.iter().map(|path| format!("{path}: field not declared in schema")).collect();
+    let errors = ownership::problems(config, call.field());
     let errors = match errors.as_slice() {
         [] => return Ok(()),
         [one] => one.clone(),
@@ -207,18 +234,32 @@ fn random_suffix() -> Result<String, Failure> {
     Ok(characters.map(|byte| char::from(*byte)).collect())
 }
 
-/// The version and the UID, where the request gives them, must be those of the stored object.
-fn check_version(call: &Call<'_>, old: &Value, new: &Value) -> Result<(), Failure> {
+/// The UID, where the request gives one, must be that of the stored object.
+fn check_uid(call: &Call<'_>, old: &Value, new: &Value) -> Result<(), Failure> {
     let (wanted, found) = (object::uid(new), object::uid(old));
-    if !wanted.is_empty() && wanted != found {
-        let why = format!("Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}");
-        return Err(Failure::conflict(&call.info, &call.name, &why));
+    if wanted.is_empty() || wanted == found {
+        return Ok(());
     }
+    let Place { kind, namespace, name } = call.place(&call.name);
+    let parts = ["/registry", kind.trim_start_matches('/'), &namespace, &name];
+    let key = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
+    let why = format!(
+        "StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition \
+         failed: UID in precondition: {wanted}, UID in object meta: {found}"
+    );
+    Err(Failure::conflict(&call.info, &call.name, &why))
+}
+
+/// The version, where the request gives one, must be that of the stored object.
+fn check_version(call: &Call<'_>, old: &Value, new: &Value) -> Result<(), Failure> {
     let wanted = object::resource_version(new);
-    if !matches!(wanted, "" | "0") && wanted != object::resource_version(old) {
-        return Err(Failure::modified(&call.info, &call.name));
+    if matches!(wanted, "" | "0") || wanted == object::resource_version(old) {
+        return Ok(());
     }
-    Ok(())
+    match wanted.parse::<u64>() {
+        Ok(_) => Err(Failure::modified(&call.info, &call.name)),
+        Err(_) => Err(Failure::unforeseen(query::unsigned_syntax(wanted))),
+    }
 }
 
 /// Stores an object that is not there yet.
@@ -235,6 +276,7 @@ fn insert(call: &Call<'_>, draft: &mut Draft<'_>, mut new: Value) -> Result<Arc<
     metadata.insert("creationTimestamp".to_owned(), now.clone().into());
     rules::on_create(&call.storage(), &mut new, &now);
     call.validate(&new, None)?;
+    rules::finalizer_warnings(&call.info, &new).into_iter().for_each(|text| call.warn(text));
     let place = call.place(&name);
     if draft.get(&place).is_some() {
         return Err(Failure::already_exists(&call.info, &name));
@@ -245,14 +287,7 @@ fn insert(call: &Call<'_>, draft: &mut Draft<'_>, mut new: Value) -> Result<Arc<
 /// Removes what only the server sets.
 fn wipe(new: &mut Value) {
     let metadata = object::metadata(new);
-    for name in [
-        "uid",
-        "creationTimestamp",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-        "selfLink",
-        "generation",
-    ] {
+    for name in ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"] {
         metadata.shift_remove(name);
     }
 }
@@ -265,7 +300,8 @@ fn replace(
     mut new: Value,
 ) -> Result<Written, Failure> {
     let before = old.get("metadata").and_then(Value::as_object);
-    for name in ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"] {
+    object::carry(object::metadata(&mut new), before, "creationTimestamp");
+    for name in ["uid", "deletionTimestamp", "deletionGracePeriodSeconds"] {
         if new.pointer(&format!("/metadata/{name}")).is_none() {
             object::carry(object::metadata(&mut new), before, name);
         }
@@ -276,8 +312,8 @@ fn replace(
     call.validate(&new, Some(old))?;
     let place = call.place(&call.name);
     if object::is_deleting(&new) && is_released(call, &new) {
-        let removed = draft.remove(&place).unwrap_or_else(|| old.clone());
-        return Ok(Written { object: removed, created: false });
+        draft.remove(&place);
+        return Ok(Written { object: Arc::new(new), created: false });
     }
     let object = if is_same(old, &new) { old.clone() } else { store(call, draft, &place, new) };
     Ok(Written { object, created: false })

@@ -98,13 +98,19 @@ fn custom(resource: &ResourceInfo, dialect: Dialect) -> Value {
         }
         let kind = json!([{"group": resource.group, "version": resource.version, "kind": resource.kind}]);
         fields.insert("x-kubernetes-group-version-kind".to_owned(), kind);
-        if !resource.selectable_fields.is_empty() {
-            let selectable: Vec<Value> =
-                resource.selectable_fields.iter().map(|path| json!({"fieldPath": path})).collect();
-            fields.insert("x-kubernetes-selectable-fields".to_owned(), Value::from(selectable));
-        }
     }
+    add_selectable(&mut definition, resource);
     definition
+}
+
+fn add_selectable(definition: &mut Value, resource: &ResourceInfo) {
+    let paths = resource.selectable_fields.iter().map(|path| json!({"fieldPath": path}));
+    let selectable: Vec<Value> = paths.collect();
+    if !selectable.is_empty()
+        && let Value::Object(fields) = definition
+    {
+        fields.insert("x-kubernetes-selectable-fields".to_owned(), selectable.into());
+    }
 }
 
 fn object_fields(properties: &mut Value) {
@@ -136,13 +142,15 @@ fn list(resource: &ResourceInfo) -> Value {
         properties.insert("items".to_owned(), items);
     }
     let kind = json!([{"group": resource.group, "version": resource.version, "kind": resource.list_kind}]);
-    json!({
+    let mut definition = json!({
         "type": "object",
         "description": format!("{} is a list of {}", resource.list_kind, resource.kind),
         "required": ["items"],
         "properties": properties,
         "x-kubernetes-group-version-kind": kind,
-    })
+    });
+    add_selectable(&mut definition, resource);
+    definition
 }
 
 /// Writes a definition in a dialect.

@@ -127,26 +127,49 @@ fn key_of(item: &Value, key: &str, field: Field<'_>) -> Option<(String, Value)> 
     Some((key.to_owned(), value.clone()))
 }
 
-pub(super) fn undeclared(config: &Value, field: Field<'_>, path: &str, found: &mut Vec<String>) {
+pub(super) fn problems(config: &Value, field: Field<'_>, path: &str, found: &mut Vec<String>) {
+    if let Some(expected) = field.mismatch(config) {
+        let kind = if config.is_object() {
+            "map"
+        } else if config.is_array() {
+            "list"
+        } else {
+            "value"
+        };
+        let shown = config.as_i64().filter(|_| kind == "value");
+        found.push(match shown {
+            Some(number) => {
+                format!("{path}: expected {expected}, got &value.valueUnstructured{{Value:{number}}}")
+            }
+            None => format!("{path}: expected {expected}, got another {kind}"),
+        });
+        return;
+    }
     match config {
         Value::Object(fields) => {
             for (name, value) in fields {
                 let path = format!("{path}.{name}");
                 if field.allows(name) {
-                    undeclared(value, field.property(name), &path, found);
+                    problems(value, field.property(name), &path, found);
                 } else {
-                    found.push(path);
+                    found.push(format!("{path}: field not declared in schema"));
                 }
             }
         }
         Value::Array(_) if matches!(field.merge(config), MergeKind::Set | MergeKind::Map(_)) => {
+            let mut seen = Vec::new();
             for (step, item) in items_by_step(config, field) {
-                undeclared(item, field.item(), &format!("{path}{}", step.to_path()), found);
+                if seen.contains(&step) {
+                    found.push(format!("{path}: duplicate entries for key {}", step.to_path()));
+                    continue;
+                }
+                problems(item, field.item(), &format!("{path}{}", step.to_path()), found);
+                seen.push(step);
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                undeclared(item, field.item(), &format!("{path}[{index}]"), found);
+                problems(item, field.item(), &format!("{path}[{index}]"), found);
             }
         }
         _ => {}

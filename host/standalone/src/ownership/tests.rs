@@ -41,7 +41,7 @@ fn manager(name: &str, operation: Operation) -> Manager {
 
 fn writing<'a>(schema: &'a Schema, manager: &'a Manager, second: i64) -> Writing<'a> {
     let now = Timestamp::from_second(1_800_000_000 + second).unwrap();
-    Writing { manager, field: schema.field(), ignored: &["status"], now }
+    Writing { manager, field: schema.field(), ignored: &["status"], now, blank: &Value::Null }
 }
 
 fn object(spec: Value) -> Value {
@@ -192,13 +192,13 @@ fn a_repeated_apply_changes_nothing() {
 fn fields_that_the_schema_does_not_know_are_found() {
     let schema = schema();
     let check = |spec: Value, expected: &[&str]| {
-        assert_eq!(undeclared(&object(spec), schema.field()), expected);
+        assert_eq!(problems(&object(spec), schema.field()), expected);
     };
     check(json!({"a": "1", "map": {"free": "1"}, "any": {"x": 1}, "list": [{"name": "n"}]}), &[]);
-    check(json!({"c": "1"}), &[".spec.c"]);
+    check(json!({"c": "1"}), &[".spec.c: field not declared in schema"]);
     check(
         json!({"list": [{"name": "n"}, {"name": "m", "colour": "red"}]}),
-        &[".spec.list[name=\"m\"].colour"],
+        &[".spec.list[name=\"m\"].colour: field not declared in schema"],
     );
 }
 
@@ -257,4 +257,47 @@ fn managed_fields_can_be_forgotten_and_replaced_by_an_update() {
     new["metadata"]["managedFields"][0]["manager"] = json!("renamed");
     update(&writing(&schema, &manager, 0), &first, &mut new);
     assert_eq!(owned(&new, "renamed"), json!({"f:spec": {".": {}, "f:a": {}}}));
+}
+
+#[test]
+fn an_apply_that_says_nothing_more_of_metadata_keeps_the_name() {
+    let schema = schema();
+    let manager = manager("me", Operation::Apply);
+    let writing = writing(&schema, &manager, 0);
+    let mut config = object(json!({"a": "1"}));
+    config["metadata"]["labels"] = json!({"l": "1"});
+    let Applied::Merged(first) = apply(&writing, &blank(), &config, false) else { panic!() };
+    let Applied::Merged(second) = apply(&writing, &first, &object(json!({"a": "1"})), false) else {
+        panic!()
+    };
+    assert_eq!((&second["metadata"]["name"], second["metadata"].get("labels")), (&json!("x"), None));
+}
+
+#[test]
+fn an_object_without_managers_belongs_to_who_was_before_the_first_apply() {
+    let mut stored = object(json!({"a": "1"}));
+    stored["metadata"]["resourceVersion"] = json!("7");
+    let touched = updated(&stored, "user", json!({"a": "2"}));
+    assert!(touched["metadata"].get("managedFields").is_none(), "nobody asks before");
+    let schema = schema();
+    let manager = manager("me", Operation::Apply);
+    let Applied::Conflicts(conflicts) =
+        apply(&writing(&schema, &manager, 0), &stored, &object(json!({"a": "2"})), false)
+    else {
+        panic!("no conflict");
+    };
+    let owner = "\"before-first-apply\" using example.com/v1".to_owned();
+    assert_eq!(conflicts, [(".spec.a".to_owned(), owner)]);
+}
+
+#[test]
+fn values_of_another_type_and_repeated_keys_cannot_be_applied() {
+    let schema = schema();
+    let check = |spec: Value, expected: &str| assert_eq!(problems(&object(spec), schema.field()), [expected]);
+    check(json!({"a": 7}), ".spec.a: expected string, got &value.valueUnstructured{Value:7}");
+    check(json!({"map": "secret"}), ".spec.map: expected map, got another value");
+    check(
+        json!({"list": [{"name": "n"}, {"name": "n"}]}),
+        ".spec.list: duplicate entries for key [name=\"n\"]",
+    );
 }

@@ -25,7 +25,7 @@ pub(super) fn merge(document: &mut Value, patch: &Value, field: Field<'_>) -> Re
             *document = Value::Object(Map::new());
             return Ok(());
         }
-        Some(other) => return Err(format!("unknown patch type found: {other}")),
+        Some(other) => return Err(format!("unknown patch type: {other}")),
     }
     let fields = object::fields(document);
     if let Some(retained) = patch.get(RETAIN) {
@@ -83,36 +83,51 @@ fn merge_list(document: &mut Value, patch: &[Value], field: Field<'_>) -> Result
     match field.patch_strategy() {
         PatchStrategy::Replace => *list = patch.to_vec(),
         PatchStrategy::Merge => {
-            for item in patch {
-                if !list.contains(item) {
-                    list.push(item.clone());
-                }
-            }
+            let old = std::mem::take(list);
+            let (kept, named) = (|item: &Value| !patch.contains(item), patch.to_vec());
+            *list = interleaved(&old, kept, named, |item, other| item == other);
         }
         PatchStrategy::MergeBy(key) => {
+            let old = std::mem::take(list);
+            let mut named = Vec::new();
             for item in patch {
                 let wanted = item
                     .get(key)
-                    .ok_or_else(|| format!("map: map[] does not contain declared merge key: {key}"))?;
-                let at = list.iter().position(|other| other.get(key) == Some(wanted));
-                match (at, is(item, "delete")) {
-                    (Some(at), true) => drop(list.remove(at)),
-                    (None, true) => {}
-                    (Some(at), false) => {
-                        if let Some(document) = list.get_mut(at) {
-                            merge(document, item, field.item())?;
-                        }
-                    }
-                    (None, false) => {
-                        let mut document = Value::Object(Map::new());
-                        merge(&mut document, item, field.item())?;
-                        list.push(document);
-                    }
+                    .ok_or_else(|| format!("an item does not contain declared merge key: {key}"))?;
+                if !is(item, "delete") {
+                    let found = old.iter().find(|other| other.get(key) == Some(wanted));
+                    let mut document = found.cloned().unwrap_or_else(|| Value::Object(Map::new()));
+                    merge(&mut document, item, field.item())?;
+                    named.push(document);
                 }
             }
+            let kept = |item: &Value| patch.iter().all(|other| other.get(key) != item.get(key));
+            *list = interleaved(&old, kept, named, |item, other| item.get(key) == other.get(key));
         }
     }
     Ok(())
+}
+
+/// The items of the patch in their order, and those of the document that it does not name in theirs; between the two,
+/// the order of the document decides, and what is new comes first.
+fn interleaved(
+    old: &[Value],
+    kept: impl Fn(&Value) -> bool,
+    named: Vec<Value>,
+    same: impl Fn(&Value, &Value) -> bool,
+) -> Vec<Value> {
+    let place = |item: &Value| old.iter().position(|other| same(item, other));
+    let mut rest = old.iter().filter(|item| kept(item)).peekable();
+    let mut merged = Vec::with_capacity(old.len() + named.len());
+    for item in named {
+        let until = place(&item);
+        while let Some(before) = rest.next_if(|other| until.is_some_and(|until| place(other) < Some(until))) {
+            merged.push(before.clone());
+        }
+        merged.push(item);
+    }
+    merged.extend(rest.cloned());
+    merged
 }
 
 fn delete_from(fields: &mut Map<String, Value>, name: &str, removed: &Value) {

@@ -36,7 +36,14 @@ fn json_patches() {
     fails(json!([{"op": "test", "path": "/a", "value": 2}]), 422);
     fails(json!([{"op": "remove", "path": "/b"}]), 422);
     fails(json!({"op": "remove"}), 400);
-    fails(json!([{"op": "grow", "path": "/a"}]), 400);
+    fails(json!([{"op": "grow", "path": "/a"}]), 422);
+    fails(json!([{"op": "replace", "path": "/b/c", "value": 1}]), 422);
+    check(
+        Edit::Json,
+        json!({"data": {}}),
+        json!([{"op": "replace", "path": "/data/new", "value": "1"}]),
+        json!({"data": {"new": "1"}}),
+    );
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{ALL_VERBS, ResourceInfo};
-use crate::schema::kind::check_definition;
+use super::{CUSTOM_VERBS, ResourceInfo};
+use crate::schema::kind::{check_definition, is_shared};
 use crate::schema::{Cause, Schema};
 use crate::table::{Column, Columns};
 
@@ -18,7 +18,12 @@ pub(super) fn resources(definition: &Value) -> Result<Vec<ResourceInfo>, Vec<Cau
         match resource(definition, version) {
             Ok(resource) => resources.push(resource),
             Err(found) => {
-                let prefix = format!("spec.versions[{index}].schema.openAPIV3Schema");
+                // What all versions have in common is one field of the definition, for kube-apiserver.
+                let prefix = match is_shared(definition, "schema") {
+                    true if index > 0 => continue,
+                    true => "spec.validation.openAPIV3Schema".to_owned(),
+                    false => format!("spec.versions[{index}].schema.openAPIV3Schema"),
+                };
                 causes.extend(found.into_iter().map(|cause| cause.below(&prefix)));
             }
         }
@@ -42,7 +47,7 @@ fn resource(definition: &Value, version: &Value) -> Result<ResourceInfo, Vec<Cau
         namespaced: text("/spec/scope") == "Namespaced",
         short_names: strings(definition.pointer("/spec/names/shortNames")),
         categories: strings(definition.pointer("/spec/names/categories")),
-        verbs: ALL_VERBS.to_vec(),
+        verbs: CUSTOM_VERBS.to_vec(),
         has_status: version.pointer("/subresources/status").is_some_and(Value::is_object),
         subresources: Vec::new(),
         columns: columns(version),

@@ -45,14 +45,6 @@ pub(super) fn establish(definition: &mut Value, old: Option<&Value>, now: &str) 
     };
     let status = json!({"conditions": conditions, "acceptedNames": names, "storedVersions": versions});
     object::fields(definition).insert("status".to_owned(), status);
-    if old.is_none() {
-        let finalizers = object::metadata(definition).entry("finalizers").or_insert_with(|| json!([]));
-        if let Some(finalizers) =
-            finalizers.as_array_mut().filter(|list| !list.contains(&CLEANUP_FINALIZER.into()))
-        {
-            finalizers.push(CLEANUP_FINALIZER.into());
-        }
-    }
 }
 
 fn storage_version(definition: &Value) -> Option<String> {

@@ -32,15 +32,15 @@ pub(crate) fn causes(info: &ResourceInfo, old: Option<&Value>, new: &Value) -> V
 
 fn changes(info: &ResourceInfo, old: &Value, new: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
-    for name in
-        ["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"]
-    {
+    for name in ["name", "namespace", "uid", "deletionTimestamp", "deletionGracePeriodSeconds"] {
         let at = format!("/metadata/{name}");
         if let Some(value) = new.pointer(&at).filter(|value| old.pointer(&at) != Some(value)) {
             causes.push(Cause::invalid(format!("metadata.{name}"), value, IMMUTABLE));
         }
     }
     causes.extend(new_finalizers(old, new));
+    // kube-apiserver asks twice: for all kinds, and for the one. Its message lists each answer once.
+    causes.extend(causes.clone());
     if info.builtin && info.plural == "secrets" && old.get("type") != new.get("type") {
         causes.push(Cause::invalid("type", new.get("type").unwrap_or(&Value::Null), IMMUTABLE));
     }

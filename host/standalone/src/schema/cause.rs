@@ -129,6 +129,15 @@ impl Cause {
         self
     }
 
+    /// The same, with a sentence that names fields from `part` on.
+    pub(crate) fn inside(mut self, part: &str) -> Self {
+        let named = format!("{} in body", self.field);
+        if let Some(below) = self.field.strip_prefix(part).and_then(|below| below.strip_prefix('.')) {
+            self.message = self.message.replace(&named, &format!("{below} in body"));
+        }
+        self
+    }
+
     /// The entry of `details.causes`.
     pub fn to_json(&self) -> Value {
         json!({"reason": self.reason.as_str(), "message": self.message, "field": self.field})

@@ -11,7 +11,7 @@ mod secret;
 use serde_json::Value;
 
 use super::cause::Cause;
-pub(crate) use definition::check as check_definition;
+pub(crate) use definition::{check as check_definition, is_shared};
 
 /// Checks a new object and, with it, the one that it replaces.
 pub(super) type Contents = fn(&Value, Option<&Value>) -> Vec<Cause>;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::node::{Additional, ListType, Node};
+use super::node::{Additional, ListType, Node, Type};
 
 /// How server-side apply treats a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +67,19 @@ impl<'a> Field<'a> {
         self.node.is_none_or(|node| {
             node.preserve_unknown || node.additional.is_some() || node.properties.contains_key(name)
         })
+    }
+
+    /// What should be here in place of `value`, in the words of server-side apply; `None` where it fits.
+    pub(crate) fn mismatch(self, value: &Value) -> Option<&'static str> {
+        let kind = self.node.filter(|node| !node.int_or_string).and_then(|node| node.kind)?;
+        let (fits, expected) = match kind {
+            Type::Object => (value.is_object(), "map"),
+            Type::Array => (value.is_array(), "list"),
+            Type::String => (value.is_string(), "string"),
+            Type::Boolean => (value.is_boolean(), "boolean"),
+            Type::Integer | Type::Number => (value.is_number(), "numeric (int or float)"),
+        };
+        (!fits && !value.is_null()).then_some(expected)
     }
 
     /// How server-side apply treats `value` here.

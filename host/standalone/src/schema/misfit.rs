@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::format;
-use super::node::{Node, Type};
+use super::node::{Additional, Node, Type};
 
 /// A field and why its value does not fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,32 +21,34 @@ pub(super) fn find(value: &Value, node: &Node, kind: &str, path: &str) -> Vec<Mi
     let problem = match value {
         Value::Null => return Vec::new(),
         _ if !fits(value, node) => {
-            format!(
-                "json: cannot unmarshal {} into Go struct field {kind}.{path} of type {}",
-                found(value),
-                wanted(node)
-            )
+            let (kind, found, wanted) = (go_type(kind, path), found(value), wanted(node));
+            format!("json: cannot unmarshal {found} into Go struct field {kind}.{path} of type {wanted}")
         }
         Value::Object(fields) => {
             let known = fields.iter().filter_map(|(name, field)| Some((name, field, node.property(name)?)));
             let inner = known.flat_map(|(name, field, schema)| {
-                let below = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                let below = match path {
+                    // Go does not tell the entries of a map apart, nor the items of a list.
+                    path if node.additional.is_some() => path.to_owned(),
+                    "" => name.clone(),
+                    path => format!("{path}.{name}"),
+                };
                 find(field, schema, kind, &below)
             });
             return inner.collect();
         }
         Value::Array(items) => {
             let schema = node.item();
-            let inner = items.iter().enumerate();
+            let inner = items.iter();
             return inner
-                .flat_map(|(index, item)| {
-                    schema.map(|schema| find(item, schema, kind, &format!("{path}[{index}]")))
-                })
+                .flat_map(|item| schema.map(|schema| find(item, schema, kind, path)))
                 .flatten()
                 .collect();
         }
         Value::String(text) => match node.checks.format.as_deref() {
-            Some("byte") if format::is_broken("byte", text) => "illegal base64 data".to_owned(),
+            Some("byte") if format::is_broken("byte", text) => {
+                format!("illegal base64 data at input byte {}", illegal_byte(text))
+            }
             Some("date-time") if format::is_broken("date-time", text) => {
                 "parsing time: cannot parse as \"2006-01-02T15:04:05Z07:00\"".to_owned()
             }
@@ -55,6 +57,18 @@ pub(super) fn find(value: &Value, node: &Node, kind: &str, path: &str) -> Vec<Mi
         Value::Bool(_) | Value::Number(_) => return Vec::new(),
     };
     vec![Misfit { field: path.to_owned(), problem }]
+}
+
+/// The Go type that a field belongs to.
+fn go_type<'a>(kind: &'a str, path: &str) -> &'a str {
+    if path.starts_with("metadata.") { "ObjectMeta" } else { kind }
+}
+
+/// The first byte that base64 does not have there.
+fn illegal_byte(text: &str) -> usize {
+    let is_base64 =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'\n' | b'\r');
+    text.bytes().position(|byte| !is_base64(byte)).unwrap_or(text.len())
 }
 
 fn fits(value: &Value, node: &Node) -> bool {
@@ -82,8 +96,13 @@ fn found(value: &Value) -> &'static str {
 
 fn wanted(node: &Node) -> &'static str {
     match node.kind {
-        Some(Type::Object) if node.additional.is_some() => "map[string]string",
-        Some(Type::Object) => "struct",
+        Some(Type::Object) => match &node.additional {
+            Some(Additional::Of(entry)) if entry.checks.format.as_deref() == Some("byte") => {
+                "map[string][]uint8"
+            }
+            Some(_) => "map[string]string",
+            None => "struct",
+        },
         Some(Type::Array) => "[]string",
         Some(Type::Boolean) => "bool",
         Some(Type::Integer) => "int64",

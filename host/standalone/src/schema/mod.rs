@@ -108,8 +108,18 @@ impl Schema {
         let mut causes = validate::validate(&self.root, new, old);
         causes.extend(unique::validate(&self.root, new, old));
         // CEL sees only objects of the right shape, so that a rule never fails on a type.
-        if causes.is_empty() {
-            causes = rule::validate(&self.root, new, old);
+        let is_misshapen = |cause: &Cause| {
+            matches!(cause.reason, Reason::Required | Reason::TooLong | Reason::TooMany | Reason::TypeInvalid)
+        };
+        if !causes.iter().any(is_misshapen) {
+            causes.extend(rule::validate(&self.root, new, old));
+        } else if rule::has_rules(&self.root) {
+            causes.push(Cause::invalid(
+                "<nil>",
+                &Value::Null,
+                "some validation rules were not checked because the object was invalid; correct the existing errors to \
+                 complete validation",
+            ));
         }
         causes
     }
@@ -119,7 +129,13 @@ impl Schema {
         let (shown, node) = field_path::resolve(&self.root, path, false)
             .map_err(|problem| format!("is an invalid path: {problem}"))?;
         if shown == "metadata" || shown.starts_with("metadata.") {
-            return Err("must not point to fields in metadata".to_owned());
+            let declared = self.source.pointer("/properties/metadata").is_some();
+            let problem = if declared {
+                "must not point to fields in metadata"
+            } else {
+                "is an invalid path: does not refer to a valid field"
+            };
+            return Err(problem.to_owned());
         }
         match node.kind {
             Some(node::Type::String | node::Type::Boolean | node::Type::Integer) => Ok(shown),
@@ -138,9 +154,7 @@ impl Schema {
             return misfit::find(object, &self.root, kind, "");
         }
         let metadata = object.get("metadata").zip(self.root.properties.get("metadata"));
-        metadata
-            .map(|(metadata, node)| misfit::find(metadata, node, "ObjectMeta", "metadata"))
-            .unwrap_or_default()
+        metadata.map(|(metadata, node)| misfit::find(metadata, node, "ObjectMeta", "")).unwrap_or_default()
     }
 
     /// The root, from where [`Field`] walks down.

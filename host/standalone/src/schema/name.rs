@@ -25,7 +25,7 @@ fn fits(syntax: &LazyLock<Option<Regex>>, text: &str) -> bool {
 
 fn examples(rule: &str, examples: &[&str], pattern: &str) -> String {
     let quoted: Vec<String> = examples.iter().map(|example| format!("'{example}', ")).collect();
-    format!("{rule} (e.g. {}regex used for validation is '{pattern}')", quoted.join("or "))
+    format!("{rule} (e.g. {}regex used for validation is '{pattern}')", quoted.join(" or "))
 }
 
 /// A DNS-1035 label, as the name of a kind or version.

@@ -21,14 +21,12 @@ pub(super) fn parse(source: &Value) -> Result<Node, Vec<Cause>> {
     causes.extend(structural::check(source));
     if causes.is_empty() {
         causes.extend(structural::check_defaults(&root));
+        // Rules may read what every object has.
+        root.embedded = true;
+        builtin::add_object_fields(&mut root);
         causes.extend(structural::check_rules(&root));
     }
-    if !causes.is_empty() {
-        return Err(causes);
-    }
-    root.embedded = true;
-    builtin::add_object_fields(&mut root);
-    Ok(root)
+    if causes.is_empty() { Ok(root) } else { Err(causes) }
 }
 
 /// Parses a schema of ours, which is a whole object or a part of one. What it requires is for readers: typed

@@ -231,7 +231,8 @@ fn type_of(value: CelValue) -> String {
     name.to_owned()
 }
 
-fn has_rules(node: &Node) -> bool {
+/// Whether the schema or a part of it has a rule.
+pub(super) fn has_rules(node: &Node) -> bool {
     let additional = match &node.additional {
         Some(Additional::Of(schema)) => has_rules(schema),
         Some(Additional::Any) | None => false,
@@ -355,6 +356,7 @@ fn run(rule: &Rule, scope: &Context<'_>, schema: &Node, at: Path<'_>, value: &Va
 fn describe(error: &ExecutionError) -> String {
     match error {
         ExecutionError::NoSuchKey(key) => format!("no such key: {key}"),
+        ExecutionError::IndexOutOfBounds(CelValue::Int(index)) => format!("index out of bounds: {index}"),
         ExecutionError::IndexOutOfBounds(_) => "index out of bounds".to_owned(),
         ExecutionError::DivisionByZero(_) => "division by zero".to_owned(),
         ExecutionError::RemainderByZero(_) => "modulus by zero".to_owned(),

@@ -87,8 +87,12 @@ fn check_type(schema: &Node, at: Path<'_>, value: &Value, out: &mut Outcome) {
         (Some(kind), false) => fits(kind),
         (None, false) => return,
     };
+    let format = schema.checks.format.as_deref().filter(|_| schema.kind == Some(Type::Integer));
     if ok {
         out.passed += 2;
+    } else if let (Some(format), "number") = (format, actual) {
+        out.causes.push(wrong_type(at, format, "float64"));
+        out.passed += 1;
     } else {
         out.causes.push(wrong_type(at, &expected(schema), actual));
         out.passed += 1;
@@ -195,6 +199,10 @@ fn check_fields(
             _ => continue,
         };
         out.merge(node(schema, at.child(name), field, old.and_then(|old| old.get(name))));
+    }
+    let nested = schema.embedded && !matches!(at, Path::Root);
+    for name in ["apiVersion", "kind"].into_iter().filter(|name| nested && !fields.contains_key(*name)) {
+        out.causes.push(Cause::required(at.child(name), ""));
     }
     for name in checks.required.iter().filter(|name| !fields.contains_key(*name)) {
         out.causes.push(Cause::required(at.child(name), ""));

@@ -1,11 +1,20 @@
 //! The names that a CEL expression uses: variables that nobody declares, and fields that the schema does not
 //! have.
 
+use std::sync::{Arc, LazyLock};
+
 use kube_cel::cel::IdedExpr;
 use kube_cel::cel::common::ast::{ComprehensionExpr, EntryExpr, Expr};
 
 use super::cel_value::escape;
 use super::node::{Node, Type};
+
+/// What a rule may read of an object's metadata.
+static METADATA: LazyLock<Node> = LazyLock::new(|| {
+    let text = Arc::new(Node { kind: Some(Type::String), ..Node::default() });
+    let properties = ["name", "generateName"].map(|name| (name.to_owned(), text.clone()));
+    Node { kind: Some(Type::Object), properties: properties.into(), ..Node::default() }
+});
 
 /// Variables that are neither declared nor bound by a macro such as `all(x, ...)`.
 pub(super) fn undeclared(expression: &IdedExpr, declared: &dyn Fn(&str) -> bool) -> Vec<String> {
@@ -51,10 +60,13 @@ fn node_of<'a>(expression: &Expr, schema: &'a Node, bound: &[&str]) -> Option<&'
 
 /// Whether an object has the fields of its schema and no other.
 fn is_closed(node: &Node) -> bool {
-    node.kind == Some(Type::Object) && node.additional.is_none() && !node.preserve_unknown && !node.embedded
+    node.kind == Some(Type::Object) && node.additional.is_none() && !node.preserve_unknown
 }
 
 fn field<'a>(node: &'a Node, name: &str) -> Option<&'a Node> {
+    if node.embedded && name == "metadata" {
+        return Some(&METADATA);
+    }
     node.properties.iter().find(|(property, _)| escape(property) == name).map(|(_, schema)| &**schema)
 }
 

@@ -37,6 +37,20 @@ impl Requirement {
 
 /// The requirements, all of which must hold, or what is wrong.
 pub(super) fn parse(text: &str) -> Result<Vec<Requirement>, String> {
+    requirements(text).map_err(|problem| match problem {
+        Problem::Requirement(why) => format!("unable to parse requirement: {why}"),
+        Problem::Between(why) => why,
+    })
+}
+
+/// Where a selector cannot be read.
+enum Problem {
+    Requirement(String),
+    /// Before or after a requirement.
+    Between(String),
+}
+
+fn requirements(text: &str) -> Result<Vec<Requirement>, Problem> {
     let tokens = tokens(text);
     let mut parser = Parser { tokens: &tokens };
     let mut requirements = Vec::new();
@@ -44,11 +58,19 @@ pub(super) fn parse(text: &str) -> Result<Vec<Requirement>, String> {
         return Ok(requirements);
     }
     loop {
-        requirements.push(parser.requirement()?);
+        let first = parser.peek();
+        if first != "!" && is_operator(first) {
+            let why = format!("found '{first}', expected: !, identifier, or 'end of string'");
+            return Err(Problem::Between(why));
+        }
+        requirements.push(parser.requirement().map_err(Problem::Requirement)?);
         match parser.next() {
             "" => return Ok(requirements),
             "," => {}
-            other => return Err(format!("found '{other}', expected: ',' or 'end of string'")),
+            other => {
+                let why = format!("found '{other}', expected: ',' or 'end of string'");
+                return Err(Problem::Between(why));
+            }
         }
     }
 }
@@ -120,11 +142,11 @@ impl<'a> Parser<'a> {
     fn key(&mut self) -> Result<String, String> {
         let key = self.next();
         if is_operator(key) {
-            return Err(format!("unable to parse requirement: found '{key}', expected: identifier"));
+            return Err(format!("found '{key}', expected: identifier"));
         }
         match crate::names::label_key(key) {
             None => Ok(key.to_owned()),
-            Some(why) => Err(format!("unable to parse requirement: <nil>: Invalid value: {key:?}: {why}")),
+            Some(why) => Err(format!("<nil>: Invalid value: {key:?}: {why}")),
         }
     }
 
@@ -139,7 +161,7 @@ impl<'a> Parser<'a> {
     fn values(&mut self) -> Result<Vec<String>, String> {
         match self.next() {
             "(" => {}
-            other => return Err(format!("found '{other}', expected: '('")),
+            other => return Err(format!("found '{other}' expected: '('")),
         }
         let mut values = Vec::new();
         loop {
@@ -157,7 +179,8 @@ impl<'a> Parser<'a> {
 
     fn number(&mut self) -> Result<i64, String> {
         let text = self.next();
-        text.parse().map_err(|_| format!("unable to parse requirement: {text:?} is not an integer"))
+        let why = "for 'Gt', 'Lt' operators, the value must be an integer";
+        text.parse().map_err(|_| format!("values[0]: Invalid value: {text:?}: {why}"))
     }
 }
 
@@ -171,8 +194,6 @@ fn checked_value(value: &str) -> Result<String, String> {
     }
     match crate::names::label_value(value) {
         None => Ok(value.to_owned()),
-        Some(why) => {
-            Err(format!("unable to parse requirement: values[0][]: Invalid value: {value:?}: {why}"))
-        }
+        Some(why) => Err(format!("values[0][]: Invalid value: {value:?}: {why}")),
     }
 }

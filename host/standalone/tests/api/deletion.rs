@@ -27,7 +27,8 @@ async fn a_delete_says_what_it_deleted_and_heeds_preconditions() {
     let uid = made["metadata"]["uid"].as_str().unwrap();
     assert_eq!(status, StatusCode::CONFLICT);
     let expected = format!(
-        "Operation cannot be fulfilled on secrets \"a\": Precondition failed: UID in precondition: other, UID in object meta: {uid}"
+        "Operation cannot be fulfilled on Secret \"a\": the UID in the precondition (other) does not match the UID in \
+         record ({uid}). The object might have been deleted and then recreated"
     );
     assert_eq!(refused["message"], expected);
     let (status, _) = server.delete(&path, &json!({"preconditions": {"resourceVersion": "1"}})).await;

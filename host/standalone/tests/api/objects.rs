@@ -70,6 +70,7 @@ async fn the_server_sets_its_own_fields() {
         "apiVersion": "v1", "kind": "Secret",
         "metadata": {
             "name": "db", "namespace": "default", "uid": made["metadata"]["uid"], "creationTimestamp": START,
+            "generation": 7,
             "resourceVersion": made["metadata"]["resourceVersion"],
             "managedFields": [{
                 "manager": "me", "operation": "Update", "apiVersion": "v1", "time": START, "fieldsType": "FieldsV1",

@@ -33,6 +33,13 @@ pub(super) fn check_change(definition: &Value, old: Option<&Value>) -> Vec<Cause
     causes
 }
 
+/// Whether all versions have the same there.
+pub(crate) fn is_shared(definition: &Value, name: &str) -> bool {
+    let mut all = versions(definition).map(|(_, version)| version.get(name));
+    let first = all.next();
+    first.is_some_and(|first| all.all(|other| other == first))
+}
+
 fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
@@ -146,6 +153,7 @@ fn check_versions(definition: &Value, causes: &mut Vec<Cause>) {
         storages += usize::from(flag(version, "storage"));
         check_version(version, below, causes);
     }
+    let spec = Path::Child(&Path::Root, "spec");
     let given = definition.pointer("/spec/versions").unwrap_or(&Value::Null);
     let count = names.len();
     names.sort_unstable();
@@ -155,6 +163,46 @@ fn check_versions(definition: &Value, causes: &mut Vec<Cause>) {
     }
     if storages != 1 {
         causes.push(Cause::invalid(at, given, "must have exactly one version marked as storage version"));
+    }
+    if let Some((_, first)) = versions(definition).next() {
+        let name = text(first, "/name");
+        let problems = name::label_1035(name);
+        if !problems.is_empty() {
+            causes.push(Cause::invalid(spec.child("version"), &Value::from(name), &problems.join(",")));
+        }
+    }
+    for (index, version) in versions(definition) {
+        let below = at.index(index);
+        check_shown(definition, version, (index, below), spec, causes);
+    }
+    if storages != 1 {
+        let detail = "must have at least one stored version";
+        causes.push(Cause::invalid("status.storedVersions", &Value::Null, detail));
+    }
+}
+
+/// Columns and selectable fields, which stand in the definition where all versions have the same.
+fn check_shown(
+    definition: &Value,
+    version: &Value,
+    (index, at): (usize, Path<'_>),
+    spec: Path<'_>,
+    causes: &mut Vec<Cause>,
+) {
+    let place = |name| match is_shared(definition, name) {
+        true => Some(spec).filter(|_| index == 0),
+        false => Some(at),
+    };
+    if let Some(at) = place("additionalPrinterColumns") {
+        let columns = at.child("additionalPrinterColumns");
+        let given = version.get("additionalPrinterColumns").and_then(Value::as_array);
+        for (index, column) in given.into_iter().flatten().enumerate() {
+            check_column(column, columns.index(index), causes);
+        }
+    }
+    if let Some(at) = place("selectableFields") {
+        let schema = version.pointer("/schema/openAPIV3Schema");
+        check_selectable(version, schema, at.child("selectableFields"), causes);
     }
 }
 
@@ -175,13 +223,6 @@ fn check_version(version: &Value, at: Path<'_>, causes: &mut Vec<Cause>) {
             causes.push(Cause::invalid(below, &value, "must be <= 256 characters long"));
         }
     }
-    let columns = at.child("additionalPrinterColumns");
-    for (index, column) in
-        version.get("additionalPrinterColumns").and_then(Value::as_array).into_iter().flatten().enumerate()
-    {
-        check_column(column, columns.index(index), causes);
-    }
-    check_selectable(version, schema, at.child("selectableFields"), causes);
 }
 
 fn check_column(column: &Value, at: Path<'_>, causes: &mut Vec<Cause>) {

@@ -9,15 +9,15 @@ use crate::names;
 pub(super) fn validate_namespace(namespace: &Value) -> Vec<Cause> {
     let finalizers = namespace.pointer("/spec/finalizers").and_then(Value::as_array);
     let mut causes = Vec::new();
-    for finalizer in finalizers.into_iter().flatten().filter_map(Value::as_str) {
+    let finalizers = finalizers.into_iter().flatten().filter_map(Value::as_str);
+    for (index, finalizer) in finalizers.enumerate() {
         let value = Value::from(finalizer);
-        causes.extend(
-            names::label_key(finalizer).map(|problem| Cause::invalid("spec.finalizers", &value, &problem)),
-        );
+        let at = format!("spec.finalizers[{index}]");
+        causes.extend(names::label_key(finalizer).map(|problem| Cause::invalid(&at, &value, &problem)));
         let standard = matches!(finalizer, "kubernetes" | "orphan" | "foregroundDeletion");
         if !finalizer.contains('/') && !standard {
             let detail = "name is neither a standard finalizer name nor is it fully qualified";
-            causes.push(Cause::invalid("spec.finalizers", &value, detail));
+            causes.push(Cause::invalid(&at, &value, detail));
         }
     }
     causes

@@ -75,7 +75,7 @@ fn other_kinds_have_rules_of_their_own() {
         "Namespace",
         json!({"spec": {"finalizers": ["odd"]}}),
         &[
-            "spec.finalizers: Invalid value: \"odd\": name is neither a standard finalizer name nor is it fully qualified",
+            "spec.finalizers[0]: Invalid value: \"odd\": name is neither a standard finalizer name nor is it fully qualified",
         ],
     );
     let event = |namespace: &str| json!({"metadata": {"namespace": namespace}, "involvedObject": {"namespace": "a", "name": "x"}});
