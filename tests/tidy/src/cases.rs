@@ -7,6 +7,7 @@ const RUNNERS: &[(&str, &str)] = &[
     ("tests/conformance/generators", "tests/conformance/src/generators.rs"),
     ("tests/conformance/templates", "tests/conformance/templates/main.rs"),
     ("tests/conformance/stores", "tests/conformance/stores/vault/main.rs"),
+    ("tests/conformance/api", "tests/conformance/api/main.rs"),
     ("tests/cli", "tests/cli/main.rs"),
 ];
 
