@@ -23,7 +23,9 @@ async fn odd_paths_lead_where_they_say() {
         server.expect("POST", "secret/data/a/", json!({"data": {}}), 400).await["errors"],
         json!(["cannot write to a path ending in '/'"])
     );
-    assert_eq!(server.get("secret/data//a").await.0, StatusCode::TEMPORARY_REDIRECT);
+    let redirected = server.raw(Request::get("/v1/secret/data//a").body(Full::default()).unwrap()).await;
+    assert_eq!(redirected.status(), StatusCode::TEMPORARY_REDIRECT);
+    assert_eq!(redirected.headers()["Location"], "/v1/secret/data/a");
     assert_eq!(server.get("secret/data/%00a").await.0, StatusCode::BAD_REQUEST);
     let wrong = server.expect("GET", "secret/a", Value::Null, 404).await;
     assert!(wrong["warnings"][0].as_str().unwrap().contains("use 'vault kv get'"));
