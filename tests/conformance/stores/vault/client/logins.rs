@@ -1,7 +1,7 @@
 //! Every way to log in, against the real Vault: it works, and when it does not the error says why and what to do.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -300,8 +300,7 @@ fn minted(cluster: &servers::Kubernetes, request: &TokenRequest) -> String {
 
 /// A JWT that ends in so many seconds.
 fn signed(key: &SigningKey, audience: &str, seconds: i64) -> String {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
-    let now = i64::try_from(now).unwrap();
+    let now = jiff::Timestamp::now().as_second();
     let claims = json!({"sub": "app", "aud": audience, "iat": now - 7200, "exp": now + seconds});
     let part = |json: &Json| URL_SAFE_NO_PAD.encode(json.to_string());
     let text = format!("{}.{}", part(&json!({"alg": "EdDSA", "typ": "JWT"})), part(&claims));

@@ -69,10 +69,10 @@ pub(super) fn record(mut script: Script, vault: &Subject, embedded: &Subject) ->
 
 fn answers(subject: &Subject, script: &str, case: &Case) -> Vec<Vec<String>> {
     crate::subject::run(async {
-        let mut names = mounts(subject, script, case).await;
+        let names = mounts(subject, script, case).await;
         let mut answers = Vec::new();
         for step in &case.steps {
-            answers.push(answer(subject, step, &mut names).await);
+            answers.push(answer(subject, step, &names).await);
         }
         answers
     })
@@ -96,23 +96,14 @@ async fn mounts(subject: &Subject, script: &str, case: &Case) -> BTreeMap<String
     names
 }
 
-async fn answer(subject: &Subject, step: &Step, names: &mut BTreeMap<String, String>) -> Vec<String> {
+async fn answer(subject: &Subject, step: &Step, names: &BTreeMap<String, String>) -> Vec<String> {
     let status = step.answer.first().and_then(|line| line.split(' ').nth(1));
     let started = Instant::now();
     loop {
         let answer = exchange::send(subject.address, request(step, names, subject)).await;
         let arrived = !step.waits || status.is_none_or(|status| status == answer.status.to_string());
         if arrived || started.elapsed() > PATIENCE {
-            let body = Json::parse(&answer.body);
-            for (name, at) in &step.keeps {
-                let kept = body.as_ref().and_then(|body| body.at(at));
-                let text = match kept {
-                    Some(Json::Text(text) | Json::Word(text)) => text.clone(),
-                    Some(Json::Object(_) | Json::Array(_)) | None => "none".to_owned(),
-                };
-                names.insert(name.clone(), text);
-            }
-            return lines(step, &answer, body, names);
+            return lines(step, &answer, names);
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -142,8 +133,8 @@ fn request(step: &Step, names: &BTreeMap<String, String>, subject: &Subject) -> 
     request.body(Full::from(fill(&step.body))).unwrap()
 }
 
-fn lines(step: &Step, answer: &Answer, body: Option<Json>, names: &BTreeMap<String, String>) -> Vec<String> {
-    let shown = match (body, &step.part) {
+fn lines(step: &Step, answer: &Answer, names: &BTreeMap<String, String>) -> Vec<String> {
+    let shown = match (Json::parse(&answer.body), &step.part) {
         (Some(body), None) => format!(" {}", body.normalised("").shown()),
         (Some(body), Some(part)) => {
             let member = part.rsplit('/').next().unwrap_or_default();
@@ -179,4 +170,20 @@ fn unusual(headers: &HeaderMap) -> impl Iterator<Item = (&'static str, String)> 
         let found = headers.get(name).map_or("absent", |value| value.to_str().unwrap_or("not text"));
         (found != usual).then(|| (name, found.to_owned()))
     })
+}
+
+#[test]
+fn a_mark_that_nothing_bears_out_is_a_failure() {
+    for (marks, other, fails) in [
+        ("", "", false),
+        ("! a reason\n", "!< 404\n", false),
+        ("! a reason\n", "", true),
+        ("! a reason\n", "!< 200\n", true),
+        ("", "!< 404\n", true),
+    ] {
+        let text = format!("== a case\n{marks}> GET a\n< 200\n{other}");
+        let script = Script::parse("a.txt", &text).unwrap();
+        assert_eq!(script.cases.iter().any(|case| mark_misses(case).is_some()), fails, "{text}");
+        assert_eq!(script.to_string(), text);
+    }
 }

@@ -33,8 +33,6 @@ pub(super) struct Step {
     pub(super) waits: bool,
     /// The part of the answer that is looked at, as a JSON pointer.
     pub(super) part: Option<String>,
-    /// Names for parts of the answer, for later requests: `(name, pointer)`.
-    pub(super) keeps: Vec<(String, String)>,
     /// The answer of Vault, as lines.
     pub(super) answer: Vec<String>,
     /// That of the embedded KV, where it is another one.
@@ -75,7 +73,6 @@ impl Script {
             (">~", _) => case.steps.push(Step::request(&rest, true)?),
             (">>", Some(step)) => step.headers.push(pair(&rest, ": ")?),
             (">?", Some(step)) => step.part = Some(rest),
-            (">=", Some(step)) => step.keeps.push(pair(&rest, " ")?),
             ("<" | "<<", Some(step)) => step.answer.push(line.to_owned()),
             ("!<" | "!<<", Some(step)) => step.other.push(line.trim_start_matches('!').to_owned()),
             _ => return Err(format!("{mark:?} does not belong there")),
@@ -121,7 +118,6 @@ impl fmt::Display for Case {
             writeln!(f, "{mark} {} {}{body}", step.method, step.path)?;
             step.headers.iter().try_for_each(|(name, value)| writeln!(f, ">> {name}: {value}"))?;
             step.part.iter().try_for_each(|part| writeln!(f, ">? {part}"))?;
-            step.keeps.iter().try_for_each(|(name, at)| writeln!(f, ">= {name} {at}"))?;
             step.answer.iter().try_for_each(|line| writeln!(f, "{line}"))?;
             step.other.iter().try_for_each(|line| writeln!(f, "!{line}"))?;
         }
