@@ -32,6 +32,7 @@ use crate::query::Options;
 use crate::read;
 use crate::reviews;
 use crate::route::{ResourcePath, Route};
+use crate::schema::Cause;
 use crate::status::Failure;
 use crate::view::{Shown, View};
 use crate::watch;
@@ -191,14 +192,14 @@ fn check_options(call: &Call<'_>, verb: &str) -> Result<(), Failure> {
     let kind = match verb {
         "create" => "CreateOptions",
         "update" => "UpdateOptions",
-        "delete" => "DeleteOptions",
-        "list" | "watch" | "deletecollection" => "ListOptions",
+        "delete" | "deletecollection" => "DeleteOptions",
+        "list" | "watch" => "ListOptions",
         _ => return Ok(()),
     };
-    match call.options.invalid.as_slice() {
-        [] => Ok(()),
-        causes => Err(Failure::invalid_kind("meta.k8s.io", kind, "", causes)),
-    }
+    // A list is asked neither who it is for, nor whether it is to be stored.
+    let is_asked = |cause: &&Cause| (cause.field == "resourceVersionMatch") == (kind == "ListOptions");
+    let causes: Vec<Cause> = call.options.invalid.iter().filter(is_asked).cloned().collect();
+    if causes.is_empty() { Ok(()) } else { Err(Failure::invalid_kind("meta.k8s.io", kind, "", &causes)) }
 }
 
 /// What is said of a method that the path does not have.

@@ -66,3 +66,12 @@ fn lists_are_by_namespace_and_rewind_to_an_older_version() {
     assert_eq!(at(1), None);
     assert_eq!(now.history.compacted(), 2);
 }
+
+#[test]
+fn places_are_in_the_order_of_kubernetes_keys() {
+    let mut places = vec![place("a", "x"), place("a-b", "x"), place("a", "a"), place("", "z")];
+    places.sort();
+    let names: Vec<String> =
+        places.iter().map(|place| format!("{}/{}", place.namespace, place.name)).collect();
+    assert_eq!(names, ["a-b/x", "a/a", "a/x", "/z"]);
+}

@@ -79,6 +79,12 @@ fn strategic_patches_merge_lists_by_key() {
 #[test]
 fn strategic_patches_merge_sets_and_maps() {
     let object = |finalizers: Value| json!({"metadata": {"finalizers": finalizers}});
+    check(
+        Edit::Strategic,
+        object(json!(["a", "b"])),
+        object(json!(["c", "b"])),
+        object(json!(["c", "a", "b"])),
+    );
     check(Edit::Strategic, object(json!(["a"])), object(json!(["a", "b"])), object(json!(["a", "b"])));
     check(
         Edit::Strategic,

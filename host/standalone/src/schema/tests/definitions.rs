@@ -95,29 +95,25 @@ fn what_is_wrong_with_a_definition_is_said() {
     check(
         &format!("{column}/type"),
         json!("colour"),
-        "spec.versions[0].additionalPrinterColumns[0].type: Invalid value: \"colour\": must be one of boolean,date,integer,number,string",
+        "spec.additionalPrinterColumns[0].type: Invalid value: \"colour\": must be one of boolean,date,integer,number,string",
     );
     check(
         &format!("{column}/jsonPath"),
         json!("spec"),
-        "spec.versions[0].additionalPrinterColumns[0].JSONPath: Invalid value: \"spec\": must be a simple json path starting with .",
+        "spec.additionalPrinterColumns[0].JSONPath: Invalid value: \"spec\": must be a simple json path starting with .",
     );
     let selectable = "/spec/versions/0/selectableFields/0/jsonPath";
     check(
         selectable,
         json!(".spec.none"),
-        "spec.versions[0].selectableFields[0].jsonPath: Invalid value: \".spec.none\": is an invalid path: does not refer to a valid field",
+        "spec.selectableFields[0].jsonPath: Invalid value: \".spec.none\": is an invalid path: does not refer to a valid field",
     );
     check(
         selectable,
         json!(".spec"),
-        "spec.versions[0].selectableFields[0].jsonPath: Invalid value: \".spec\": must point to a field of type",
+        "spec.selectableFields[0].jsonPath: Invalid value: \".spec\": must point to a field of type",
     );
-    check(
-        "/spec/versions/0/schema/openAPIV3Schema/type",
-        json!("array"),
-        "spec.versions[0].schema.openAPIV3Schema.",
-    );
+    check("/spec/versions/0/schema/openAPIV3Schema/type", json!("array"), "spec.validation.openAPIV3Schema.");
 }
 
 /// The problems of a schema in which `spec.f` is this.

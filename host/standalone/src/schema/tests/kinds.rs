@@ -97,7 +97,7 @@ fn typed_fields_of_another_type_are_misfits() {
     );
     assert_eq!(
         secret.misfit(&json!({"metadata": {"labels": {"a": 1}}})).unwrap(),
-        "json: cannot unmarshal number into Go struct field Secret.metadata.labels.a of type string"
+        "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string"
     );
 }
 
