@@ -43,7 +43,7 @@ use kube::runtime::controller::{Action, Config, Controller};
 use kube::runtime::reflector::{ObjectRef as Key, store};
 use kube::runtime::watcher::Event;
 use kube::runtime::{WatchStreamExt, watcher};
-use kube::{Api, Resource, ResourceExt};
+use kube::{Api, Resource};
 use pipeline::{Failure, ObjectRef, Retry, Status};
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
@@ -137,9 +137,9 @@ async fn control<K, F, R>(
 {
     let (reader, writer) = store();
     let news = Arc::new(News::default());
-    let changes = watcher(objects, watcher::Config::default())
+    let changes = watcher(objects, watch::listing())
         .default_backoff()
-        .modify(|object| object.managed_fields_mut().clear())
+        .modify(|object| object.meta_mut().managed_fields = None)
         .inspect_ok({
             let (context, news) = (Arc::clone(context), Arc::clone(&news));
             move |event| {

@@ -58,6 +58,15 @@ impl Wake {
     }
 }
 
+/// Objects in one answer of a list. Of what an answer holds only a part is kept, between what is thrown away; the holes of a small
+/// answer are filled by the next.
+pub(crate) const PAGE: u32 = 100;
+
+/// How every watch lists.
+pub(crate) fn listing() -> Config {
+    Config::default().page_size(PAGE)
+}
+
 /// What every watch has at hand.
 #[derive(Clone)]
 struct Watch {
@@ -86,7 +95,7 @@ impl Watch {
     where
         K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + 'static,
     {
-        let events = watcher::watcher(objects, Config::default()).default_backoff();
+        let events = watcher::watcher(objects, listing()).default_backoff();
         self.follow(K::kind(&()).into_owned(), events);
     }
 
@@ -95,9 +104,9 @@ impl Watch {
     where
         K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
     {
-        let events = watcher::watcher(objects, Config::default())
+        let events = watcher::watcher(objects, listing())
             .default_backoff()
-            .modify(|object| object.managed_fields_mut().clear())
+            .modify(|object| object.meta_mut().managed_fields = None)
             .reflect(writer);
         self.follow(K::kind(&()).into_owned(), events);
     }
@@ -146,7 +155,8 @@ impl Watch {
             let shutdown = self.shutdown.clone();
             tokio::spawn(async move {
                 let secrets = context.namespaced();
-                let _done = shutdown.run_until_cancelled(context.snapshot.fill(&secrets)).await;
+                let _done =
+                    shutdown.run_until_cancelled(context.snapshot.fill(&context.client, &secrets)).await;
             });
         }
     }

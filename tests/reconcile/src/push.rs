@@ -149,7 +149,8 @@ fn a_start_withdraws_nothing_from_stores_that_it_has_not_seen_yet() {
 fn what_was_pushed_to_a_deleted_fake_store_is_forgotten() {
     run(async |world: World| {
         let operator = world.start().await;
-        let held = async |count: usize| format!("{:?}", operator.clients).contains(&format!("fakes: {count}"));
+        let held =
+            async |count: usize| format!("{:?}", operator.clients).contains(&format!("fakes: {count}"));
         for _ in 0..2 {
             let fake = json!({"metadata": {"name": "fake"}, "spec": {"provider": {"fake": {"data": []}}}});
             world.create::<SecretStore>(fake).await;
