@@ -50,6 +50,21 @@ pub trait LogSink: Send + Sync {
     fn line(&self, level: LogLevel, message: &str);
 }
 
+/// Is told what a call used, when it is over, however it ended.
+pub trait Meter: Send + Sync {
+    /// It used that much.
+    fn used(&self, used: &Used);
+}
+
+/// What one call used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Used {
+    /// Fuel: wasm instructions, roughly.
+    pub fuel: u64,
+    /// Bytes of linear memory, all memories together. They only grow, so this is the most that there was.
+    pub memory: usize,
+}
+
 /// How loud a guest's line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogLevel {
@@ -80,10 +95,12 @@ pub struct Call {
     pub config_is_public: bool,
     /// Where diagnostics go; `None` drops them.
     pub log: Option<Arc<dyn LogSink>>,
+    /// Who is told what the call used; `None` is nobody.
+    pub meter: Option<Arc<dyn Meter>>,
 }
 
 impl Call {
-    /// A call without grants, with the world's limits, no stream key and no log.
+    /// A call without grants, with the world's limits, no stream key, no log and no meter.
     #[must_use]
     pub fn new(owner: Owner, occasion: Occasion, now: u64) -> Self {
         Self {
@@ -95,6 +112,7 @@ impl Call {
             stream_key: None,
             config_is_public: false,
             log: None,
+            meter: None,
         }
     }
 
@@ -123,6 +141,13 @@ impl Call {
     pub fn with_log(self, log: Arc<dyn LogSink>) -> Self {
         let log = Some(log);
         Self { log, ..self }
+    }
+
+    /// The same call with this meter.
+    #[must_use]
+    pub fn with_meter(self, meter: Arc<dyn Meter>) -> Self {
+        let meter = Some(meter);
+        Self { meter, ..self }
     }
 }
 

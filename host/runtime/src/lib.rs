@@ -58,7 +58,7 @@ mod world;
 
 pub use bindings::render::Scope;
 pub use bindings::types::{Capability, Occasion, Sensitivity};
-pub use call::{Call, LogLevel, LogSink, Owner, StreamKey};
+pub use call::{Call, LogLevel, LogSink, Meter, Owner, StreamKey, Used};
 pub use catalog::{BuiltIn, Catalog};
 pub use component::Component;
 pub use description::{Description, FieldDoc, RuleDoc, Want};

@@ -3,6 +3,7 @@
 
 use wasmtime::{Store, Trap};
 
+use crate::call::Used;
 use crate::engine::Shared;
 use crate::error::{BadOutput, CallError};
 use crate::reason::Reason;
@@ -27,6 +28,9 @@ pub(crate) fn run<T>(
     let result = work(&mut store);
     let fuel = store.data().limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0));
     let state = store.into_data();
+    if let Some(meter) = &state.meter {
+        meter.used(&Used { fuel, memory: state.memory() });
+    }
     match result {
         Ok(answer) => {
             flush(&state);

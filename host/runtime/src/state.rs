@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use wasmtime::{ResourceLimiter, UpdateDeadline};
 
-use crate::call::{Call, LogSink, StreamKey};
+use crate::call::{Call, LogSink, Meter, StreamKey};
 use crate::description::Description;
 use crate::grants::Grants;
 use crate::limits::Limits;
@@ -23,6 +23,7 @@ pub(crate) struct State {
     pub(crate) random_failed: bool,
     pub(crate) usage: Usage,
     pub(crate) log: Log,
+    pub(crate) meter: Option<Arc<dyn Meter>>,
     pub(crate) now: u64,
     pub(crate) grants: Grants,
     /// What the component declared; `None` only while it describes itself.
@@ -85,6 +86,7 @@ impl State {
             random_failed: false,
             usage: Usage::default(),
             log: Log::default(),
+            meter: None,
             now: 0,
             grants: Grants::none(),
             description: None,
@@ -114,9 +116,15 @@ impl State {
             grants: call.grants.clone(),
             description: Some(Arc::clone(description)),
             randomness,
+            meter: call.meter.clone(),
             log: Log { sink: call.log.clone(), tainted: !call.config_is_public, lines: Vec::new() },
             ..Self::describing(limits)
         }
+    }
+
+    /// Bytes of linear memory that the guest has.
+    pub(crate) const fn memory(&self) -> usize {
+        self.memory
     }
 
     /// Stops the guest for this reason.
