@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Run(Run),
     /// Print the CustomResourceDefinitions as YAML
     Crds,
+    /// Print everything that the operator needs in a cluster as YAML
+    Install(Install),
     /// Make values with a generator, without a cluster
     Generate(Generate),
     /// Render the templates of an ExternalSecret or PushSecret with data from a file
@@ -92,9 +94,9 @@ pub(crate) struct Run {
     /// The kubeconfig [default: the pod's ServiceAccount, else $KUBECONFIG or ~/.kube/config]
     #[arg(long, value_name = "FILE")]
     pub(crate) kubeconfig: Option<PathBuf>,
-    /// Only objects of this namespace
-    #[arg(long, value_name = "NAME")]
-    pub(crate) namespace: Option<String>,
+    /// Only objects of this namespace; may be given more than once
+    #[arg(long, value_name = "NAME", value_parser = namespace)]
+    pub(crate) namespace: Vec<String>,
     /// How many objects of one kind are worked on at once
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) concurrent: u16,
@@ -113,6 +115,58 @@ pub(crate) struct Run {
     /// How log lines are written
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
+    /// Serve /livez and /readyz there; `?verbose` says which check failed
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) health_addr: Option<SocketAddr>,
+    /// Serve /metrics there
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) metrics_addr: Option<SocketAddr>,
+    #[command(flatten)]
+    pub(crate) election: LeaderElection,
+}
+
+/// Kubernetes' own controllers have the same flags.
+#[derive(Debug, Args)]
+pub(crate) struct LeaderElection {
+    /// Work only while holding a Lease, so that of several processes one works
+    #[arg(long = "leader-elect")]
+    pub(crate) wanted: bool,
+    /// How long the others wait for a leader that is not heard of
+    #[arg(long = "leader-elect-lease-duration", value_name = "TIME", default_value = "15s", value_parser = duration)]
+    pub(crate) lease_duration: Duration,
+    /// How long a leader tries to renew its Lease before it stops
+    #[arg(long = "leader-elect-renew-deadline", value_name = "TIME", default_value = "10s", value_parser = duration)]
+    pub(crate) renew_deadline: Duration,
+    /// How often the Lease is renewed or looked at
+    #[arg(long = "leader-elect-retry-period", value_name = "TIME", default_value = "2s", value_parser = duration)]
+    pub(crate) retry_period: Duration,
+    /// The Lease's name
+    #[arg(
+        id = "lease_name",
+        long = "leader-elect-resource-name",
+        value_name = "NAME",
+        default_value = "keymill"
+    )]
+    pub(crate) name: String,
+    /// The Lease's namespace [default: the process's own]
+    #[arg(id = "lease_namespace", long = "leader-elect-resource-namespace", value_name = "NAME", value_parser = namespace)]
+    pub(crate) namespace: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  keymill install | kubectl apply --server-side -f -
+  keymill install --image registry.example.com/keymill:0.1.0
+
+Prints the namespace, the ServiceAccount with its rights, the
+CustomResourceDefinitions, a NetworkPolicy and the Deployment.")]
+pub(crate) struct Install {
+    /// Where the operator runs [default: keymill-system]
+    #[arg(long, value_name = "NAME", value_parser = namespace)]
+    pub(crate) namespace: Option<String>,
+    /// The operator's image [default: keymill with this version as its tag]
+    #[arg(long, value_name = "IMAGE", value_parser = image)]
+    pub(crate) image: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -249,6 +303,29 @@ fn duration(text: &str) -> Result<Duration, String> {
     if parsed.is_positive() { Ok(parsed.to_std()) } else { Err("a duration must be more than 0".to_owned()) }
 }
 
+/// The name of a namespace, as Kubernetes has it.
+fn namespace(text: &str) -> Result<String, String> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let edge = |byte: Option<&u8>| byte.is_some_and(|byte| *byte != b'-');
+    let bytes = text.as_bytes();
+    if bytes.len() <= 63 && bytes.iter().all(|byte| plain(*byte)) && edge(bytes.first()) && edge(bytes.last())
+    {
+        Ok(text.to_owned())
+    } else {
+        Err("not the name of a namespace".to_owned())
+    }
+}
+
+/// What can stand in a manifest without quotes.
+fn image(text: &str) -> Result<String, String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/:@".contains(&byte);
+    if text.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric) && text.bytes().all(plain) {
+        Ok(text.to_owned())
+    } else {
+        Err("not the name of an image; say registry/name:tag or registry/name@digest".to_owned())
+    }
+}
+
 fn resolve(text: &str) -> Result<Resolve, String> {
     let parsed = || {
         let (name, address) = text.split_once('=')?;
@@ -268,6 +345,24 @@ mod tests {
     #[test]
     fn the_commands_are_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_goes_into_a_manifest_is_a_name() {
+        for (text, fits) in
+            [("a", true), ("key-mill1", true), ("", false), ("-a", false), ("A", false), ("a: b", false)]
+        {
+            assert_eq!(namespace(text).is_ok(), fits, "{text}");
+        }
+        for (text, fits) in [
+            ("keymill:1", true),
+            ("r.example:5000/a/b@sha256:0", true),
+            ("", false),
+            ("a b", false),
+            ("a\nb", false),
+        ] {
+            assert_eq!(image(text).is_ok(), fits, "{text}");
+        }
     }
 
     #[test]

@@ -5,5 +5,6 @@ pub(crate) mod component;
 pub(crate) mod crds;
 pub(crate) mod dev;
 pub(crate) mod generate;
+pub(crate) mod install;
 pub(crate) mod render;
 pub(crate) mod run;

@@ -1,4 +1,5 @@
-//! The environment variables that the CLI reads, and nobody else: where a user's files belong, and how a Vault is spoken to.
+//! The environment variables that the CLI reads, and nobody else: where a user's files belong, how a Vault is spoken to, and what
+//! this machine is called.
 
 use std::path::PathBuf;
 
@@ -29,6 +30,11 @@ pub(crate) fn vault_namespace() -> Option<String> {
 /// The file with the certificate authorities of a Vault, as Vault's own client reads it.
 pub(crate) fn vault_authorities() -> Option<PathBuf> {
     text("VAULT_CACERT").map(PathBuf::from)
+}
+
+/// The name of this machine, which in a pod is the pod's.
+pub(crate) fn host_name() -> Option<String> {
+    text("HOSTNAME")
 }
 
 /// A variable that is set to something.

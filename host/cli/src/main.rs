@@ -9,6 +9,8 @@ mod dev;
 mod ending;
 mod environment;
 mod grant;
+mod health;
+mod listener;
 mod manifest;
 mod objects;
 mod output;
@@ -51,9 +53,10 @@ fn start(cli: Cli) -> Result<ExitCode> {
         }
         Command::Run(args) => {
             log(args.log_format, "info")?;
-            asynchronous(commands::run::run(args))
+            operator(commands::run::run(args))
         }
         Command::Crds => commands::crds::run(),
+        Command::Install(args) => commands::install::run(&args),
         Command::Generate(args) => commands::generate::run(args),
         Command::Render(args) => commands::render::run(args),
         Command::Check(args) => commands::check::run(args),
@@ -67,6 +70,15 @@ fn asynchronous(work: impl Future<Output = Result<ExitCode>>) -> Result<ExitCode
         .build()
         .context("start the runtime")?
         .block_on(work)
+}
+
+/// Whoever has lost an election ends at once: what still runs on other threads is not waited for.
+fn operator(work: impl Future<Output = Result<ExitCode>>) -> Result<ExitCode> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the runtime")?;
+    let ended = runtime.block_on(work);
+    runtime.shutdown_background();
+    ended
 }
 
 /// Log lines go to standard error; `KEYMILL_LOG` chooses them as `RUST_LOG` does elsewhere.

@@ -2,7 +2,7 @@
 //!
 //! Counts looks that are under way and remembers which object was looked at in which generation. Decides nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,11 +19,14 @@ struct Inner {
     under_way: usize,
     last: Instant,
     looked: HashMap<ObjectRef, i64>,
+    /// Objects of which the look under way has reported a failure.
+    failed: HashSet<ObjectRef>,
 }
 
 impl Default for Activity {
     fn default() -> Self {
-        let inner = Inner { under_way: 0, last: Instant::now(), looked: HashMap::new() };
+        let inner =
+            Inner { under_way: 0, last: Instant::now(), looked: HashMap::new(), failed: HashSet::new() };
         Self { inner: Mutex::new(inner) }
     }
 }
@@ -46,6 +49,21 @@ impl Activity {
     /// Somebody was woken, and will be looked at.
     pub(crate) fn woke(&self) {
         self.lock().last = Instant::now();
+    }
+
+    /// The look under way has reported that the object could not be carried out.
+    pub(crate) fn failed(&self, object: &ObjectRef) {
+        self.lock().failed.insert(object.clone());
+    }
+
+    /// Whether the look that has just ended did so.
+    pub(crate) fn take_failed(&self, object: &ObjectRef) -> bool {
+        self.lock().failed.remove(object)
+    }
+
+    /// All objects of a kind that were looked at and not forgotten.
+    pub(crate) fn looked_at(&self, kind: &str) -> Vec<ObjectRef> {
+        self.lock().looked.keys().filter(|object| object.kind == kind).cloned().collect()
     }
 
     /// An object is gone.

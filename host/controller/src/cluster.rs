@@ -8,6 +8,8 @@ use std::time::Duration;
 use pipeline::{Blame, Failure, ObjectRef, Reason, Retry};
 use thiserror::Error;
 
+use crate::leadership::NotLeading;
+
 /// One operation on the cluster that did not succeed.
 #[derive(Debug, Error)]
 pub enum ClusterError {
@@ -68,6 +70,9 @@ pub enum Answer {
     /// The answer made no sense.
     #[error("the API server's answer could not be read")]
     Garbled,
+    /// It was a write, and was not sent.
+    #[error(transparent)]
+    NotLeading(NotLeading),
 }
 
 impl Answer {
@@ -76,7 +81,7 @@ impl Answer {
     pub const fn code(&self) -> Option<u16> {
         match self {
             Answer::Refused { code, .. } => Some(*code),
-            Answer::Silent | Answer::Garbled => None,
+            Answer::Silent | Answer::Garbled | Answer::NotLeading(_) => None,
         }
     }
 }
@@ -90,6 +95,10 @@ impl From<kube::Error> for Answer {
                     after.filter(|seconds| *seconds > 0).map(|seconds| Duration::from_secs(seconds.into()));
                 Answer::Refused { code: status.code, message: status.message.clone(), after }
             }
+            kube::Error::Service(error) => match error.downcast::<NotLeading>() {
+                Ok(not_leading) => Answer::NotLeading(*not_leading),
+                Err(_) => Answer::Silent,
+            },
             kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => Answer::Garbled,
             _ => Answer::Silent,
         }
@@ -130,6 +139,7 @@ impl Failure for ClusterError {
             Answer::Refused { code: 401 | 403, .. } => Reason::ClusterDenied,
             Answer::Refused { code: 409, .. } => Reason::ClusterConflict,
             Answer::Refused { code: 400 | 413 | 422, .. } => Reason::TargetRefused,
+            Answer::NotLeading(error) => error.reason(),
             Answer::Refused { .. } | Answer::Silent | Answer::Garbled => Reason::ClusterUnavailable,
         }
     }
@@ -139,12 +149,14 @@ impl Failure for ClusterError {
             Answer::Refused { code: 400 | 413 | 422, .. } => Blame::User,
             Answer::Refused { .. } | Answer::Silent => Blame::Cluster,
             Answer::Garbled => Blame::Host,
+            Answer::NotLeading(error) => error.blame(),
         }
     }
 
     fn retry(&self) -> Retry {
         match self.answer() {
             Answer::Refused { after: Some(after), .. } => Retry::After(*after),
+            Answer::NotLeading(error) => error.retry(),
             Answer::Refused { .. } | Answer::Silent | Answer::Garbled => Retry::Backoff,
         }
     }
@@ -156,7 +168,7 @@ impl Failure for ClusterError {
     fn advice(&self) -> &'static str {
         match self.answer() {
             Answer::Refused { code: 401 | 403, .. } => "give keymill's ServiceAccount that right",
-            Answer::Refused { .. } | Answer::Silent | Answer::Garbled => "",
+            Answer::Refused { .. } | Answer::Silent | Answer::Garbled | Answer::NotLeading(_) => "",
         }
     }
 }

@@ -22,12 +22,14 @@ use crate::cache::Caches;
 use crate::clock::Clock;
 use crate::cluster::ClusterError;
 use crate::events::Events;
+use crate::leadership::Leadership;
 use crate::metrics::Metrics;
+use crate::pulse::{LoopState, Loops};
 use crate::push_secret::Pushed;
 use crate::reader::ClusterReader;
 use crate::references::References;
 use crate::snapshot::Snapshot;
-use crate::wiring::{Engines, GeneratorFinder, NoPolicies, StoreOpener, StoreUse};
+use crate::wiring::{Engines, GeneratorFinder, NoPolicies, StoreOpener, StoreUse, Watched};
 
 /// How the controllers behave.
 #[derive(Debug, Clone)]
@@ -92,6 +94,10 @@ pub struct Parts {
     pub engines: Engines,
     /// Connections to stores.
     pub clients: Arc<stores::Clients>,
+    /// What is counted; shared by all contexts of a process.
+    pub metrics: Metrics,
+    /// The right to write to stores. The client has its own guard: see [`Leadership`].
+    pub leadership: Leadership,
 }
 
 impl fmt::Debug for Parts {
@@ -116,6 +122,7 @@ pub struct Context {
     pub(crate) schedule: Schedule,
     pub(crate) pushed: Pushed,
     pub(crate) activity: Activity,
+    pub(crate) loops: Arc<Loops>,
 }
 
 impl fmt::Debug for Context {
@@ -128,7 +135,8 @@ impl Context {
     /// Puts it together. The writers go to [`crate::run`].
     #[must_use]
     pub fn new(parts: Parts) -> (Arc<Self>, CacheWriters) {
-        let Parts { client, settings, clock, events, engines, clients } = parts;
+        let Parts { client, settings, clock, events, engines, clients, metrics, leadership } = parts;
+        let engines = engines.counting(metrics.clone());
         let (caches, writers) = Caches::new(&client);
         let caches = Arc::new(caches);
         let reader = Arc::new(ClusterReader::new(client.clone()));
@@ -139,6 +147,7 @@ impl Context {
             ports: credentials,
             clients,
             purpose: StoreUse::Read,
+            watched: Watched { metrics: metrics.clone(), leadership },
         };
         let pushing = StoreOpener { purpose: StoreUse::Push, ..store_opener.clone() };
         let ports = Ports {
@@ -162,13 +171,14 @@ impl Context {
             store_opener,
             caches,
             events,
-            metrics: Metrics::default(),
+            metrics,
             references: References::default(),
             snapshot: Snapshot::default(),
             backoff: Backoff::default(),
             schedule: Schedule::default(),
             pushed: Pushed::default(),
             activity: Activity::default(),
+            loops: Arc::default(),
         };
         (Arc::new(context), CacheWriters(writers))
     }
@@ -191,10 +201,10 @@ impl Context {
         self.activity.is_quiet_for(time)
     }
 
-    /// The metrics that this process keeps.
+    /// How each loop is.
     #[must_use]
-    pub const fn metrics(&self) -> &Metrics {
-        &self.metrics
+    pub fn loops(&self) -> Vec<LoopState> {
+        self.loops.states()
     }
 
     /// What gathering for an ExternalSecret asks.

@@ -5,8 +5,6 @@
 //! (its count, its time and its text), so that the last cause is the one that is seen. No event carries a value.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
@@ -18,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, SystemClock};
 use crate::cluster::Answer;
+use crate::metrics::Metrics;
 
 const QUEUE: usize = 4096;
 /// Kubernetes refuses longer texts.
@@ -43,30 +42,24 @@ pub struct Note {
 #[derive(Debug, Clone)]
 pub struct Events {
     queue: mpsc::Sender<Note>,
-    dropped: Arc<AtomicU64>,
+    metrics: Metrics,
 }
 
 impl Events {
-    /// Starts the task that publishes them, until `shutdown`.
+    /// Starts the task that publishes them, until `shutdown`. What is dropped is counted in `metrics`.
     #[must_use]
-    pub fn start(client: Client, shutdown: CancellationToken) -> Self {
+    pub fn start(client: Client, metrics: Metrics, shutdown: CancellationToken) -> Self {
         let (queue, notes) = mpsc::channel(QUEUE);
         let publisher = Publisher { client, known: HashMap::new() };
         tokio::spawn(publisher.run(notes, shutdown));
-        Self { queue, dropped: Arc::default() }
+        Self { queue, metrics }
     }
 
     /// Leaves one event. Never waits.
     pub fn record(&self, note: Note) {
         if self.queue.try_send(note).is_err() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+            self.metrics.event_dropped();
         }
-    }
-
-    /// How many were dropped because the queue was full.
-    #[must_use]
-    pub fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
     }
 }
 

@@ -38,7 +38,10 @@ pub(crate) async fn reconcile(
     }
     let nudge = context.references.take_nudge(&reference);
     let outcome = match sync(&object, &reference, &context, nudge).await {
-        Ok(Done::Nothing(next)) => return Ok(report::wait(&context, &reference, next)),
+        Ok(Done::Nothing(next)) => {
+            let conditions = object.status.as_ref().map(|status| status.conditions.as_slice());
+            return Ok(report::wait(&context, &reference, conditions.unwrap_or_default(), next));
+        }
         Ok(Done::Late) => {
             context.references.nudge_again(&reference, nudge);
             return Ok(report::late(&context, &reference));
@@ -133,7 +136,7 @@ async fn carry_out(
     let plan = plan(spec, meta, &observed.target, &shaped, id.as_ref())?;
     if gathered.record_changed {
         record(&observed, object, context, &gathered.record).await?;
-        report::rotated(context, "ExternalSecret", gathered.rotated.len());
+        context.metrics.rotated("ExternalSecret", refresh.cause.as_str(), gathered.rotated.len());
     }
     apply::target(&observed, context, &plan).await?;
     apply::leftovers(&observed, context, &plan).await?;

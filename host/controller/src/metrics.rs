@@ -1,99 +1,215 @@
-//! What the controllers count. Labels come from closed sets and from object names, as ESO's do; never from messages.
+//! What the controllers count: ESO's and controller-runtime's names where they mean the same, and our own under `keymill_`.
+//!
+//! Labels come from closed sets and from object names, as ESO's do; never from messages, guests or values. What is told of one object
+//! goes when the object does. The queue's own metrics (`workqueue_`) are absent: kube's queue does not tell its length.
 
-use prometheus_client::encoding::EncodeLabelSet;
+mod labels;
+mod objects;
+mod tally;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use pipeline::{ObjectRef, Ready};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-/// Whose sync.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct ObjectLabels {
-    /// The object's name.
-    pub name: String,
-    /// Its namespace.
-    pub namespace: String,
-}
+pub(crate) use labels::Component;
+use labels::{ComponentCall, Controller, Failed, Provider, Result, Rotated};
+use objects::Objects;
+use tally::Tally;
 
-/// What kind of failure.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct FailureLabels {
-    /// The object's kind.
-    pub kind: &'static str,
-    /// One of `pipeline::Reason`.
-    pub reason: &'static str,
-    /// One of `pipeline::Blame`.
-    pub blame: &'static str,
-}
+/// As controller-runtime has them.
+const LOOK_SECONDS: [f64; 40] = [
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25,
+    1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0,
+    50.0, 60.0,
+];
 
-/// Which kind.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct KindLabels {
-    /// The object's kind.
-    pub kind: &'static str,
-}
-
-/// All metrics of the controllers.
+/// All metrics of the controllers. Cheap to clone: clones count together.
 #[derive(Debug, Clone)]
 pub struct Metrics {
-    pub(crate) sync_calls: Family<ObjectLabels, Counter>,
-    pub(crate) sync_errors: Family<ObjectLabels, Counter>,
-    pub(crate) rotations: Family<KindLabels, Counter>,
-    pub(crate) failures: Family<FailureLabels, Counter>,
-    pub(crate) seconds: Family<KindLabels, Histogram>,
+    objects: Objects,
+    looks: Family<Result, Counter>,
+    look_errors: Family<Controller, Counter>,
+    look_seconds: Family<Controller, Histogram>,
+    working: Family<Controller, Gauge>,
+    concurrency: Family<Controller, Gauge>,
+    provider_calls: Family<Provider, Tally>,
+    rotations: Family<Rotated, Counter>,
+    failures: Family<Failed, Counter>,
+    call_seconds: Family<ComponentCall, Histogram>,
+    call_fuel: Family<Component, Histogram>,
+    call_memory: Family<Component, Histogram>,
+    events_dropped: Counter,
+    leading: Gauge,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
         Self {
-            sync_calls: Family::default(),
-            sync_errors: Family::default(),
+            objects: Objects::default(),
+            looks: Family::default(),
+            look_errors: Family::default(),
+            look_seconds: Family::new_with_constructor(|| Histogram::new(LOOK_SECONDS)),
+            working: Family::default(),
+            concurrency: Family::default(),
+            provider_calls: Family::default(),
             rotations: Family::default(),
             failures: Family::default(),
-            seconds: Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.001, 2.0, 14))),
+            call_seconds: Family::new_with_constructor(|| {
+                Histogram::new(exponential_buckets(0.0005, 2.0, 14))
+            }),
+            call_fuel: Family::new_with_constructor(|| {
+                Histogram::new(exponential_buckets(10_000.0, 4.0, 10))
+            }),
+            call_memory: Family::new_with_constructor(|| {
+                Histogram::new(exponential_buckets(65_536.0, 2.0, 11))
+            }),
+            events_dropped: Counter::default(),
+            leading: Gauge::default(),
         }
     }
 }
 
 impl Metrics {
-    /// A look at an object of `kind` took that long.
-    pub(crate) fn looked(&self, kind: &str, time: std::time::Duration) {
-        let kind = match kind {
-            "ExternalSecret" => "ExternalSecret",
-            "PushSecret" => "PushSecret",
-            "SecretStore" => "SecretStore",
-            _ => "ClusterSecretStore",
-        };
-        self.seconds.get_or_create(&KindLabels { kind }).observe(time.as_secs_f64());
+    /// A look at an object begins.
+    pub(crate) fn looking(&self, kind: &str) {
+        self.working.get_or_create(&Controller::of(kind)).inc();
+    }
+
+    /// It has ended: how long it took, and whether what was due was done.
+    pub(crate) fn looked(&self, object: &ObjectRef, time: Duration, failed: bool) {
+        let controller = Controller::of(&object.kind);
+        self.working.get_or_create(&controller).dec();
+        self.look_seconds.get_or_create(&controller).observe(time.as_secs_f64());
+        self.looks.get_or_create(&Result::of(&object.kind, failed)).inc();
+        // There from the first look on, so that a rate over it exists before the first failure.
+        self.look_errors.get_or_create(&controller).inc_by(failed.into());
+        self.objects.looked(object, time);
+    }
+
+    /// How many objects of a kind are worked on at once at most.
+    pub(crate) fn concurrency(&self, kind: &str, most: u16) {
+        self.concurrency.get_or_create(&Controller::of(kind)).set(most.into());
+    }
+
+    /// A sync of an object has ended, as its condition says.
+    pub(crate) fn synced(&self, object: &ObjectRef, ready: &Ready, now: Timestamp) {
+        self.objects.synced(object, ready.status, now);
+    }
+
+    /// What an object's Ready condition says.
+    pub(crate) fn condition(&self, object: &ObjectRef, ready: bool) {
+        self.objects.condition(object, ready);
+    }
+
+    /// The object is gone, or none of ours.
+    pub(crate) fn forget(&self, object: &ObjectRef) {
+        self.objects.forget(object);
+    }
+
+    /// A sync failed; words of `pipeline::Reason` and `pipeline::Blame`.
+    pub(crate) fn failed(&self, kind: &'static str, reason: &'static str, blame: &'static str) {
+        self.failures.get_or_create(&Failed { kind, reason, blame }).inc();
+    }
+
+    /// Values were generated and recorded; a word of `pipeline::Cause`.
+    pub(crate) fn rotated(&self, kind: &'static str, cause: &'static str, count: usize) {
+        self.rotations.get_or_create(&Rotated { kind, cause }).inc_by(count.try_into().unwrap_or(u64::MAX));
+    }
+
+    /// A store was asked something.
+    pub(crate) fn asked(&self, provider: &'static str, call: &'static str, failed: bool) {
+        let status = if failed { "error" } else { "success" };
+        self.provider_calls.get_or_create(&Provider { provider, call, status }).inc();
+    }
+
+    /// A component was called. `component` is a name that we gave it, `result` a word of a closed set.
+    pub(crate) fn called(&self, component: Component, time: Duration, result: &'static str) {
+        let labels = ComponentCall { world: component.world, component: component.component, result };
+        self.call_seconds.get_or_create(&labels).observe(time.as_secs_f64());
+    }
+
+    /// What a call of a component used: fuel, and bytes of memory.
+    #[expect(clippy::cast_precision_loss, reason = "a histogram does not tell that much")]
+    pub(crate) fn used(&self, component: Component, fuel: u64, memory: usize) {
+        self.call_fuel.get_or_create(&component).observe(fuel as f64);
+        self.call_memory.get_or_create(&component).observe(memory as f64);
+    }
+
+    /// An event was dropped, since there were too many.
+    pub(crate) fn event_dropped(&self) {
+        self.events_dropped.inc();
+    }
+
+    /// Whether this process is the one that works.
+    pub fn leading(&self, leads: bool) {
+        self.leading.set(leads.into());
     }
 
     /// Registers everything under its name.
     pub fn register(&self, registry: &mut Registry) {
-        registry.register("externalsecret_sync_calls", "Syncs of an ExternalSecret", self.sync_calls.clone());
-        registry.register("externalsecret_sync_calls_error", "Failed syncs", self.sync_errors.clone());
+        self.objects.register(registry);
+        self.register_controllers(registry);
+        registry.register(
+            "externalsecret_provider_api_calls_count",
+            "Calls of stores",
+            self.provider_calls.clone(),
+        );
         registry.register(
             "keymill_rotations",
             "Values that were generated and recorded",
             self.rotations.clone(),
         );
-        registry.register("keymill_failures", "Failed syncs by reason", self.failures.clone());
-        registry.register("keymill_look_seconds", "Time of one look at an object", self.seconds.clone());
+        registry.register("keymill_failures", "Failed syncs", self.failures.clone());
+        registry.register(
+            "keymill_component_call_seconds",
+            "Time of one call of a component",
+            self.call_seconds.clone(),
+        );
+        registry.register(
+            "keymill_component_call_fuel",
+            "Fuel of one call of a component",
+            self.call_fuel.clone(),
+        );
+        registry.register(
+            "keymill_component_call_memory_bytes",
+            "Memory of one call of a component",
+            self.call_memory.clone(),
+        );
+        registry.register(
+            "keymill_events_dropped",
+            "Events that were not published",
+            self.events_dropped.clone(),
+        );
+        registry.register(
+            "keymill_leader",
+            "Whether this process is the one that works",
+            self.leading.clone(),
+        );
+    }
+
+    fn register_controllers(&self, registry: &mut Registry) {
+        let registry = registry.sub_registry_with_prefix("controller_runtime");
+        registry.register("reconcile", "Looks at objects", self.looks.clone());
+        registry.register("reconcile_errors", "Looks at objects that failed", self.look_errors.clone());
+        registry.register(
+            "reconcile_time_seconds",
+            "Time of one look at an object",
+            self.look_seconds.clone(),
+        );
+        registry.register("active_workers", "Looks under way", self.working.clone());
+        registry.register(
+            "max_concurrent_reconciles",
+            "Looks that may be under way",
+            self.concurrency.clone(),
+        );
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn eso_names_are_kept() {
-        let metrics = Metrics::default();
-        let labels = ObjectLabels { name: "a".to_owned(), namespace: "b".to_owned() };
-        metrics.sync_calls.get_or_create(&labels).inc();
-        let mut registry = Registry::default();
-        metrics.register(&mut registry);
-        let mut text = String::new();
-        prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
-        assert!(text.contains("externalsecret_sync_calls_total{name=\"a\",namespace=\"b\"} 1"), "{text}");
-    }
-}
+mod tests;

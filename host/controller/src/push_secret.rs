@@ -51,7 +51,10 @@ pub(crate) async fn reconcile(object: Arc<PushSecret>, context: Arc<Context>) ->
             context.references.nudge_again(&reference, nudge);
             Ok(report::late(&context, &reference))
         }
-        Done::Nothing(next) => Ok(report::wait(&context, &reference, next)),
+        Done::Nothing(next) => {
+            let conditions = object.status.as_ref().map(|status| status.conditions.as_slice());
+            Ok(report::wait(&context, &reference, conditions.unwrap_or_default(), next))
+        }
         Done::Reported(outcome, pushed) => {
             report::push_secret(&object, &reference, &context, outcome, pushed).await
         }
@@ -122,7 +125,7 @@ async fn push(
     if gathered.record_changed {
         let expected = observed.record_version.as_ref();
         write_record(context, "PushSecret", meta, object, expected, &gathered.record).await?;
-        report::rotated(context, "PushSecret", gathered.rotated.len());
+        context.metrics.rotated("PushSecret", refresh.cause.as_str(), gathered.rotated.len());
     }
     let delivery = Delivery { meta, spec, before: &observed.synced, wanted: &wanted };
     let delivered = deliver(context.ports.push_stores.as_ref(), &delivery).await;

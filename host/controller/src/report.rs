@@ -21,13 +21,20 @@ use crate::context::Context;
 use crate::events::Note;
 use crate::failure::SyncError;
 use crate::fresh::LATE;
-use crate::metrics::{FailureLabels, KindLabels, ObjectLabels};
 
 /// After a conflict the object is read again this soon.
 const AGAIN: Duration = Duration::from_millis(50);
 
-/// Nothing was due.
-pub(crate) fn wait(context: &Context, object: &ObjectRef, next: Option<Timestamp>) -> Action {
+/// Nothing was due: what an earlier look reported still holds, also if that was another process.
+pub(crate) fn wait(
+    context: &Context,
+    object: &ObjectRef,
+    conditions: &[Condition],
+    next: Option<Timestamp>,
+) -> Action {
+    if let Some(ready) = conditions.iter().find(|one| one.type_ == ConditionType::Ready) {
+        context.metrics.condition(object, ready.status == ConditionStatus::True);
+    }
     context.backoff.succeeded(object);
     context.schedule.set(object, next);
     next.map_or_else(Action::await_change, |next| Action::requeue(until(context, next)))
@@ -53,15 +60,6 @@ pub(crate) fn again() -> Action {
     Action::requeue(AGAIN)
 }
 
-/// Counts rotations as soon as they are recorded, whatever becomes of the rest of the sync.
-pub(crate) fn rotated(context: &Context, kind: &'static str, count: usize) {
-    context
-        .metrics
-        .rotations
-        .get_or_create(&KindLabels { kind })
-        .inc_by(count.try_into().unwrap_or(u64::MAX));
-}
-
 /// One word for the log.
 pub(crate) const fn plan_word(plan: &Plan) -> &'static str {
     match plan {
@@ -79,12 +77,6 @@ pub(crate) async fn external_secret(
     context: &Context,
     outcome: Outcome,
 ) -> Result<Action, SyncError> {
-    let labels =
-        ObjectLabels { name: reference.name.clone(), namespace: object.namespace().unwrap_or_default() };
-    context.metrics.sync_calls.get_or_create(&labels).inc();
-    if outcome.failure.is_some() {
-        context.metrics.sync_errors.get_or_create(&labels).inc();
-    }
     let status = object.status.clone().unwrap_or_default();
     let mut patch = base(context, &outcome, &status.conditions, &Meta::from(&object.metadata));
     if outcome.refreshed {
@@ -180,9 +172,11 @@ where
         + Serialize
         + std::fmt::Debug,
 {
+    context.metrics.synced(reference, &outcome.ready, context.clock.now());
     if let Some(failed) = outcome.failure {
         let (reason, blame) = (failed.reason.as_str(), failed.blame.as_str());
-        context.metrics.failures.get_or_create(&FailureLabels { kind, reason, blame }).inc();
+        context.metrics.failed(kind, reason, blame);
+        context.activity.failed(reference);
         // The same failure again is no news.
         if patch.contains_key("conditions") {
             tracing::warn!(object = %reference, reason, blame, "{}", outcome.ready.message);

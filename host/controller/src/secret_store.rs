@@ -20,7 +20,7 @@ use pipeline::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json, json};
-use stores::{StoreId, connect};
+use stores::StoreId;
 use thiserror::Error;
 
 use crate::context::Context;
@@ -100,6 +100,10 @@ pub(crate) async fn reconcile<K: StoreObject>(
             (ready, next(failure.as_ref()), None)
         }
     };
+    context.metrics.synced(&reference, &ready, now);
+    if !ready.status {
+        context.activity.failed(&reference);
+    }
     write(store.as_ref(), &reference, &context, &ready, capabilities, now).await?;
     Ok(report::schedule_within(&context, &reference, next, PROBE_MAX))
 }
@@ -128,9 +132,7 @@ async fn check<K: StoreObject>(
     }
     let id = id(store.meta());
     let consumer = store.namespace();
-    let opener = &context.store_opener;
-    let connected =
-        connect(&store.spec().provider, &id, consumer.as_deref(), &opener.ports, &opener.clients).await?;
+    let connected = context.store_opener.connect(store.spec(), &id, consumer.as_deref()).await?;
     Ok((connected.validate().await?, connected.capabilities()))
 }
 

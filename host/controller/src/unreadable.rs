@@ -36,6 +36,8 @@ pub(crate) async fn report<K: Resource<DynamicType = ()>>(
     let mut about = DynamicObject::new(&reference.name, &resource);
     about.metadata = object.metadata.clone();
     report::record(context, about.object_ref(&resource), &[Event { warning: true, reason, message }]);
+    context.metrics.condition(&reference, false);
+    context.activity.failed(&reference);
     Ok(report::leave(context, &reference))
 }
 

@@ -24,8 +24,8 @@ use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
 use crate::cache::Writers;
-use crate::cluster::Answer;
 use crate::context::Context;
+use crate::pulse::Pulse;
 use crate::references::{Sight, any_secret};
 
 /// Where to say that an object should be looked at again.
@@ -95,8 +95,10 @@ impl Watch {
     where
         K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + 'static,
     {
+        let kind = K::kind(&()).into_owned();
+        let pulse = self.pulse(&kind);
         let events = watcher::watcher(objects, listing()).default_backoff();
-        self.follow(K::kind(&()).into_owned(), events);
+        self.follow(kind, &pulse, events);
     }
 
     /// One object that cannot be read does not keep the others out: it is not in the cache.
@@ -104,44 +106,50 @@ impl Watch {
     where
         K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
     {
+        let kind = K::kind(&()).into_owned();
+        let pulse = self.pulse(&kind);
         let events = watcher::watcher(objects, listing())
             .default_backoff()
             .modify(|object| object.meta_mut().managed_fields = None)
             .reflect(writer);
-        self.follow(K::kind(&()).into_owned(), events);
+        self.follow(kind, &pulse, events);
+    }
+
+    fn pulse(&self, kind: &str) -> Pulse {
+        self.context.loops.begin(format!("{kind} watch"))
     }
 
     fn follow<K>(
         &self,
         kind: String,
+        pulse: &Pulse,
         events: impl Stream<Item = Result<Event<K>, watcher::Error>> + Send + 'static,
     ) where
         K: ResourceExt + Send + 'static,
     {
-        let watch = self.clone();
+        let (watch, pulse) = (self.clone(), pulse.clone());
         tokio::spawn(async move {
-            let mut events = std::pin::pin!(events.take_until(watch.shutdown.cancelled()));
+            let events = events.take_until(watch.shutdown.cancelled());
             let mut first = true;
             let mut listed = HashSet::new();
-            while let Some(event) = events.next().await {
-                match event {
-                    Ok(Event::InitApply(object)) => {
-                        watch.changed(&kind, &object, &content(&object), first);
-                        let place = place(&kind, &object);
-                        if first || watch.context.references.has(&place) {
-                            listed.insert(place);
-                        }
+            let each = |event| match pulse.heed(event) {
+                Some(Event::InitApply(object)) => {
+                    watch.changed(&kind, &object, &content(&object), first);
+                    let place = place(&kind, &object);
+                    if first || watch.context.references.has(&place) {
+                        listed.insert(place);
                     }
-                    Ok(Event::Apply(object)) => watch.changed(&kind, &object, &content(&object), false),
-                    Ok(Event::Delete(object)) => watch.changed(&kind, &object, "", false),
-                    Ok(Event::Init) => listed.clear(),
-                    Ok(Event::InitDone) => {
-                        watch.listed(&kind, &std::mem::take(&mut listed), first);
-                        first = false;
-                    }
-                    Err(error) => complain(&kind, error),
                 }
-            }
+                Some(Event::Apply(object)) => watch.changed(&kind, &object, &content(&object), false),
+                Some(Event::Delete(object)) => watch.changed(&kind, &object, "", false),
+                Some(Event::Init) => listed.clear(),
+                Some(Event::InitDone) => {
+                    watch.listed(&kind, &std::mem::take(&mut listed), first);
+                    first = false;
+                }
+                None => {}
+            };
+            pulse.follow(events, each).await;
         });
     }
 
@@ -191,20 +199,5 @@ fn content<K: ResourceExt>(object: &K) -> String {
     match object.meta().generation {
         Some(generation) => format!("{}/{generation}", object.uid().unwrap_or_default()),
         None => object.resource_version().unwrap_or_default(),
-    }
-}
-
-/// A watch ends now and then and is begun again; only what will not mend itself is worth a line.
-fn complain(kind: &str, error: watcher::Error) {
-    let cause = match error {
-        watcher::Error::InitialListFailed(error)
-        | watcher::Error::WatchStartFailed(error)
-        | watcher::Error::WatchFailed(error) => Answer::from(error),
-        watcher::Error::WatchError(status) => Answer::from(kube::Error::Api(status)),
-        _ => Answer::Silent,
-    };
-    match cause.code() {
-        Some(401 | 403 | 404) => tracing::warn!(kind, %cause, "cannot watch"),
-        Some(_) | None => tracing::debug!(kind, %cause, "a watch begins again"),
     }
 }

@@ -1,14 +1,17 @@
 //! The pipeline's ports over the cluster, the stores and the runtime. The only place where they meet.
 
 mod capabilities;
+mod counting;
 mod generators;
 mod policies;
 mod runtime;
 mod stores;
 mod templates;
+mod watched;
 
 pub use capabilities::{Bridge, ClusterObject, Late, VaultPrefix};
 pub(crate) use generators::GeneratorFinder;
 pub(crate) use policies::NoPolicies;
 pub(crate) use stores::{StoreOpener, StoreUse};
 pub use templates::{Engines, OperatorKey};
+pub(crate) use watched::Watched;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use controller::{Context, Engines, Events, OperatorKey, Parts, Settings};
+use controller::{Context, Engines, Events, Leadership, Metrics, OperatorKey, Parts, Settings};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use k8s_openapi::NamespaceResourceScope;
@@ -220,16 +220,50 @@ impl World {
         let addresses: HashMap<String, SocketAddr> =
             [("kv:8200".to_owned(), address), ("dead:8200".to_owned(), dead)].into();
         let clients = Arc::new(stores::Clients::new(addresses));
-        let (context, writers) = Context::new(Parts {
+        let (context, writers) =
+            Context::new(self.parts(client, Leadership::always(), Arc::clone(&clients), &stop));
+        let task = tokio::spawn(controller::run(context, writers, stop.clone()));
+        Operator { gate, kv_gate, clients, stop, task }
+    }
+
+    /// Controllers that run when they are polled, without a key store.
+    pub(crate) fn controllers(
+        &self,
+        client: Client,
+        leadership: Leadership,
+        stop: CancellationToken,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let clients = Arc::new(stores::Clients::new(HashMap::new()));
+        let parts = self.parts(client, leadership, clients, &stop);
+        async move {
+            let (context, writers) = Context::new(parts);
+            controller::run(context, writers, stop).await;
+        }
+    }
+
+    /// The API, for a client.
+    pub(crate) fn service(&self) -> standalone::ApiService {
+        self.api.service()
+    }
+
+    fn parts(
+        &self,
+        client: Client,
+        leadership: Leadership,
+        clients: Arc<stores::Clients>,
+        stop: &CancellationToken,
+    ) -> Parts {
+        let metrics = Metrics::default();
+        Parts {
             client: client.clone(),
             settings: Settings::default(),
             clock: self.time.clone(),
-            events: Events::start(client, stop.clone()),
+            events: Events::start(client, metrics.clone(), stop.clone()),
             engines: Engines::new(catalog(), OperatorKey::new([7; 32])),
-            clients: Arc::clone(&clients),
-        });
-        let task = tokio::spawn(controller::run(context, writers, stop.clone()));
-        Operator { gate, kv_gate, clients, stop, task }
+            clients,
+            metrics,
+            leadership,
+        }
     }
 }
 

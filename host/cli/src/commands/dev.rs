@@ -10,7 +10,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use controller::{Clock, Context, Engines, Events, OperatorKey, Parts, Settings, SystemClock};
+use controller::{
+    Clock, Context, Engines, Events, Leadership, Metrics, OperatorKey, Parts, Settings, SystemClock,
+};
 use kube::Client;
 use pipeline::ObjectRef;
 use sha2::{Digest, Sha256};
@@ -234,13 +236,16 @@ impl Session {
         let catalog = Arc::new(components.into_catalog());
         let engines = Engines::new(Arc::clone(&catalog), OperatorKey::new(*state.operator_key()?));
         let clients = Arc::new(stores::Clients::new(self.servers.addresses()));
+        let metrics = Metrics::default();
         let (context, writers) = Context::new(Parts {
             client: client.clone(),
             settings: Settings::default(),
             clock: Arc::new(SystemClock),
-            events: Events::start(client, stop.clone()),
+            events: Events::start(client, metrics.clone(), stop.clone()),
             engines: engines.clone(),
             clients: Arc::clone(&clients),
+            metrics,
+            leadership: Leadership::always(),
         });
         self.context = Some(Arc::clone(&context));
         self.clients = Some(clients);

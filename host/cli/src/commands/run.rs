@@ -1,67 +1,211 @@
 //! `keymill run`: the operator, against a cluster's API server, until it is told to stop.
+//!
+//! With an election it waits for its turn, works, and gives the Lease back; once it has lost it ends with a failure, at once. What a
+//! stop cuts off after its grace was written ahead or not at all, so every point is a safe one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
-use controller::{Context, Engines, Events, OperatorKey, Parts, Settings, SystemClock};
+use anyhow::{Context as _, Result, bail};
+use controller::{
+    Context, Election, ElectionSettings, Engines, Events, Leadership, Metrics, OperatorKey, Parts, Settings,
+    SystemClock, Term,
+};
+use futures::future::join_all;
+use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
-use runtime::{Engine, EngineConfig};
+use prometheus_client::registry::Registry;
+use runtime::{Catalog, Engine, EngineConfig};
 use tokio_util::sync::CancellationToken;
 
-use crate::args::Run;
+use crate::args::{LeaderElection, Run};
 use crate::catalog;
 use crate::commands::dev::stop_signal;
+use crate::ending::chain;
+use crate::environment;
+use crate::health::{Components, Health};
+use crate::listener::{self, Page};
 
 /// How long a stop waits for reconciles in flight, and then for tokens to be given back.
 const GRACE: Duration = Duration::from_secs(10);
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Runs until SIGTERM.
 pub(crate) async fn run(args: Run) -> Result<ExitCode> {
-    let client = client(&args).await?;
-    let engine = EngineConfig { cache_dir: args.cache.clone(), ..EngineConfig::default() };
-    let engine = Engine::new(engine).context("start the wasm engine")?;
-    let key = OperatorKey::of_cluster(&client).await.context("get the key of template streams")?;
+    let (health, metrics) = (Arc::new(Health::default()), Metrics::default());
+    listen(&args, &health, &metrics).await?;
     let stop = CancellationToken::new();
-    let clients = Arc::new(stores::Clients::new(addresses(&args)));
-    let (context, writers) = Context::new(Parts {
-        client: client.clone(),
-        settings: settings(&args),
-        clock: Arc::new(SystemClock),
-        events: Events::start(client, stop.clone()),
-        engines: Engines::new(Arc::new(catalog::built_in(engine)), key),
-        clients: Arc::clone(&clients),
-    });
-    let controllers = tokio::spawn(controller::run(context, writers, stop.clone()));
-    tracing::info!(namespace = args.namespace, concurrent = args.concurrent, "running");
-    tokio::pin!(controllers);
-    let code = tokio::select! {
-        () = stop_signal() => {
-            tracing::info!("stopping");
-            stop.cancel();
-            let _ended = tokio::time::timeout(GRACE, &mut controllers).await;
-            ExitCode::SUCCESS
-        }
-        _ = &mut controllers => {
-            tracing::error!("the controllers have ended");
-            stop.cancel();
-            ExitCode::FAILURE
-        }
+    tokio::spawn(stopping(Arc::clone(&health), stop.clone()));
+    let config = config(&args).await?;
+    let leadership = if args.election.wanted { Leadership::elected() } else { Leadership::always() };
+    let operator = Operator {
+        client: guarded(&config, &leadership)?,
+        catalog: catalog(&args, &health)?,
+        clients: Arc::new(stores::Clients::new(addresses(&args))),
+        args,
+        leadership,
+        health,
+        metrics,
+        stop,
     };
-    let _closed = tokio::time::timeout(GRACE, clients.close()).await;
-    Ok(code)
+    if !operator.args.election.wanted {
+        operator.work().await?;
+    } else if let Some(lost) = operator.stand(&config).await? {
+        tracing::error!("stopping at once: failed to {lost}");
+        return Ok(ExitCode::FAILURE);
+    }
+    let _closed = tokio::time::timeout(GRACE, operator.clients.close()).await;
+    Ok(ExitCode::SUCCESS)
 }
 
-fn settings(args: &Run) -> Settings {
-    Settings {
-        namespace: args.namespace.clone(),
-        concurrency: args.concurrent,
-        store_interval: args.store_requeue_interval,
-        class: args.controller_class.clone(),
+/// Everything that works on its turn.
+struct Operator {
+    args: Run,
+    client: Client,
+    leadership: Leadership,
+    catalog: Arc<Catalog>,
+    clients: Arc<stores::Clients>,
+    health: Arc<Health>,
+    metrics: Metrics,
+    stop: CancellationToken,
+}
+
+impl Operator {
+    /// Waits for its turn and works; how it lost, if it did.
+    async fn stand(&self, config: &Config) -> Result<Option<controller::Lost>> {
+        let client = Client::try_from(config.clone()).context("make a client of the API server")?;
+        let settings = election(&self.args.election, client.default_namespace())?;
+        let patience = settings.lease_duration;
+        let mut election = Election::new(client, settings, self.leadership.clone())?;
+        self.health.election(election.standing(), patience);
+        match election.serve(&self.stop, || self.work()).await {
+            Term::Stopped => Ok(None),
+            Term::Done(done) => done.map(|()| None),
+            Term::Lost(lost) => Ok(Some(lost)),
+        }
     }
+
+    /// Runs the controllers until the stop, and a little longer.
+    async fn work(&self) -> Result<()> {
+        let key = OperatorKey::of_cluster(&self.client).await.context("get the key of template streams")?;
+        let engines = Engines::new(Arc::clone(&self.catalog), key);
+        let events = Events::start(self.client.clone(), self.metrics.clone(), self.stop.clone());
+        let (contexts, runs): (Vec<_>, Vec<_>) = namespaces(&self.args)
+            .into_iter()
+            .map(|namespace| {
+                let (context, writers) = Context::new(self.parts(namespace, &engines, &events));
+                (Arc::clone(&context), controller::run(context, writers, self.stop.clone()))
+            })
+            .unzip();
+        self.health.loops(move || contexts.iter().flat_map(|context| context.loops()).collect());
+        self.metrics.leading(true);
+        tracing::info!(namespaces = ?self.args.namespace, concurrent = self.args.concurrent, "running");
+        let mut controllers = std::pin::pin!(join_all(runs));
+        tokio::select! {
+            _ = &mut controllers => if !self.stop.is_cancelled() { bail!("go on: the controllers have ended") },
+            () = self.stop.cancelled() => drop(tokio::time::timeout(GRACE, controllers).await),
+        }
+        Ok(())
+    }
+
+    fn parts(&self, namespace: Option<String>, engines: &Engines, events: &Events) -> Parts {
+        Parts {
+            client: self.client.clone(),
+            settings: Settings {
+                namespace,
+                concurrency: self.args.concurrent,
+                store_interval: self.args.store_requeue_interval,
+                class: self.args.controller_class.clone(),
+            },
+            clock: Arc::new(SystemClock),
+            events: events.clone(),
+            engines: engines.clone(),
+            clients: Arc::clone(&self.clients),
+            metrics: self.metrics.clone(),
+            leadership: self.leadership.clone(),
+        }
+    }
+}
+
+/// One set of controllers for each; one for all when none is named.
+fn namespaces(args: &Run) -> Vec<Option<String>> {
+    if args.namespace.is_empty() {
+        return vec![None];
+    }
+    args.namespace.iter().collect::<BTreeSet<_>>().into_iter().cloned().map(Some).collect()
+}
+
+async fn stopping(health: Arc<Health>, stop: CancellationToken) {
+    stop_signal().await;
+    tracing::info!("stopping");
+    health.stop();
+    stop.cancel();
+}
+
+async fn listen(args: &Run, health: &Arc<Health>, metrics: &Metrics) -> Result<()> {
+    if let Some(address) = args.health_addr {
+        let health = Arc::clone(health);
+        let pages = move |path: &str, query: &str| health.page(path, query);
+        let bound = listener::serve(address, Arc::new(pages)).await?;
+        tracing::info!(address = %bound, "serving /livez and /readyz");
+    }
+    if let Some(address) = args.metrics_addr {
+        let mut registry = Registry::default();
+        metrics.register(&mut registry);
+        let pages = move |path: &str, _: &str| (path == "/metrics").then(|| exposition(&registry));
+        let bound = listener::serve(address, Arc::new(pages)).await?;
+        tracing::info!(address = %bound, "serving /metrics");
+    }
+    Ok(())
+}
+
+fn exposition(registry: &Registry) -> Page {
+    let mut text = String::new();
+    match prometheus_client::encoding::text::encode(&mut text, registry) {
+        Ok(()) => Page { status: http::StatusCode::OK, content_type: OPEN_METRICS, text },
+        Err(error) => Page {
+            status: http::StatusCode::INTERNAL_SERVER_ERROR,
+            content_type: "text/plain",
+            text: format!("failed to write the metrics: {error}\n"),
+        },
+    }
+}
+
+/// The built-in components, which are compiled before anybody asks for them, also where another process leads.
+fn catalog(args: &Run, health: &Arc<Health>) -> Result<Arc<Catalog>> {
+    let config = EngineConfig { cache_dir: args.cache.clone(), ..EngineConfig::default() };
+    let engine = Engine::new(config).context("start the wasm engine")?;
+    let catalog = Arc::new(catalog::built_in(engine));
+    let (loading, health) = (Arc::clone(&catalog), Arc::clone(health));
+    tokio::task::spawn_blocking(move || {
+        for entry in loading.entries() {
+            if let Err(error) = loading.get(entry.world, entry.name) {
+                tracing::error!(component = entry.name, "failed to load a component: {}", chain(&error));
+                return health.components(Components::Failed(format!("{}: {}", entry.name, chain(&error))));
+            }
+        }
+        health.components(Components::Loaded);
+    });
+    Ok(catalog)
+}
+
+fn election(args: &LeaderElection, own: &str) -> Result<ElectionSettings> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random)
+        .map_err(|error| anyhow::anyhow!("read random bytes from the operating system: {error}"))?;
+    let random: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let host = environment::host_name().unwrap_or_else(|| "keymill".to_owned());
+    Ok(ElectionSettings {
+        namespace: args.namespace.clone().unwrap_or_else(|| own.to_owned()),
+        name: args.name.clone(),
+        identity: format!("{host}_{random}"),
+        lease_duration: args.lease_duration,
+        renew_deadline: args.renew_deadline,
+        retry_period: args.retry_period,
+    })
 }
 
 fn addresses(args: &Run) -> stores::Addresses {
@@ -70,7 +214,7 @@ fn addresses(args: &Run) -> stores::Addresses {
     entries.collect::<HashMap<_, _>>()
 }
 
-async fn client(args: &Run) -> Result<Client> {
+async fn config(args: &Run) -> Result<Config> {
     let mut config = match &args.kubeconfig {
         Some(path) => {
             // The cause could quote the file, and the file holds a token.
@@ -84,5 +228,11 @@ async fn client(args: &Run) -> Result<Client> {
     };
     // A write that was carried out and whose answer was lost must not be repeated blindly: a reconcile reads again first.
     config.default_retry = false;
-    Client::try_from(config).context("make a client of the API server")
+    Ok(config)
+}
+
+/// A client that writes only while this process leads.
+fn guarded(config: &Config, leadership: &Leadership) -> Result<Client> {
+    let builder = ClientBuilder::try_from(config.clone()).context("make a client of the API server")?;
+    Ok(builder.with_layer(leadership).build())
 }

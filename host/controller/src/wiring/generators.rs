@@ -200,10 +200,13 @@ impl Generator for Configured {
         let work = move || {
             let component = engines.find(World::Generator, name)?;
             let generator = component.generator().map_err(|source| ComponentError::call(name, source))?;
+            let counting = engines.count(World::Generator, name);
             // The built-in generators want nothing but random draws, so they are granted nothing.
-            generator
-                .generate(&call, GenerateRequest::new(&config))
-                .map_err(|source| ComponentError::call(name, source))
+            let generated = generator
+                .generate(&counting.call(call), GenerateRequest::new(&config))
+                .map_err(|source| ComponentError::call(name, source));
+            counting.done(generated.as_ref().err());
+            generated
         };
         Ok(own(run(name, work).await?))
     }

@@ -13,13 +13,16 @@ use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::core::{Selector, SelectorExt};
 use kube::{Api, Client, ResourceExt};
-use pipeline::{Blame, BoxFailure, Failure, Found, ObjectRef, Reason, Retry, StoreHandle, Stores};
+use pipeline::{
+    Blame, BoxFailure, Failure, Found, ObjectRef, Reason, Retry, SecretStore, StoreHandle, Stores,
+};
 use regex::Regex;
 use stores::{Clients, Ports, StoreId, connect};
 use thiserror::Error;
 
 use crate::cache::Caches;
 use crate::cluster::ClusterError;
+use crate::wiring::Watched;
 
 /// Who opens a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +41,7 @@ pub(crate) struct StoreOpener {
     pub(crate) ports: Ports,
     pub(crate) clients: Arc<Clients>,
     pub(crate) purpose: StoreUse,
+    pub(crate) watched: Watched,
 }
 
 impl std::fmt::Debug for StoreOpener {
@@ -79,13 +83,23 @@ impl Stores for StoreOpener {
         if self.purpose == StoreUse::Read {
             check_ready(&found)?;
         }
-        let store =
-            connect(&found.spec.provider, &found.id, Some(namespace), &self.ports, &self.clients).await?;
+        let store = self.connect(&found.spec, &found.id, Some(namespace)).await?;
         Ok(StoreHandle { kind: kind.to_owned(), name: name.to_owned(), store })
     }
 }
 
 impl StoreOpener {
+    /// A connection to a store, whatever became of it before.
+    pub(crate) async fn connect(
+        &self,
+        spec: &SecretStoreSpec,
+        id: &StoreId,
+        consumer: Option<&str>,
+    ) -> Result<Arc<dyn SecretStore>, BoxFailure> {
+        let store = connect(&spec.provider, id, consumer, &self.ports, &self.clients).await?;
+        Ok(self.watched.over(store, &spec.provider))
+    }
+
     async fn find(&self, namespace: &str, kind: &str, name: &str) -> Result<StoreObject, BoxFailure> {
         let missing = |store: ObjectRef| BoxFailure::from(OpenError::Missing { store });
         match kind {

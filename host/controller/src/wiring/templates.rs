@@ -18,8 +18,10 @@ use serde_json::json;
 use sha2::Sha256;
 use zeroize::ZeroizeOnDrop;
 
+use super::counting::Counting;
 use super::runtime::ComponentError;
 use crate::cluster::{Answer, ClusterError};
+use crate::metrics::{Component as ComponentLabels, Metrics};
 
 /// The template engine of a manifest that names none.
 const DEFAULT_ENGINE: &str = "go";
@@ -103,13 +105,19 @@ pub struct Engines {
     catalog: Arc<Catalog>,
     key: OperatorKey,
     loading: Arc<AtomicUsize>,
+    metrics: Metrics,
 }
 
 impl Engines {
     /// Components from a catalog; templates draw from streams under `key`.
     #[must_use]
     pub fn new(catalog: Arc<Catalog>, key: OperatorKey) -> Self {
-        Self { catalog, key, loading: Arc::default() }
+        Self { catalog, key, loading: Arc::default(), metrics: Metrics::default() }
+    }
+
+    /// The same, with their calls counted there.
+    pub(crate) fn counting(self, metrics: Metrics) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Whether a component is being loaded now; one that is not in the cache is compiled, which takes its time.
@@ -128,6 +136,16 @@ impl Engines {
             Ok(None) => Err(ComponentError::Unknown { world: word(world), name: name.to_owned() }),
             Err(source) => Err(ComponentError::Load { name: name.to_owned(), source: Box::new(source) }),
         }
+    }
+}
+
+impl Engines {
+    /// Counts one call of a component.
+    pub(crate) fn count(&self, world: World, name: &str) -> Counting {
+        // The catalog's own word for the name: labels come from a closed set.
+        let entry = self.catalog.entries().find(|entry| entry.world == world && entry.name == name);
+        let component = entry.map_or("unknown", |entry| entry.name);
+        Counting::begin(self.metrics.clone(), ComponentLabels { component, world: world.as_str() })
     }
 }
 
@@ -160,9 +178,12 @@ impl TemplateEngine for Engines {
         let work = move || {
             let engine = engines.find(World::Template, &name)?;
             let engine = engine.template().map_err(|source| ComponentError::call(&name, source))?;
-            engine
-                .render(&call, &templates, &data, &json!({}))
-                .map_err(|source| ComponentError::Render { name: name.clone(), source: Box::new(source) })
+            let counting = engines.count(World::Template, &name);
+            let rendered = engine
+                .render(&counting.call(call), &templates, &data, &json!({}))
+                .map_err(|source| ComponentError::Render { name: name.clone(), source: Box::new(source) });
+            counting.done(rendered.as_ref().err());
+            rendered
         };
         let rendered = run(DEFAULT_ENGINE, work).await?;
         Ok(rendered.into_iter().map(own).collect())
