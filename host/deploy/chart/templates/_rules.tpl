@@ -1,0 +1,38 @@
+{{/* What keymill may do where its objects are; rbac.yaml beside the chart says for each rule which code needs it. */}}
+{{- define "keymill.rules" -}}
+{{- $all := empty .Values.namespaces -}}
+- apiGroups: [external-secrets.io]
+  resources: [externalsecrets, pushsecrets]
+  verbs: [get, list, watch, patch]
+- apiGroups: [external-secrets.io]
+  resources: [secretstores{{ if $all }}, clustersecretstores{{ end }}]
+  verbs: [get, list, watch]
+- apiGroups: [external-secrets.io]
+  resources: [externalsecrets/status, pushsecrets/status, secretstores/status{{ if $all }}, clustersecretstores/status{{ end }}]
+  verbs: [patch]
+- apiGroups: [external-secrets.io]
+  resources: [externalsecrets/finalizers, pushsecrets/finalizers]
+  verbs: [update]
+- apiGroups: [generators.external-secrets.io]
+  resources: [{{ if $all }}clustergenerators, {{ end }}fakes, passwords, uuids]
+  verbs: [get, list, watch]
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, list, watch, create, update, delete]
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [get, list, watch]
+{{- if .Values.rbac.mintTokens }}
+- apiGroups: [""]
+  resources: [serviceaccounts/token]
+  verbs: [create]
+{{- end }}
+{{- if $all }}
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [get]
+{{- end }}
+- apiGroups: [""]
+  resources: [events]
+  verbs: [create, patch]
+{{- end -}}
