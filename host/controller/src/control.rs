@@ -16,7 +16,7 @@ use kube::runtime::controller::{Action, Config, Controller};
 use kube::runtime::reflector::{ObjectRef as Key, Store, store};
 use kube::runtime::watcher::Event;
 use kube::runtime::{WatchStreamExt, watcher};
-use kube::{Api, Resource, ResourceExt};
+use kube::{Api, Resource};
 use pipeline::{Failure, ObjectRef, Retry};
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
