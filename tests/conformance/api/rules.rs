@@ -73,6 +73,9 @@ fn all_rules() -> BTreeSet<RuleName> {
 
 /// The rules of a schema and of all below it: a rule without a message is told by its text.
 fn collect(schema: &Value, at: &str, found: &mut Vec<(String, String)>) {
+    if !schema.is_object() {
+        return;
+    }
     for rule in schema["x-kubernetes-validations"].as_array().into_iter().flatten() {
         let message = rule["message"].as_str().or(rule["rule"].as_str()).unwrap();
         found.push((at.to_owned(), message.to_owned()));
