@@ -103,6 +103,7 @@ fn every_difference_is_explained_in_the_readme() {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the tests are their own command line")]
 fn selected_files() -> Vec<File> {
     let mut files = case::files();
     if let Ok(only) = std::env::var(ONLY) {

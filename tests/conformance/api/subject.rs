@@ -115,11 +115,13 @@ fn client(ca: &str) -> reqwest::Client {
 }
 
 /// Whether what kube-apiserver answers is written down.
+#[expect(clippy::disallowed_methods, reason = "the tests are their own command line")]
 pub(crate) fn is_recording() -> bool {
     std::env::var_os("KEYMILL_RECORD").is_some()
 }
 
 /// Whether a missing server is a failure.
+#[expect(clippy::disallowed_methods, reason = "the tests are their own command line")]
 pub(crate) fn is_required() -> bool {
     std::env::var_os("KEYMILL_REQUIRE_SERVERS").is_some_and(|required| required == "1")
 }

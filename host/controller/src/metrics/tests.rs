@@ -125,6 +125,8 @@ fn counted() -> Metrics {
     metrics
 }
 
+type Labels<'a> = &'a [(&'a str, &'a str)];
+
 #[test]
 fn names_and_values_are_those_of_esos_dashboards() {
     let (types, samples) = parse(&exposition(&counted()));
@@ -132,7 +134,7 @@ fn names_and_values_are_those_of_esos_dashboards() {
     let condition = |status| [named[0], named[1], ("condition", "Ready"), ("status", status)];
     let controller = [("controller", "externalsecret")];
     let call = [("provider", "HashiCorp/Vault"), ("call", "ReadSecretData"), ("status", "error")];
-    let expected: [(&str, &[(&str, &str)], f64); 16] = [
+    let expected: &[(&str, Labels<'_>, f64)] = &[
         ("externalsecret_sync_calls_total", &named, 2.0),
         ("externalsecret_sync_calls_error", &named, 1.0),
         ("externalsecret_status_condition", &condition("True"), 1.0),
@@ -151,7 +153,7 @@ fn names_and_values_are_those_of_esos_dashboards() {
         ("keymill_leader", &[], 1.0),
     ];
     for (name, labels, expected) in expected {
-        assert_eq!(value(&samples, name, labels), Some(expected), "{name} {labels:?}");
+        assert_eq!(value(&samples, name, labels), Some(*expected), "{name} {labels:?}");
     }
     assert_eq!(types["externalsecret_sync_calls"], "counter");
     assert_eq!(types["keymill_component_call_seconds"], "histogram");
@@ -165,7 +167,7 @@ fn histograms_add_up() {
         let bucket = |one: &&Sample| one.name == format!("{family}_bucket");
         let buckets: Vec<f64> = samples.iter().filter(bucket).map(|one| one.value).collect();
         assert!(buckets.is_sorted() && buckets.len() > 5, "{family}: {buckets:?}");
-        let last = samples.iter().filter(bucket).next_back().unwrap();
+        let last = samples.iter().rfind(bucket).unwrap();
         assert_eq!(last.labels["le"], "+Inf", "{family}");
         let count = samples.iter().find(|one| one.name == format!("{family}_count")).unwrap();
         assert_eq!(last.value, count.value, "{family}");

@@ -69,7 +69,7 @@ fn lists_are_by_namespace_and_rewind_to_an_older_version() {
 
 #[test]
 fn places_are_in_the_order_of_kubernetes_keys() {
-    let mut places = vec![place("a", "x"), place("a-b", "x"), place("a", "a"), place("", "z")];
+    let mut places = [place("a", "x"), place("a-b", "x"), place("a", "a"), place("", "z")];
     places.sort();
     let names: Vec<String> =
         places.iter().map(|place| format!("{}/{}", place.namespace, place.name)).collect();
