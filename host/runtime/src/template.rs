@@ -19,7 +19,7 @@ use crate::error::{BadOutput, CallError, RenderError, TemplateFault};
 use crate::fill::at_most;
 use crate::generator::{bad, entries};
 use crate::grants::Entry;
-use crate::key_syntax::is_key;
+use crate::key_syntax::{is_key, is_prefixed_key};
 use crate::limits::Limits;
 use crate::linked::Prepared;
 use crate::run::{Finished, run};
@@ -219,8 +219,9 @@ fn check(templates: &[TemplateText], rendered: &[Rendered]) -> Result<(), BadOut
 fn check_keys(entries: &[Entry]) -> Result<(), &'static str> {
     let mut keys = BTreeSet::new();
     for entry in entries {
-        if !is_key(&entry.key) {
-            return Err("a key is not 1 to 253 of letters, digits, `-`, `.` and `_`");
+        // The engine is not told whether the map is for data, labels or annotations.
+        if !is_key(&entry.key) && !is_prefixed_key(&entry.key) {
+            return Err("a key is neither one of a Secret nor one of a label or annotation");
         }
         if !keys.insert(&entry.key) {
             return Err("a key stands twice");
@@ -302,6 +303,7 @@ mod tests {
         let keys = || template("", Scope::KeysAndValues);
         assert!(ok(&[value(), keys()], &[rendered(0, &["uri"]), rendered(1, &["a", "b"])]));
         assert!(ok(&[keys()], &[rendered(0, &[])]));
+        assert!(ok(&[keys()], &[rendered(0, &["example.org/len"])]));
         assert!(!ok(&[value()], &[rendered(0, &["other"])]));
         assert!(!ok(&[value()], &[rendered(0, &["uri", "other"])]));
         assert!(!ok(&[value()], &[rendered(0, &[])]));
