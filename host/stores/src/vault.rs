@@ -104,7 +104,7 @@ impl VaultStore {
     async fn try_write(&self, write: &Write<'_>) -> Result<Revision, Cause> {
         let path = self.mount.secret(write.key)?;
         match self.mount.version {
-            VaultVersion::V1 => kv1::write(self, &path, write.document, write.marks, write.expected).await,
+            VaultVersion::V1 => kv1::write(self, &path, write.document, write.expected).await,
             VaultVersion::V2 => {
                 let text = document::text(write.document)?;
                 kv2::write(self, &path, &text, write.marks, write.expected).await

@@ -1,6 +1,7 @@
 //! KV version 1: one value per path, no versions, no metadata, no check-and-set.
 //!
-//! The marks are kept as ESO keeps them: in an object `custom_metadata` inside the secret. Readers see it, as with ESO.
+//! The mark `managed-by` is kept as ESO keeps it: in an object `custom_metadata` inside the secret. Whoever reads the secret sees it, so
+//! no other mark is added: what is read changes only when the values do.
 
 use pipeline::{Document, Found, Marks, Remote, Revision};
 use reqwest::Method;
@@ -29,12 +30,11 @@ pub(super) async fn inspect(store: &VaultStore, path: &KvPath) -> Result<Remote,
     Ok(Remote { document: Found::Found(document), managed, marks, revision: Revision::Unsupported })
 }
 
-/// Writes the secret with the marks inside. The last writer wins: the engine cannot do better.
+/// Writes the secret with the mark inside. The last writer wins: the engine cannot do better.
 pub(super) async fn write(
     store: &VaultStore,
     path: &KvPath,
     document: &Document,
-    marks: &Marks,
     expected: &Revision,
 ) -> Result<Revision, Cause> {
     let before = inspect(store, path).await?;
@@ -43,7 +43,6 @@ pub(super) async fn write(
     }
     let mut all = before.marks;
     all.insert(MANAGED_BY.to_owned(), MANAGED.to_owned());
-    all.extend(marks.iter().map(|(name, value)| (name.clone(), value.clone())));
     let body = document::joined(document, &all)?;
     let reply = store.connection.call(Method::POST, &path.plain(), &[], Some(body)).await?;
     store.present(&reply)?;

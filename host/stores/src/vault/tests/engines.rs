@@ -272,7 +272,7 @@ async fn a_delete_takes_everything_if_nobody_wrote_meanwhile() {
 }
 
 #[tokio::test]
-async fn version_1_keeps_its_marks_inside_the_secret() {
+async fn version_1_keeps_its_mark_inside_the_secret_and_adds_no_other() {
     let theirs = r#"{"data":{"old":"x","custom_metadata":{"owner":"team","managed-by":"external-secrets"}}}"#;
     let server = Server::start(&answers(&[
         ("GET /v1/secret/app", 200, theirs),
@@ -299,8 +299,8 @@ async fn version_1_keeps_its_marks_inside_the_secret() {
     assert_eq!(
         server.bodies(),
         [
-            r#"POST /v1/secret/app {"custom_metadata":{"k":"r2","managed-by":"external-secrets","owner":"team"},"p":"new"}"#,
-            r#"POST /v1/secret/new {"custom_metadata":{"k":"r2","managed-by":"external-secrets"},"p":"new"}"#,
+            r#"POST /v1/secret/app {"custom_metadata":{"managed-by":"external-secrets","owner":"team"},"p":"new"}"#,
+            r#"POST /v1/secret/new {"custom_metadata":{"managed-by":"external-secrets"},"p":"new"}"#,
         ]
     );
     for key in ["app", "none"] {
