@@ -16,8 +16,10 @@ pub(crate) enum Role {
     Target,
     /// Where it reads a template.
     TemplateSource,
-    /// Where it reads or writes values.
+    /// Where it reads values.
     Store,
+    /// Where it pushes values.
+    PushStore,
     /// What makes its values.
     Generator,
     /// What it pushes.
@@ -27,12 +29,13 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    /// What a change of such an object means for a refresh, beyond that somebody should look.
+    /// What a change of such an object means for a refresh, beyond that somebody should look. Values in a store count at the next
+    /// refresh, and so does where the store is: whoever asked for an interval asked for no more.
     const fn nudge(self) -> Option<Nudge> {
         match self {
             Role::TemplateSource => Some(Nudge::TemplateSource),
-            Role::Store => Some(Nudge::Store),
-            Role::Target | Role::Generator | Role::PushSource | Role::Credential => None,
+            Role::PushStore => Some(Nudge::Store),
+            Role::Target | Role::Store | Role::Generator | Role::PushSource | Role::Credential => None,
         }
     }
 }
@@ -322,10 +325,12 @@ mod tests {
             (woken.len(), references.take_nudge(&referrer("a")))
         };
         assert_eq!(see("1", "g1", true), (0, None));
-        references.set(&referrer("a"), [(store.clone(), Role::Store)].into());
+        references.set(&referrer("a"), [(store.clone(), Role::PushStore)].into());
         assert_eq!(see("1", "g1", false), (1, None), "listed again");
         assert_eq!(see("2", "g1", false), (1, None), "its status");
         assert_eq!(see("3", "g2", false), (1, Some(Nudge::Store)), "its spec");
+        references.set(&referrer("a"), [(store.clone(), Role::Store)].into());
+        assert_eq!(see("4", "g3", false), (1, None), "its spec, to whoever reads from it");
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub enum Nudge {
     TemplateSource,
     /// The component of a template engine.
     Component,
-    /// A store: its spec, or that it became ready.
+    /// A store that is pushed to: its spec.
     Store,
 }
 

@@ -99,9 +99,12 @@ fn referents(spec: &CheckedPush, meta: &Meta, stores: &[StoreView]) -> Referents
     for refers in spec.store_refs() {
         match &refers.name {
             Some(name) => {
-                referents.insert(scoped(refers.kind.as_str(), namespace, name), Role::Store);
+                referents.insert(scoped(refers.kind.as_str(), namespace, name), Role::PushStore);
             }
-            None => referents.extend(stores.iter().map(|store| (place(&store.name, namespace), Role::Store))),
+            None => {
+                let places = stores.iter().map(|store| place(&store.name, namespace));
+                referents.extend(places.map(|place| (place, Role::PushStore)));
+            }
         }
     }
     referents
