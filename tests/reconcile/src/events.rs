@@ -294,3 +294,25 @@ fn what_eso_made_is_taken_over_until_the_slot() {
         assert_eq!(world.check().order.len(), 2);
     });
 }
+
+#[test]
+fn a_template_that_is_none_waits_for_a_change() {
+    for wrong in ["{{ .password | nope }}", "{{ if }}"] {
+        run(async |world: World| {
+            let mut object = external_secret("app", "Owner");
+            object["spec"]["target"]["template"]["data"]["password"] = json!(wrong);
+            world.create::<ExternalSecret>(object).await;
+            let operator = world.start().await;
+            world.settle(5).await;
+            assert!(!world.is_ready::<ExternalSecret>("app").await, "{wrong}");
+            operator.gate.take_log();
+            world.settle(10 * INTERVAL).await;
+            let asked: Vec<String> =
+                operator.gate.take_log().iter().filter(|seen| !seen.watch).map(|seen| seen.text()).collect();
+            assert!(asked.is_empty(), "{wrong}: {asked:?}");
+            spec(&world, json!({"target": {"template": {"data": {"password": "{{ .password }}"}}}})).await;
+            world.synced("app").await;
+            operator.stop().await;
+        });
+    }
+}

@@ -1,8 +1,10 @@
 //! What the runtime's errors mean for a sync: it only knows guest and host, here they get reason, blame and retry.
 
 use pipeline::{Blame, Failure, Reason, Retry};
-use runtime::{CallError, LoadError, Problem, RenderError};
+use runtime::{CallError, LoadError, Problem, RenderError, TemplateFault};
 use thiserror::Error;
+
+const CORRECT: &str = "correct the template";
 
 /// A component that did not answer.
 #[derive(Debug, Error)]
@@ -34,6 +36,9 @@ pub(crate) enum ComponentError {
         #[source]
         source: Box<RenderError>,
     },
+    /// A template is none, whatever the data.
+    #[error("render with {name}: {fault}")]
+    Template { name: String, fault: Box<TemplateFault> },
     /// The thread that ran it is gone.
     #[error("call {name}: the call was given up")]
     Lost { name: String },
@@ -68,13 +73,16 @@ impl Failure for ComponentError {
                 RenderError::Fault(_) => Reason::TemplateFailed,
                 RenderError::Call(_) => Reason::ComponentFailed,
             },
+            ComponentError::Template { .. } => Reason::TemplateInvalid,
             ComponentError::Lost { .. } => Reason::Internal,
         }
     }
 
     fn blame(&self) -> Blame {
         match self {
-            ComponentError::Unknown { .. } | ComponentError::Config { .. } => Blame::User,
+            ComponentError::Unknown { .. }
+            | ComponentError::Config { .. }
+            | ComponentError::Template { .. } => Blame::User,
             ComponentError::Load { .. } => Blame::Guest,
             ComponentError::Call { source, .. } => blame(source),
             ComponentError::Render { source, .. } => match source.as_ref() {
@@ -87,7 +95,10 @@ impl Failure for ComponentError {
 
     fn retry(&self) -> Retry {
         match self {
-            ComponentError::Unknown { .. } | ComponentError::Config { .. } => Retry::WhenChanged,
+            // Specs and the ConfigMaps and Secrets with templates are watched.
+            ComponentError::Unknown { .. }
+            | ComponentError::Config { .. }
+            | ComponentError::Template { .. } => Retry::WhenChanged,
             // The data may change, and nobody watches a store.
             ComponentError::Render { .. }
             | ComponentError::Load { .. }
@@ -101,9 +112,10 @@ impl Failure for ComponentError {
             ComponentError::Unknown { .. } => "`keymill component list` shows what there is",
             ComponentError::Config { .. } => "correct the generator's spec",
             ComponentError::Render { source, .. } => match source.as_ref() {
-                RenderError::Fault(_) => "correct the template",
+                RenderError::Fault(_) => CORRECT,
                 RenderError::Call(_) => "",
             },
+            ComponentError::Template { .. } => CORRECT,
             ComponentError::Load { .. } | ComponentError::Call { .. } | ComponentError::Lost { .. } => "",
         }
     }

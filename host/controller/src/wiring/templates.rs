@@ -12,7 +12,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::PostParams;
 use kube::{Api, Client};
 use pipeline::{BoxFailure, Entry, ObjectRef, Render, Rendered, Scope, TemplateEngine, Value};
-use runtime::{Call, Catalog, Component, Occasion, StreamKey, World};
+use runtime::{Call, Catalog, Component, Occasion, RenderError, StreamKey, TemplateComponent, World};
 use secrecy::ExposeSecret;
 use serde_json::json;
 use sha2::Sha256;
@@ -181,12 +181,30 @@ impl TemplateEngine for Engines {
             let counting = engines.count(World::Template, &name);
             let rendered = engine
                 .render(&counting.call(call), &templates, &data, &json!({}))
-                .map_err(|source| ComponentError::Render { name: name.clone(), source: Box::new(source) });
+                .map_err(|source| failed(&name, &engine, &templates, source));
             counting.done(rendered.as_ref().err());
             rendered
         };
         let rendered = run(DEFAULT_ENGINE, work).await?;
         Ok(rendered.into_iter().map(own).collect())
+    }
+}
+
+/// Tells a template that could never be rendered from one that does not fit its data, which may change.
+fn failed(
+    name: &str,
+    engine: &TemplateComponent,
+    templates: &[runtime::TemplateText],
+    source: RenderError,
+) -> ComponentError {
+    let name = name.to_owned();
+    let faults = match &source {
+        RenderError::Fault(_) => engine.validate(templates, &json!({})).unwrap_or_default(),
+        RenderError::Call(_) => Vec::new(),
+    };
+    match faults.into_iter().next() {
+        Some(fault) => ComponentError::Template { name, fault: Box::new(fault) },
+        None => ComponentError::Render { name, source: Box::new(source) },
     }
 }
 
