@@ -6,11 +6,12 @@
 use std::sync::Arc;
 
 use api::ExternalSecret;
+use futures::future;
 use jiff::Timestamp;
 use kube::runtime::controller::Action;
 use pipeline::{
-    Decision, Found, Inputs, Nudge, ObjectRef, Outcome, Record, Refresh, Status, Synced, decide, gather,
-    next_look, plan, shape,
+    Decision, Found, Gathered, Inputs, Nudge, ObjectRef, Outcome, Plan, Record, Refresh, Status, Synced,
+    decide, gather, next_look, plan, shape,
 };
 
 use crate::context::Context;
@@ -78,7 +79,6 @@ async fn sync(
     context: &Context,
     nudge: Option<Nudge>,
 ) -> Result<Done, SyncError> {
-    finalize::ensure(object, context).await?;
     if let Some(next) = still(object, reference, context, nudge).await? {
         return Ok(Done::Nothing(next));
     }
@@ -121,23 +121,20 @@ async fn still(
     }))
 }
 
-/// Gather, shape, plan; then the record, so that no value that could not be published is ever recorded, and none is published
-/// that is not recorded; then the target.
+/// Prepares the target, and meanwhile sets the finalizer, which is there before the target is; then the target.
 async fn carry_out(
     object: &ExternalSecret,
     context: &Context,
     observed: Observed,
     refresh: &Refresh,
 ) -> Result<Outcome, SyncError> {
-    let (spec, meta, now) = (&observed.spec, &observed.meta, context.clock.now());
-    let gathered = gather(&context.sources(), spec, meta, &observed.record, refresh, now).await?;
-    let shaped = shape(&context.shapers(), spec, meta, &gathered).await?;
+    let (spec, meta) = (&observed.spec, &observed.meta);
+    // Both come to their end: neither is left half way because of the other.
+    let (finalizer, prepared) =
+        future::join(finalize::ensure(object, context), prepare(object, context, &observed, refresh)).await;
+    finalizer?;
+    let (gathered, plan) = prepared?;
     let id = gathered.rotation_id();
-    let plan = plan(spec, meta, &observed.target, &shaped, id.as_ref())?;
-    if gathered.record_changed {
-        record(&observed, object, context, &gathered.record).await?;
-        context.metrics.rotated("ExternalSecret", refresh.cause.as_str(), gathered.rotated.len());
-    }
     apply::target(&observed, context, &plan).await?;
     apply::leftovers(&observed, context, &plan).await?;
     tracing::info!(
@@ -155,6 +152,25 @@ async fn carry_out(
         missing: &gathered.missing,
         next: look(&observed, context, &gathered.record),
     }))
+}
+
+/// Gather, shape, plan; then the record, so that no value that could not be published is ever recorded, and none is published
+/// that is not recorded.
+async fn prepare(
+    object: &ExternalSecret,
+    context: &Context,
+    observed: &Observed,
+    refresh: &Refresh,
+) -> Result<(Gathered, Plan), SyncError> {
+    let (spec, meta, now) = (&observed.spec, &observed.meta, context.clock.now());
+    let gathered = gather(&context.sources(), spec, meta, &observed.record, refresh, now).await?;
+    let shaped = shape(&context.shapers(), spec, meta, &gathered).await?;
+    let plan = plan(spec, meta, &observed.target, &shaped, gathered.rotation_id().as_ref())?;
+    if gathered.record_changed {
+        record(observed, object, context, &gathered.record).await?;
+        context.metrics.rotated("ExternalSecret", refresh.cause.as_str(), gathered.rotated.len());
+    }
+    Ok((gathered, plan))
 }
 
 async fn record(

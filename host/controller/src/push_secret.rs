@@ -78,10 +78,10 @@ async fn sync(
     context: &Context,
     nudge: Option<pipeline::Nudge>,
 ) -> Result<Option<Done>, SyncError> {
-    finalize::ensure(object, context).await?;
     let Some(observed) = observe::observe(object, reference, context).await? else {
         return Ok(None);
     };
+    finalize::ensure(object, context).await?;
     let last_pushed = context.pushed.version(&observed.meta.uid);
     let inputs = observed.inputs(last_pushed.as_deref(), nudge, context.clock.now());
     let done = match decide_push(&inputs)? {

@@ -1,6 +1,6 @@
 //! The table of events: what rotates, and what renders again or repairs from the record.
 
-use api::{ExternalSecret, Password};
+use api::{ExternalSecret, Password, SecretStore};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
@@ -315,4 +315,31 @@ fn a_template_that_is_none_waits_for_a_change() {
             operator.stop().await;
         });
     }
+}
+
+#[test]
+fn the_end_of_an_object_of_another_class_is_not_ours() {
+    run(async |world: World| {
+        let store =
+            json!({"controller": "other", "provider": {"fake": {"data": [{"key": "k", "value": "v"}]}}});
+        world.create::<SecretStore>(json!({"metadata": {"name": "theirs"}, "spec": store})).await;
+        world
+            .create::<ExternalSecret>(json!({
+                "metadata": {"name": "app", "finalizers": ["externalsecrets.external-secrets.io/externalsecret-cleanup"]},
+                "spec": {
+                    "secretStoreRef": {"name": "theirs"},
+                    "data": [{"secretKey": "k", "remoteRef": {"key": "k"}}],
+                },
+            }))
+            .await;
+        let operator = world.start().await;
+        world.settle(2).await;
+        world.delete::<ExternalSecret>("app").await;
+        world.settle(5).await;
+        assert!(
+            world.all::<ExternalSecret>().get_opt("app").await.unwrap().is_some(),
+            "it waits for its own controller"
+        );
+        operator.stop().await;
+    });
 }

@@ -1,7 +1,8 @@
 //! The end of an ExternalSecret: its target goes with it where the deletionPolicy says so.
 //!
-//! Kubernetes deletes what the object owns. The finalizer is there only for deletionPolicy Delete, so that the target is gone
-//! before the object is, with or without a garbage collector; ESO's finalizer on an object that was taken over is removed alike.
+//! Kubernetes deletes what the object owns. Every object has ESO's finalizer, which ESO's users and their tools see and wait for; it is
+//! needed only for deletionPolicy Delete, where the target is gone before the object is, with or without a garbage collector.
+//! Nothing but the API server is asked for it, so a store that is gone keeps nobody from going.
 
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use api::ExternalSecret;
 use api::external_secret::DeletionPolicy;
 use api::names::finalizer::EXTERNAL_SECRET;
 use kube::runtime::controller::Action;
-use pipeline::{Meta, ObjectRef, Precondition, TargetView};
+use pipeline::{CheckedSpec, Meta, ObjectRef, Precondition, TargetView};
 
 use super::apply;
 use crate::context::Context;
@@ -18,25 +19,32 @@ use crate::finalizers;
 use crate::report;
 use crate::secrets::{Age, Reading};
 
-/// Adds the finalizer where it is wanted, and takes it away where it is not any more.
+/// Adds the finalizer.
 pub(super) async fn ensure(object: &ExternalSecret, context: &Context) -> Result<(), SyncError> {
-    let wanted = object.spec.target.deletion_policy == DeletionPolicy::Delete;
-    finalizers::set(object, EXTERNAL_SECRET, wanted, context).await
+    finalizers::set(object, EXTERNAL_SECRET, true, context).await
 }
 
-/// Deletes the target if it is this object's, then lets the object go.
+/// Deletes the target if it is this object's, then lets the object go. One of another controller class is that controller's.
 pub(super) async fn finalize(
     object: &Arc<ExternalSecret>,
     reference: &ObjectRef,
     context: &Context,
 ) -> Result<Action, SyncError> {
-    if finalizers::has(object.as_ref(), EXTERNAL_SECRET) {
+    if finalizers::has(object.as_ref(), EXTERNAL_SECRET) && !is_foreign(object, context).await? {
         if object.spec.target.deletion_policy == DeletionPolicy::Delete {
             delete_target(object, context).await?;
         }
         finalizers::set(object.as_ref(), EXTERNAL_SECRET, false, context).await?;
     }
     Ok(report::leave(context, reference))
+}
+
+/// An object whose spec makes no sense is ours: nobody else would let it go.
+async fn is_foreign(object: &ExternalSecret, context: &Context) -> Result<bool, SyncError> {
+    match CheckedSpec::parse(object) {
+        Ok(spec) => Ok(context.is_foreign(&spec, &Meta::from(&object.metadata).namespace).await?),
+        Err(_) => Ok(false),
+    }
 }
 
 async fn delete_target(object: &ExternalSecret, context: &Context) -> Result<(), SyncError> {
