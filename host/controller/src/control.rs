@@ -56,6 +56,7 @@ pub(crate) async fn control<K, F, R>(
                 Event::Delete(object) => {
                     news.forget(object.meta());
                     secret_store::forget(object.meta(), &context);
+                    context.pushed.forget(object.meta().uid.as_deref().unwrap_or_default());
                     forget(&context, &reference::<K>(object.meta()));
                 }
                 Event::InitDone => forget_gone(&context, &news, &reader),

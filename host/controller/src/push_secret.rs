@@ -4,17 +4,18 @@
 //! source, so that a look that finds it unchanged asks no store.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use api::PushSecret;
+use api::push_secret::SyncedPushSecrets;
 use jiff::Timestamp;
 use kube::runtime::controller::Action;
 use pipeline::{
     Delivery, Failure, Found, GatheredPush, Marks, Meta, ObjectRef, Origin, Outcome, PushDecision, PushEntry,
-    PushInputs, Record, Refresh, StoreView, decide_push, deliver, entries, gather_push, next_push,
-    selected_stores, shape_push,
+    PushInputs, Reason, Record, Refresh, StoreView, announcement, decide_push, deliver, entries, gather_push,
+    next_push, selected_stores, shape_push,
 };
-use serde_json::Value as Json;
 
 use crate::context::Context;
 use crate::external_secret::write_record;
@@ -23,8 +24,10 @@ use crate::fresh;
 use crate::report;
 
 mod finalize;
+mod guard;
 mod observe;
 
+use guard::Guard;
 use observe::Observed;
 
 /// Looks at one object and does what is due.
@@ -51,12 +54,16 @@ pub(crate) async fn reconcile(object: Arc<PushSecret>, context: Arc<Context>) ->
             context.references.nudge_again(&reference, nudge);
             Ok(report::late(&context, &reference))
         }
+        Done::Overtaken => {
+            context.references.nudge_again(&reference, nudge);
+            Ok(report::again())
+        }
         Done::Nothing(next) => {
             let conditions = object.status.as_ref().map(|status| status.conditions.as_slice());
             Ok(report::wait(&context, &reference, conditions.unwrap_or_default(), next))
         }
-        Done::Reported(outcome, pushed) => {
-            report::push_secret(&object, &reference, &context, outcome, pushed).await
+        Done::Reported(outcome, in_stores) => {
+            report::push_secret(&object, &reference, &context, outcome, in_stores.as_ref()).await
         }
     }
 }
@@ -67,8 +74,18 @@ enum Done {
     Nothing(Option<Timestamp>),
     /// The object has changed since it was seen; the watch is about to say so.
     Late,
+    /// The source has changed since it was read.
+    Overtaken,
     /// Something was done; what the stores have now, when that is known.
-    Reported(Outcome, Option<Json>),
+    Reported(Outcome, Option<InStores>),
+}
+
+/// What is in the stores, as the status tells it.
+pub(crate) struct InStores {
+    /// What it says now.
+    pub(crate) said: SyncedPushSecrets,
+    /// What it is to say.
+    pub(crate) found: SyncedPushSecrets,
 }
 
 /// Nothing when the object belongs to another controller class.
@@ -103,7 +120,7 @@ async fn sync(
             if !fresh::may_rotate(context, object, &observed.record, &refresh).await? {
                 return Ok(Some(Done::Late));
             }
-            push(object, context, &observed, &refresh, &inputs.source_version()).await?
+            push(object, reference, context, &observed, &refresh, &inputs.source_version()).await?
         }
         PushDecision::Withdraw => withdraw(context, &observed).await,
     };
@@ -113,6 +130,7 @@ async fn sync(
 /// Gather and shape; then the record, as for an ExternalSecret; then the stores.
 async fn push(
     object: &PushSecret,
+    reference: &ObjectRef,
     context: &Context,
     observed: &Observed,
     refresh: &Refresh,
@@ -127,16 +145,23 @@ async fn push(
         write_record(context, "PushSecret", meta, object, expected, &gathered.record).await?;
         context.metrics.rotated("PushSecret", refresh.cause.as_str(), gathered.rotated.len());
     }
-    let delivery = Delivery { meta, spec, before: &observed.synced, wanted: &wanted };
-    let delivered = deliver(context.ports.push_stores.as_ref(), &delivery).await;
-    let pushed = serde_json::to_value(&delivered.synced).ok();
+    let announcement = announcement(spec, &observed.synced, &wanted);
+    let announced = AtomicBool::new(false);
+    let guard = Guard { context, reference, observed, record: &gathered.record, announcement, announced };
+    let delivery = Delivery { meta, spec, before: &observed.synced, wanted: &wanted, guard: &guard };
+    let mut delivered = deliver(context.ports.push_stores.as_ref(), &delivery).await;
+    let in_stores = InStores { said: guard.said(), found: std::mem::take(&mut delivered.synced) };
     for failure in delivered.failures.iter().skip(1) {
         tracing::warn!(object = meta.name, reason = %failure.reason(), "{}", pipeline::message(failure));
     }
     if let Some(failure) = delivered.failures.first() {
         // No version of a source: the next look pushes again, whatever it was that this push was for.
         context.pushed.remember(&meta.uid, String::new());
-        return Ok(Done::Reported(Outcome::push_failed(failure), pushed));
+        let overtaken = delivered.failures.iter().any(|failure| failure.reason() == Reason::ClusterConflict);
+        return Ok(match overtaken {
+            true => Done::Overtaken,
+            false => Done::Reported(Outcome::push_failed(failure), Some(in_stores)),
+        });
     }
     let rotation = gathered.record.rotation_id();
     context.pushed.remember(&meta.uid, rotation.map_or_else(|| version.to_owned(), |id| id.to_string()));
@@ -150,7 +175,7 @@ async fn push(
     );
     let next = look(observed, context, &gathered.record);
     let outcome = Outcome::pushed(delivered.written, delivered.unchanged, &gathered.rotated, next);
-    Ok(Done::Reported(outcome, pushed))
+    Ok(Done::Reported(outcome, Some(in_stores)))
 }
 
 /// Shapes every source; all entries of all stores at once, so that nothing is withdrawn for one source that another wants.
@@ -178,13 +203,12 @@ async fn entries_by_store(
 async fn withdraw(context: &Context, observed: &Observed) -> Done {
     let stores = context.ports.push_stores.as_ref();
     let delivered = pipeline::withdraw_all(stores, &observed.meta, &observed.synced).await;
-    let pushed = serde_json::to_value(&delivered.synced).ok();
     context.pushed.forget(&observed.meta.uid);
     let outcome = match delivered.failures.first() {
         Some(failure) => Outcome::push_failed(failure),
         None => Outcome::source_deleted(&observed.source_name()),
     };
-    Done::Reported(outcome, pushed)
+    Done::Reported(outcome, Some(InStores { said: observed.synced.clone(), found: delivered.synced }))
 }
 
 fn look(observed: &Observed, context: &Context, record: &Record) -> Option<Timestamp> {

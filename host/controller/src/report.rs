@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use api::push_secret::SyncedPushSecrets;
 use api::{Condition, ConditionStatus, ConditionType, ExternalSecret, PushSecret};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
@@ -21,6 +22,7 @@ use crate::context::Context;
 use crate::events::Note;
 use crate::failure::SyncError;
 use crate::fresh::LATE;
+use crate::push_secret::InStores;
 
 /// After a conflict the object is read again this soon.
 const AGAIN: Duration = Duration::from_millis(50);
@@ -86,23 +88,38 @@ pub(crate) async fn external_secret(
     report(object, "ExternalSecret", reference, context, outcome, patch).await
 }
 
-/// Reports a sync of a PushSecret. `pushed` is what the stores have now; none when that is not known.
+/// Reports a sync of a PushSecret. `in_stores` is what the stores have now; none when that is not known.
 pub(crate) async fn push_secret(
     object: &PushSecret,
     reference: &ObjectRef,
     context: &Context,
     outcome: Outcome,
-    pushed: Option<Json>,
+    in_stores: Option<&InStores>,
 ) -> Result<Action, SyncError> {
     let status = object.status.clone().unwrap_or_default();
     let mut patch = base(context, &outcome, &status.conditions, &Meta::from(&object.metadata));
-    if let Some(pushed) = pushed {
-        let before = serde_json::to_value(&status.synced_push_secrets).unwrap_or(Json::Null);
-        if pushed != before {
-            patch.insert("syncedPushSecrets".to_owned(), replacing(&before, pushed));
-        }
+    if let Some(InStores { said, found }) = in_stores {
+        patch.extend(synced(said, found));
     }
     report(object, "PushSecret", reference, context, outcome, patch).await
+}
+
+/// Says what is about to be pushed, and nothing else.
+pub(crate) async fn announce(
+    reference: &ObjectRef,
+    context: &Context,
+    said: &SyncedPushSecrets,
+    announced: &SyncedPushSecrets,
+) -> Result<(), SyncError> {
+    let objects: Api<PushSecret> = context.within(reference.namespace.as_deref().unwrap_or_default());
+    write_status(&objects, reference, synced(said, announced).into_iter().collect()).await
+}
+
+/// The part of the patch that says what is in the stores; none when it is said already.
+fn synced(said: &SyncedPushSecrets, found: &SyncedPushSecrets) -> Option<(String, Json)> {
+    // Maps of strings and JSON can always be written as JSON.
+    let json = |synced: &SyncedPushSecrets| serde_json::to_value(synced).unwrap_or(Json::Null);
+    (said != found).then(|| ("syncedPushSecrets".to_owned(), replacing(&json(said), json(found))))
 }
 
 /// A merge patch that makes a two-level map exactly `wanted`: what is not wanted any more is set to null.

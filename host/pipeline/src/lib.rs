@@ -33,14 +33,14 @@ pub use plan::{Changes, Desired, Kept, Patch, Plan, PlanError, Precondition, adm
 pub use ports::{
     Candidate, Capabilities, Document, Entropy, Entry, Found, Generate, Generated, GeneratedField, Generator,
     GeneratorHandle, Generators, ListQuery, Listed, Marks, MintToken, Occasion, Owner, Policies, Policy,
-    ReadOptions, ReadSecret, Remote, Render, Rendered, Revision, Scope, SecretStore, StoreHandle, Stores,
-    TemplateEngine, TemplateText, TokenRequest, Validity, Violation, Write,
+    PushGuard, ReadOptions, ReadSecret, Remote, Render, Rendered, Revision, Scope, SecretStore, StoreHandle,
+    Stores, TemplateEngine, TemplateText, TokenRequest, Validity, Violation, Write,
 };
 pub use push::{
     CheckedPush, Content, Delivered, Delivery, GatheredPush, Origin, PushDecision, PushEntry, PushError,
-    PushInputs, PushShaped, RemotePlan, SourceName, SourceSecret, StoreView, Withdrawal, decide_push,
-    deliver, entries, gather_push, next_push, plan_remote, selected_stores, shape_push, withdraw_all,
-    withdrawals,
+    PushInputs, PushShaped, RemotePlan, SourceName, SourceSecret, StoreView, Withdrawal, announcement,
+    decide_push, deliver, entries, gather_push, next_push, plan_remote, selected_stores, shape_push,
+    withdraw_all, withdrawals,
 };
 pub use rotation::{EntryKey, Held, Record, RecordEntry, RecordError, RotationId, identity, record_name};
 pub use shape::{Pattern, PatternError, ShapeError, Shaped, Shapers, shape};

@@ -423,6 +423,14 @@ pub trait ReadSecret: Send + Sync {
     async fn config_map(&self, namespace: &str, name: &str) -> Result<Found<Fields>, BoxFailure>;
 }
 
+/// Stands between the look at a remote secret and the write over it.
+#[async_trait]
+pub trait PushGuard: Send + Sync {
+    /// Whether the source is still what was read. With the revision that is written under, that keeps an older value from landing on a
+    /// newer one: whoever wrote the newer one had seen a newer source.
+    async fn may_write(&self) -> Result<bool, BoxFailure>;
+}
+
 /// A token of a ServiceAccount.
 #[derive(Debug, Clone)]
 pub struct TokenRequest {

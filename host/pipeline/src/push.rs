@@ -17,7 +17,7 @@ mod tests;
 mod withdraw;
 
 pub use decide::{PushDecision, PushInputs, decide_push, next_push};
-pub use deliver::{Delivered, Delivery, deliver, withdraw_all};
+pub use deliver::{Delivered, Delivery, announcement, deliver, withdraw_all};
 pub use entries::{Content, PushEntry, StoreView, entries, selected_stores};
 pub use error::PushError;
 pub use gather::{GatheredPush, gather_push};

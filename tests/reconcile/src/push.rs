@@ -1,5 +1,7 @@
 //! PushSecrets: they follow their source, wait for stores, and take back what they pushed.
 
+use std::time::Duration;
+
 use api::{ExternalSecret, PushSecret, SecretStore};
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::{Value as Json, json};
@@ -99,6 +101,64 @@ fn the_end_of_a_push_takes_back_what_it_pushed() {
             operator.stop().await;
         });
     }
+}
+
+#[test]
+fn a_crash_between_the_store_and_the_status_leaves_nothing_behind() {
+    run(async |world: World| {
+        world.give_token().await;
+        world.create::<SecretStore>(vault_store("kv", "kv:8200")).await;
+        world.create::<Secret>(json!({"metadata": {"name": "own"}, "stringData": {"password": "x"}})).await;
+        world.create::<PushSecret>(push_secret("push", "own", &["kv"], "Delete")).await;
+        let kv_gate = Gate::open();
+        kv_gate.plan(|seen| match seen.write > 0 && seen.is_of("data") {
+            true => Fault::DieAfter,
+            false => Fault::None,
+        });
+        let operator = world.start_behind(Gate::open(), kv_gate).await;
+        world.settle(5).await;
+        operator.crash();
+        assert_eq!(world.pushed_now("pushed").await.as_deref(), Some("x"), "it was written");
+        assert!(!world.is_ready::<PushSecret>("push").await, "and nobody knows");
+        world.delete::<PushSecret>("push").await;
+        let operator = world.start().await;
+        world
+            .until("gone", async || world.all::<PushSecret>().get_opt("push").await.unwrap().is_none())
+            .await;
+        assert_eq!(world.pushed_now("pushed").await, None);
+        operator.stop().await;
+    });
+}
+
+#[test]
+fn a_slow_replica_puts_no_older_value_over_a_newer_one() {
+    run(async |world: World| {
+        world.give_token().await;
+        world.create::<SecretStore>(vault_store("kv", "kv:8200")).await;
+        world
+            .create::<Secret>(json!({"metadata": {"name": "own"}, "stringData": {"password": "first"}}))
+            .await;
+        world.create::<PushSecret>(push_secret("push", "own", &["kv"], "Delete")).await;
+        let (slow_gate, mut first) = (Gate::open(), true);
+        slow_gate.plan(move |seen| match seen.is_of("pushed") && std::mem::take(&mut first) {
+            true => Fault::Wait(Duration::from_secs(10)),
+            false => Fault::None,
+        });
+        let slow = world.start_behind(Gate::open(), slow_gate).await;
+        world.settle(2).await;
+        assert_eq!(
+            world.pushed_now("pushed").await,
+            None,
+            "the slow one has read the source and looks at the store"
+        );
+        let quick = world.start().await;
+        world.settle(2).await;
+        world.edit("own", json!({"stringData": {"password": "second"}})).await;
+        world.settle(20).await;
+        assert_eq!(world.pushed("pushed").await, ["first", "second"]);
+        slow.stop().await;
+        quick.stop().await;
+    });
 }
 
 #[test]

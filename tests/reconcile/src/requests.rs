@@ -109,8 +109,8 @@ fn a_push() {
         world.settle(2).await;
         assert_eq!(
             asked(&operator),
-            ["GET secrets", "GET secrets", "PATCH pushsecrets/status"],
-            "the source and the store's token"
+            ["GET secrets", "GET secrets", "GET secrets", "PATCH pushsecrets/status"],
+            "the source, the store's token, and the source's version before the write"
         );
         let log = operator.kv_gate.take_log();
         let kv: Vec<String> = log.iter().map(|seen| format!("{} {}", seen.method, seen.path)).collect();

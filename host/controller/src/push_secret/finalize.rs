@@ -1,17 +1,19 @@
 //! The end of a PushSecret: with deletionPolicy Delete, what it pushed goes with it.
 //!
-//! A store that is gone keeps nobody from going: there is nothing left to ask. A store that is down does, for what was pushed is
-//! still in it.
+//! What it pushed is what its status says now: what a watch said of it may be older than the last push. A store that is gone keeps
+//! nobody from going: there is nothing left to ask. A store that is down does, for what was pushed is still in it.
 
 use std::sync::Arc;
 
 use api::PushSecret;
 use api::names::finalizer::PUSH_SECRET;
 use api::push_secret::PushDeletionPolicy;
+use kube::Api;
 use kube::runtime::controller::Action;
 use pipeline::{Failure, ObjectRef, Outcome, PushError, Reason, withdraw_all};
 
-use super::meta;
+use super::{InStores, meta};
+use crate::cluster::ClusterError;
 use crate::context::Context;
 use crate::failure::SyncError;
 use crate::finalizers;
@@ -32,18 +34,34 @@ pub(super) async fn finalize(
     if !finalizers::has(object.as_ref(), PUSH_SECRET) {
         return Ok(report::leave(context, reference));
     }
-    let synced = object.status.as_ref().map(|status| status.synced_push_secrets.clone()).unwrap_or_default();
-    if object.spec.deletion_policy == PushDeletionPolicy::Delete && !synced.is_empty() {
-        let delivered = withdraw_all(context.ports.push_stores.as_ref(), &meta(object), &synced).await;
+    let Some(object) = now(object, reference, context).await? else {
+        return Ok(report::leave(context, reference));
+    };
+    let said = object.status.as_ref().map(|status| status.synced_push_secrets.clone()).unwrap_or_default();
+    if object.spec.deletion_policy == PushDeletionPolicy::Delete && !said.is_empty() {
+        let delivered = withdraw_all(context.ports.push_stores.as_ref(), &meta(&object), &said).await;
         if let Some(failure) = delivered.failures.iter().find(|failure| !is_store_gone(failure)) {
-            let pushed = serde_json::to_value(&delivered.synced).ok();
             let outcome = Outcome::push_failed(failure);
-            return report::push_secret(object, reference, context, outcome, pushed).await;
+            let in_stores = InStores { said, found: delivered.synced };
+            return report::push_secret(&object, reference, context, outcome, Some(&in_stores)).await;
         }
     }
-    finalizers::set(object.as_ref(), PUSH_SECRET, false, context).await?;
-    context.pushed.forget(&meta(object).uid);
+    finalizers::set(&object, PUSH_SECRET, false, context).await?;
+    context.pushed.forget(&meta(&object).uid);
     Ok(report::leave(context, reference))
+}
+
+/// The object as the API server has it; none when it is gone, or another one has its name.
+async fn now(
+    seen: &PushSecret,
+    reference: &ObjectRef,
+    context: &Context,
+) -> Result<Option<PushSecret>, SyncError> {
+    let objects: Api<PushSecret> = context.within(&meta(seen).namespace);
+    let found = objects.get_opt(&reference.name).await;
+    let found =
+        found.map_err(|error| ClusterError::Read { object: reference.clone(), answer: error.into() })?;
+    Ok(found.filter(|found| found.metadata.uid == seen.metadata.uid))
 }
 
 fn is_store_gone(failure: &PushError) -> bool {

@@ -1,9 +1,10 @@
 //! Carries the plans of all stores out, through the store port.
 //!
-//! Each remote secret is read, compared and written under the revision that was read; when somebody else was faster it is read
-//! again. What fails does not stop the others: the status remembers what is where, and the next push writes only what differs.
+//! Each remote secret is read, compared and written under the revision that was read, if the source is then still what it was;
+//! when somebody else was faster it is read again. What fails does not stop the others: the status remembers what is where, and the
+//! next push writes only what differs.
 
-use api::push_secret::{SyncedPushSecrets, UpdatePolicy};
+use api::push_secret::SyncedPushSecrets;
 
 use super::entries::{PushEntry, StoreView};
 use super::error::PushError;
@@ -12,14 +13,14 @@ use super::spec::CheckedPush;
 use super::withdraw::{Withdrawal, status_name, withdrawals};
 use crate::failure::{BoxFailure, Reason};
 use crate::meta::Meta;
-use crate::ports::{Marks, Remote, SecretStore, Stores, Write};
+use crate::ports::{Marks, PushGuard, Remote, SecretStore, Stores, Write};
 use crate::spec::StoreName;
 
 /// How often a write that met somebody else's is tried.
 const ATTEMPTS: usize = 3;
 
 /// What is to be delivered.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Delivery<'a> {
     /// What is wanted.
     pub spec: &'a CheckedPush,
@@ -29,6 +30,36 @@ pub struct Delivery<'a> {
     pub before: &'a SyncedPushSecrets,
     /// The stores with their entries, in order, each entry with what is kept beside it.
     pub wanted: &'a [(StoreView, Vec<(PushEntry, Marks)>)],
+    /// Asked before each write.
+    pub guard: &'a dyn PushGuard,
+}
+
+impl std::fmt::Debug for Delivery<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Delivery")
+            .field("meta", self.meta)
+            .field("wanted", &self.wanted)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the status is to say before anything is written: all that it says and all that is about to be in the stores. Nothing where
+/// what is pushed is never taken back, or where the status says it already.
+#[must_use]
+pub fn announcement(
+    spec: &CheckedPush,
+    before: &SyncedPushSecrets,
+    wanted: &[(StoreView, Vec<(PushEntry, Marks)>)],
+) -> Option<SyncedPushSecrets> {
+    let mut announced = before.clone();
+    let mut news = false;
+    for (store, entries) in wanted {
+        let said = announced.entry(store.name.to_string()).or_default();
+        for (entry, _) in entries {
+            news |= said.insert(status_name(&entry.data), entry.data.clone()).is_none();
+        }
+    }
+    (news && spec.deletes()).then_some(announced)
 }
 
 /// What was delivered.
@@ -92,7 +123,7 @@ async fn to_store(
     for key in keys {
         let parts: Vec<&(PushEntry, Marks)> =
             entries.iter().filter(|(entry, _)| entry.remote_key() == key).collect();
-        match to_key(store.as_ref(), name, key, &parts, delivery.spec.update).await {
+        match to_key(store.as_ref(), name, key, &parts, delivery).await {
             Ok(wrote) => {
                 delivered.count(wrote);
                 delivered.add(name, &parts);
@@ -124,19 +155,22 @@ async fn to_key(
     name: &StoreName,
     key: &str,
     parts: &[&(PushEntry, Marks)],
-    update: UpdatePolicy,
+    delivery: &Delivery<'_>,
 ) -> Result<bool, PushError> {
     let entries: Vec<&PushEntry> = parts.iter().map(|(entry, _)| entry).collect();
     let marks: Marks = parts.iter().flat_map(|(_, marks)| marks.clone()).collect();
     let metadata = entries.iter().rev().find_map(|entry| entry.data.metadata.as_ref());
-    let plan = |remote: &Remote| plan_remote(name, key, remote, &entries, update);
-    settle(store, name, key, plan, Writing { marks: &marks, metadata }).await
+    let plan = |remote: &Remote| plan_remote(name, key, remote, &entries, delivery.spec.update);
+    let writing = Writing { marks: &marks, metadata, guard: Some(delivery.guard) };
+    settle(store, name, key, plan, writing).await
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 struct Writing<'a> {
     marks: &'a Marks,
     metadata: Option<&'a serde_json::Value>,
+    /// None when something is taken away.
+    guard: Option<&'a dyn PushGuard>,
 }
 
 /// Reads, plans and writes, again when somebody else wrote in between; whether it wrote.
@@ -156,11 +190,24 @@ async fn settle(
             source,
         })?;
         let plan = plan(&remote)?;
+        if let (RemotePlan::Write { .. }, Some(guard)) = (&plan, writing.guard) {
+            check(guard, name, key).await?;
+        }
         match carry_out(store, key, &remote, &plan, writing).await {
             Ok(wrote) => return Ok(wrote),
             Err(source) if source.reason() == Reason::StoreConflict && attempt < ATTEMPTS => attempt += 1,
             Err(source) => return Err(failed(&plan, name.clone(), key.to_owned(), source)),
         }
+    }
+}
+
+/// Refuses to write what the source does not say any more.
+async fn check(guard: &dyn PushGuard, store: &StoreName, key: &str) -> Result<(), PushError> {
+    let (store, key) = (store.clone(), key.to_owned());
+    match guard.may_write().await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(PushError::SourceChanged { store, key }),
+        Err(source) => Err(PushError::Guard { store, key, source }),
     }
 }
 
@@ -201,7 +248,7 @@ async fn withdraw(
             Ok(store) => {
                 let plan = |remote: &Remote| Ok(withdrawal.plan(remote));
                 let marks = Marks::new();
-                let writing = Writing { marks: &marks, metadata: None };
+                let writing = Writing { marks: &marks, metadata: None, guard: None };
                 settle(store.as_ref(), &withdrawal.store, &withdrawal.key, plan, writing).await
             }
             Err(error) => Err(error),

@@ -97,6 +97,25 @@ pub enum PushError {
         #[source]
         source: BoxFailure,
     },
+    /// It is not known whether the source is still what was read, or the status could not be written.
+    #[error("prepare the write of key {key} in {store}")]
+    Guard {
+        /// The store.
+        store: StoreName,
+        /// The remote key.
+        key: String,
+        /// Why.
+        #[source]
+        source: BoxFailure,
+    },
+    /// The source changed since it was read; the newer values are pushed instead.
+    #[error("write key {key} in {store}: the source has changed since it was read")]
+    SourceChanged {
+        /// The store.
+        store: StoreName,
+        /// The remote key.
+        key: String,
+    },
     /// Somebody else's remote secret is there.
     #[error("write key {key} in {store}: a secret is there that is not marked managed-by: external-secrets")]
     NotManaged {
@@ -133,6 +152,7 @@ impl PushError {
             PushError::Open { source, .. }
             | PushError::Inspect { source, .. }
             | PushError::Write { source, .. }
+            | PushError::Guard { source, .. }
             | PushError::Delete { source, .. } => Some(source.as_ref()),
             PushError::Gather { source } => Some(source),
             PushError::Shape { source } => Some(source),
@@ -141,6 +161,7 @@ impl PushError {
             | PushError::Duplicate { .. }
             | PushError::StoreNotListed { .. }
             | PushError::NoStore
+            | PushError::SourceChanged { .. }
             | PushError::NotManaged { .. }
             | PushError::NotAnObject { .. }
             | PushError::NotText { .. } => None,
@@ -155,6 +176,7 @@ impl Failure for PushError {
             PushError::KeyMissing { .. } => Reason::ReferenceMissing,
             PushError::Duplicate { .. } | PushError::StoreNotListed { .. } => Reason::InvalidSpec,
             PushError::NoStore => Reason::StoreNotFound,
+            PushError::SourceChanged { .. } => Reason::ClusterConflict,
             PushError::NotManaged { .. } => Reason::RemoteNotManaged,
             PushError::NotAnObject { .. } | PushError::NotText { .. } => Reason::InvalidValue,
             PushError::Gather { source } => source.reason(),
@@ -162,6 +184,7 @@ impl Failure for PushError {
             PushError::Open { source, .. }
             | PushError::Inspect { source, .. }
             | PushError::Write { source, .. }
+            | PushError::Guard { source, .. }
             | PushError::Delete { source, .. } => source.reason(),
         }
     }

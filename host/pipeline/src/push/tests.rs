@@ -1,20 +1,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use api::push_secret::SyncedPushSecrets;
+use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 
 use super::decide::PushDecision;
 use super::shape::Origin;
 use super::*;
-use crate::failure::{Failure as _, Reason};
+use crate::failure::{BoxFailure, Failure as _, Reason};
 use crate::field::Value;
 use crate::fixture::{
     Angles, Counter, Counters, Floor, MemoryStore, MemoryStores, Texts, at, checked_push, fields, texts,
 };
 use crate::meta::{Meta, Status};
-use crate::ports::{Document, Found, Generators, Remote, Revision};
+use crate::ports::{Document, Found, Generators, PushGuard, Remote, Revision};
 use crate::rotation::Record;
 use crate::shape::Shapers;
 use crate::spec::StoreName;
@@ -36,7 +37,23 @@ struct Pushing {
     vault: Arc<MemoryStore>,
     other: Arc<MemoryStore>,
     generators: Arc<dyn Generators>,
+    guard: Overtaking,
     failures: Vec<String>,
+}
+
+/// A source that changes while it is pushed, if told so; counts how often it is asked.
+#[derive(Default)]
+struct Overtaking {
+    changed: AtomicBool,
+    asked: AtomicUsize,
+}
+
+#[async_trait]
+impl PushGuard for Overtaking {
+    async fn may_write(&self) -> Result<bool, BoxFailure> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        Ok(!self.changed.load(Ordering::Relaxed))
+    }
 }
 
 fn source(version: &str, data: &[(&str, &str)]) -> SourceSecret {
@@ -91,6 +108,7 @@ impl Pushing {
             vault: Arc::default(),
             other: Arc::default(),
             generators: Arc::new(Counters(Arc::<Counter>::default(), std::sync::Mutex::default())),
+            guard: Overtaking::default(),
             failures: Vec::new(),
         }
     }
@@ -179,8 +197,13 @@ impl Pushing {
                         )
                     })
                     .collect();
-                let delivery =
-                    Delivery { spec: &self.spec, meta: &self.meta, before: &self.synced, wanted: &wanted };
+                let delivery = Delivery {
+                    spec: &self.spec,
+                    meta: &self.meta,
+                    before: &self.synced,
+                    wanted: &wanted,
+                    guard: &self.guard,
+                };
                 let delivered = deliver(&self.stores(), &delivery).await;
                 self.synced = delivered.synced;
                 self.failures =

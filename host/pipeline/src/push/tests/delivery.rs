@@ -160,3 +160,56 @@ fn a_withdrawal_takes_no_more_than_what_is_not_wanted() {
         (RemotePlan::Delete, RemotePlan::Keep)
     );
 }
+
+#[tokio::test]
+async fn an_older_value_is_not_put_over_a_newer_one() {
+    let mut pushing = Pushing::new(json!({"data": [entry(Some("pw"), "r", Some("p"))]}));
+    pushing.vault.put("r", json_document(r#"{"p":"newer"}"#), true);
+    pushing.guard.changed.store(true, Ordering::Relaxed);
+    assert_eq!(pushing.sync().await, 0);
+    assert_eq!(pushing.at("r").as_deref(), Some(r#"{"p":"newer"}"#));
+    assert!(
+        pushing.failures[0].contains("the source has changed since it was read"),
+        "{:?}",
+        pushing.failures
+    );
+    pushing.guard.changed.store(false, Ordering::Relaxed);
+    assert_eq!(pushing.sync().await, 1);
+    assert_eq!(pushing.at("r").as_deref(), Some(r#"{"p":"s3cret"}"#));
+}
+
+#[tokio::test]
+async fn only_a_write_asks_for_the_source_again() {
+    let mut pushing = Pushing::new(json!({"data": [entry(Some("pw"), "r", Some("p"))]}));
+    pushing.sync().await;
+    assert_eq!(pushing.guard.asked.load(Ordering::Relaxed), 1);
+    pushing.now += 7200;
+    pushing.sync().await;
+    assert_eq!(pushing.guard.asked.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn what_may_be_taken_back_is_said_before_it_is_pushed() {
+    let pushed = |key: &str| {
+        let data: api::push_secret::PushSecretData = serde_json::from_value(entry(None, key, None)).unwrap();
+        PushEntry { content: Content::Whole(fields(&[])), data }
+    };
+    let name = StoreName { kind: "SecretStore".to_owned(), name: "vault".to_owned() };
+    let store = StoreView { name, labels: BTreeMap::new() };
+    let said = |key: &str| {
+        SyncedPushSecrets::from([(
+            "SecretStore/vault".to_owned(),
+            BTreeMap::from([(key.to_owned(), pushed(key).data)]),
+        )])
+    };
+    let wanted = [(store, vec![(pushed("b"), Default::default())])];
+    let announced = |policy: &str, before: &SyncedPushSecrets| {
+        let spec = checked_push(spec(json!({"deletionPolicy": policy, "data": [entry(None, "b", None)]})));
+        let announced = announcement(&spec, before, &wanted)?;
+        Some(announced["SecretStore/vault"].keys().cloned().collect::<Vec<_>>().join(","))
+    };
+    assert_eq!(announced("Delete", &SyncedPushSecrets::new()).as_deref(), Some("b"));
+    assert_eq!(announced("Delete", &said("a")).as_deref(), Some("a,b"));
+    assert_eq!(announced("Delete", &said("b")), None, "it is said already");
+    assert_eq!(announced("None", &SyncedPushSecrets::new()), None, "nothing is taken back");
+}
