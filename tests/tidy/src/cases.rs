@@ -8,6 +8,7 @@ const RUNNERS: &[(&str, &str)] = &[
     ("tests/conformance/templates", "tests/conformance/templates/main.rs"),
     ("tests/conformance/stores", "tests/conformance/stores/vault/main.rs"),
     ("tests/conformance/api", "tests/conformance/api/main.rs"),
+    ("tests/conformance/eso", "tests/conformance/eso/main.rs"),
     ("tests/cli", "tests/cli/main.rs"),
 ];
 
