@@ -45,7 +45,7 @@ impl Meter for CallMeter {
 /// A word of a closed set: the runtime's reason where the call was stopped, else who is at fault.
 fn result(error: &ComponentError) -> &'static str {
     let call = match error {
-        ComponentError::Config { .. } => return "refused",
+        ComponentError::Config { .. } | ComponentError::Template { .. } => return "refused",
         ComponentError::Unknown { .. } | ComponentError::Load { .. } | ComponentError::Lost { .. } => {
             return "host";
         }
