@@ -111,7 +111,9 @@ fn client(ca: &str) -> reqwest::Client {
     // Another test of this binary may have done so already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let ca = Certificate::from_pem(ca.as_bytes()).unwrap();
-    reqwest::Client::builder().tls_certs_only([ca]).build().unwrap()
+    // A server closes what is idle for long: nothing is sent on a connection that may be about to go.
+    let idle = Duration::from_secs(2);
+    reqwest::Client::builder().tls_certs_only([ca]).pool_idle_timeout(idle).build().unwrap()
 }
 
 /// Whether what kube-apiserver answers is written down.
