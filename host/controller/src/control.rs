@@ -7,7 +7,6 @@ use std::collections::HashSet;
 use std::fmt::Debug;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::channel::mpsc::UnboundedReceiver;
 use futures::{StreamExt, TryStreamExt, future};
@@ -24,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::context::Context;
 use crate::failure::SyncError;
 use crate::news::News;
-use crate::{reference, report, secret_store, unreadable, watch};
+use crate::{backoff, reference, report, secret_store, unreadable, watch};
 
 /// Runs one until `shutdown`, and ends when its looks under way have ended.
 pub(crate) async fn control<K, F, R>(
@@ -46,7 +45,7 @@ pub(crate) async fn control<K, F, R>(
     let news = Arc::new(News::default());
     let heeding = pulse.clone();
     let changes = watcher(objects, watch::listing())
-        .default_backoff()
+        .backoff(backoff::of_watch())
         .filter_map(move |event| future::ready(heeding.heed(event).map(Ok)))
         .modify(|object| object.meta_mut().managed_fields = None)
         .reflect(writer)
@@ -143,7 +142,7 @@ fn failed<K: Resource<DynamicType = ()>>(
         return report::again();
     }
     tracing::warn!(object = %reference, reason = %error.reason(), "{}", pipeline::message(error));
-    let wait = context.backoff.failed(&reference).min(Duration::from_secs(10));
+    let wait = context.backoff.failed(&reference).min(backoff::CLUSTER_MAX);
     Action::requeue(match error.retry() {
         Retry::After(least) => least.max(wait),
         Retry::Backoff | Retry::WhenChanged => wait,

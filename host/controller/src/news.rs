@@ -45,13 +45,12 @@ impl News {
     }
 }
 
-/// What of an object its user has a say in.
+/// What of an object its user has a say in. Finalizers are set by controllers, by this one while it looks.
 fn said(meta: &ObjectMeta) -> u64 {
     let mut hasher = DefaultHasher::new();
     meta.generation.hash(&mut hasher);
     meta.labels.hash(&mut hasher);
     meta.annotations.hash(&mut hasher);
-    meta.finalizers.hash(&mut hasher);
     meta.deletion_timestamp.is_some().hash(&mut hasher);
     hasher.finish()
 }
@@ -67,6 +66,8 @@ mod tests {
         assert!(news.is_news(&meta, false), "it is new");
         assert!(!news.is_news(&meta, true), "our own report");
         assert!(!news.is_news(&meta, true), "listed again");
+        meta.finalizers = Some(vec!["ours".to_owned()]);
+        assert!(!news.is_news(&meta, true), "our own finalizer");
         assert!(news.is_news(&meta, false), "the status was lost");
         meta.generation = Some(2);
         assert!(news.is_news(&meta, false), "its spec");

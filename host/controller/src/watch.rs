@@ -23,6 +23,7 @@ use pipeline::ObjectRef;
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
+use crate::backoff;
 use crate::cache::Writers;
 use crate::context::Context;
 use crate::pulse::Pulse;
@@ -97,7 +98,7 @@ impl Watch {
     {
         let kind = K::kind(&()).into_owned();
         let pulse = self.pulse(&kind);
-        let events = watcher::watcher(objects, listing()).default_backoff();
+        let events = watcher::watcher(objects, listing()).backoff(backoff::of_watch());
         self.follow(kind, &pulse, events);
     }
 
@@ -109,7 +110,7 @@ impl Watch {
         let kind = K::kind(&()).into_owned();
         let pulse = self.pulse(&kind);
         let events = watcher::watcher(objects, listing())
-            .default_backoff()
+            .backoff(backoff::of_watch())
             .modify(|object| object.meta_mut().managed_fields = None)
             .reflect(writer);
         self.follow(kind, &pulse, events);
