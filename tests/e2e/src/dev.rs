@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Once;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -15,6 +14,8 @@ use kube::{Client, Config};
 use serde_json::Value as Json;
 use support::Program;
 use tempfile::TempDir;
+
+use crate::kv::{self, Kv};
 
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
@@ -95,29 +96,19 @@ impl Place {
         let kv = words.get(1).unwrap().to_string();
         let token = words.iter().skip_while(|word| **word != "token").nth(1).unwrap().to_string();
         let client = client(&self.state().join("kubeconfig")).await.unwrap();
-        Dev { program, client, kv, token, http: http() }
+        Dev { program, client, kv: Kv::new(kv, token) }
     }
 }
 
-fn cache() -> PathBuf {
+/// Where tests keep compiled components.
+pub(crate) fn cache() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     test.ancestors().nth(2).unwrap().join("component-cache")
 }
 
-fn install_crypto() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        rustls::crypto::aws_lc_rs::default_provider().install_default().unwrap();
-    });
-}
-
-fn http() -> reqwest::Client {
-    install_crypto();
-    reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().unwrap()
-}
-
-async fn client(kubeconfig: &Path) -> Result<Client> {
-    install_crypto();
+/// A client with the rights of a kubeconfig.
+pub(crate) async fn client(kubeconfig: &Path) -> Result<Client> {
+    kv::install_crypto();
     let kubeconfig = Kubeconfig::read_from(kubeconfig).context("read the kubeconfig")?;
     let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
     Ok(Client::try_from(config)?)
@@ -127,9 +118,7 @@ async fn client(kubeconfig: &Path) -> Result<Client> {
 pub(crate) struct Dev {
     pub(crate) program: Program,
     pub(crate) client: Client,
-    pub(crate) kv: String,
-    pub(crate) token: String,
-    http: reqwest::Client,
+    pub(crate) kv: Kv,
 }
 
 /// What of a Secret the tests look at.
@@ -223,26 +212,5 @@ impl Dev {
         let wanted = async || Ok(self.ready(objects, name).await?.filter(|[_, found, _]| found == reason));
         let found = support::until(&format!("{name} is {reason}"), SOON, wanted).await;
         found.unwrap_or_else(|error| panic!("{error:#}\n{}", self.program.output()))
-    }
-
-    /// What the KV answers for a path below /v1.
-    pub(crate) async fn vault(&self, path: &str) -> Result<Option<Json>> {
-        let url = format!("{}/v1/{path}", self.kv);
-        let answer = self.http.get(url).header("X-Vault-Token", &self.token).send().await?;
-        if answer.status() == 404 {
-            return Ok(None);
-        }
-        let text = answer.error_for_status()?.text().await?;
-        Ok(Some(serde_json::from_str(&text)?))
-    }
-
-    /// The data of the latest version of a KV v2 secret.
-    pub(crate) async fn kv_data(&self, mount: &str, key: &str) -> Result<Option<BTreeMap<String, String>>> {
-        let Some(answer) = self.vault(&format!("{mount}/data/{key}")).await? else {
-            return Ok(None);
-        };
-        let data = answer.pointer("/data/data").and_then(Json::as_object).cloned().unwrap_or_default();
-        let text = |value: Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        Ok(Some(data.into_iter().map(|(key, value)| (key, text(value))).collect()))
     }
 }

@@ -1,10 +1,25 @@
-//! The story, from manifests to values, with the binary that users run: against the standalone API and the embedded KV.
+//! The story, from manifests to values, with the binary that users run: against the standalone API and the embedded KV, and against
+//! a real kube-apiserver, Vault and PostgreSQL.
 
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod canary;
 #[cfg(test)]
+mod cloudnative_pg;
+#[cfg(test)]
+mod cluster;
+#[cfg(test)]
+mod database;
+#[cfg(test)]
 mod dev;
+#[cfg(test)]
+mod form;
+#[cfg(test)]
+mod kv;
+#[cfg(test)]
+mod login;
+#[cfg(test)]
+mod rotations;
 #[cfg(test)]
 mod story;

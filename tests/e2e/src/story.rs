@@ -76,7 +76,7 @@ async fn check_ready(dev: &Dev) {
 
 async fn check_kv(dev: &Dev, seen: &Seen) {
     kv_follows(dev, seen, SOON).await;
-    let metadata = dev.vault(&format!("secrets/metadata/{TARGET}")).await.unwrap().unwrap();
+    let metadata = dev.kv.get(&format!("secrets/metadata/{TARGET}")).await.unwrap().unwrap();
     let custom = metadata.pointer("/data/custom_metadata").and_then(Json::as_object).unwrap();
     assert_eq!(custom.get("managed-by"), Some(&json!("external-secrets")));
     assert!(custom.keys().any(|key| key.starts_with("keymill.dev/")), "{custom:?}");
@@ -85,7 +85,7 @@ async fn check_kv(dev: &Dev, seen: &Seen) {
 async fn kv_follows(dev: &Dev, seen: &Seen, timeout: Duration) {
     let wanted: &BTreeMap<String, String> = &seen.data;
     let found = support::until("the KV has the Secret's values", timeout, async || {
-        Ok(dev.kv_data("secrets", TARGET).await?.filter(|data| data == wanted))
+        Ok(dev.kv.data("secrets", TARGET).await?.filter(|data| data == wanted))
     });
     found.await.unwrap_or_else(|error| panic!("{error:#}\n{}", dev.program.output()));
 }
@@ -129,7 +129,7 @@ async fn a_kill_and_a_second_start_change_nothing() {
 }
 
 async fn kv_version(dev: &Dev) -> Option<u64> {
-    let metadata = dev.vault(&format!("secrets/metadata/{TARGET}")).await.unwrap().unwrap();
+    let metadata = dev.kv.get(&format!("secrets/metadata/{TARGET}")).await.unwrap().unwrap();
     metadata.pointer("/data/current_version").and_then(Json::as_u64)
 }
 
