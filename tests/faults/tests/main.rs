@@ -4,10 +4,6 @@
 #[cfg(test)]
 mod api_server;
 #[cfg(test)]
-mod clock;
-#[cfg(test)]
-mod etcd;
-#[cfg(test)]
 mod operator;
 #[cfg(test)]
 mod proxy;
