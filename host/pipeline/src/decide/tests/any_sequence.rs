@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use super::*;
 
@@ -20,7 +21,12 @@ fn play(events: &[usize]) {
                 happen(&mut world);
             }
             world.now = world.now.max(before) + jiff::SignedDuration::from_secs(1);
+            let adopts = matches!(world.decide(), Decision::Adopt(_));
             world.sync().await;
+            if adopts {
+                // What was taken over may be due in the same second.
+                world.sync().await;
+            }
             let again = world.decide();
             assert!(matches!(again, Decision::Wait { .. }), "after {what}: {again:?}");
             let Found::Found(view) = &world.target else {
@@ -42,7 +48,13 @@ fn play(events: &[usize]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+    // The same sequences in each run: whether a change lands is not left to luck. Others are looked for with another seed and more cases here.
+    #![proptest_config(ProptestConfig {
+        cases: 128,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(6),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn ends_in_a_state_in_which_nothing_is_due_and_gives_an_id_one_value(
