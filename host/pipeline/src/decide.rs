@@ -179,7 +179,7 @@ pub fn decide(inputs: &Inputs<'_>) -> Result<Decision, PlanError> {
     let judging = inputs.judging(&generators);
     let verdicts = judging.judge();
     let cause = due::object_cause(inputs).or_else(|| verdicts.cause());
-    let refresh = cause.and_then(|cause| verdicts.settle(&judging, cause, needs_values(inputs, cause)));
+    let refresh = cause.and_then(|cause| verdicts.settle(&judging, cause, needed(inputs, cause)));
     Ok(match (refresh, cause) {
         (Some(refresh), _) => Decision::Refresh(refresh),
         // The status is written anew; the values stay where they are.
@@ -191,7 +191,12 @@ pub fn decide(inputs: &Inputs<'_>) -> Result<Decision, PlanError> {
     })
 }
 
-/// Whether generated values are needed now although only the target has them.
+/// Whether generated values are needed now although only the target has them: for the cause, or for what happened to the target, which
+/// the cause may hide.
+fn needed(inputs: &Inputs<'_>, cause: Cause) -> bool {
+    needs_values(inputs, cause) || due::target_cause(inputs).is_some_and(|cause| needs_values(inputs, cause))
+}
+
 fn needs_values(inputs: &Inputs<'_>, cause: Cause) -> bool {
     match cause {
         // An edit of somebody else's key in a shared target leaves ours where they are.

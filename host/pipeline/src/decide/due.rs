@@ -52,7 +52,7 @@ pub(crate) fn changed(meta: &Meta, version: &str) -> Option<Cause> {
     (version != meta.version()).then_some(if same_spec { Cause::MetadataChanged } else { Cause::SpecChanged })
 }
 
-fn target_cause(inputs: &Inputs<'_>) -> Option<Cause> {
+pub(super) fn target_cause(inputs: &Inputs<'_>) -> Option<Cause> {
     match (inputs.spec.target.creation, inputs.target) {
         (CreationPolicy::None, _) => None,
         (CreationPolicy::Owner | CreationPolicy::CreateOrMerge, Found::Missing) => {

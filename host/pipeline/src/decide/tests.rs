@@ -133,7 +133,9 @@ const EVENTS: &[(&str, Happening, &str)] = &[
     (
         "the writer died between record and target",
         |world| {
-            world.view().annotations.insert("keymill.dev/rotation".to_owned(), "0".repeat(32));
+            // Another id each time: an id that is written twice would itself stand for two values.
+            let id = format!("{:032x}", world.now.as_second());
+            world.view().annotations.insert("keymill.dev/rotation".to_owned(), id);
         },
         "unpublished: keep",
     ),
@@ -244,6 +246,19 @@ async fn an_entry_that_comes_back_beside_another_is_another_rotation() {
     world.sync().await;
     assert_eq!(world.value("password").as_deref(), Some("value-3"));
     assert_ne!(world.view().annotations["keymill.dev/rotation"], first);
+}
+
+#[tokio::test]
+async fn another_change_hides_no_edit_of_a_value_that_only_the_target_has() {
+    let mut world = settled(generated("1h")).await;
+    world.record = Found::Missing;
+    world.sync().await;
+    world.meta.labels.insert("team".to_owned(), "a".to_owned());
+    world.sync().await;
+    world.view().data.insert("password".to_owned(), Value::from("hacked"));
+    assert_eq!(decided(&world), "metadata-changed: value-lost");
+    world.sync().await;
+    assert_eq!(world.value("password").as_deref(), Some("value-2"));
 }
 
 #[tokio::test]
