@@ -3,32 +3,36 @@
 //! What is kept about an object in this process (news, references, metrics) goes when the object does, also when that was missed: a
 //! watch that lists again says by its list who is gone.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures::StreamExt;
 use futures::channel::mpsc::UnboundedReceiver;
-use futures::{StreamExt, TryStreamExt, future};
 use kube::core::DeserializeGuard;
-use kube::runtime::controller::{Action, Config, Controller};
 use kube::runtime::reflector::{ObjectRef as Key, Store, store};
 use kube::runtime::watcher::Event;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Resource};
 use pipeline::{Failure, ObjectRef, Retry};
 use serde::de::DeserializeOwned;
+use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
 use crate::failure::SyncError;
 use crate::news::News;
+use crate::pulse::BEAT;
+use crate::queue::{Again, Queue};
 use crate::{backoff, reference, report, secret_store, unreadable, watch};
 
 /// Runs one until `shutdown`, and ends when its looks under way have ended.
 pub(crate) async fn control<K, F, R>(
     objects: Api<DeserializeGuard<K>>,
-    woken: UnboundedReceiver<Key<DeserializeGuard<K>>>,
+    mut woken: UnboundedReceiver<Key<DeserializeGuard<K>>>,
     context: &Arc<Context>,
     shutdown: &CancellationToken,
     is_reported: fn(&K) -> bool,
@@ -36,63 +40,166 @@ pub(crate) async fn control<K, F, R>(
 ) where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
     F: Fn(Arc<K>, Arc<Context>) -> R + Clone + Send + Sync + 'static,
-    R: Future<Output = Result<Action, SyncError>> + Send + 'static,
+    R: Future<Output = Result<Again, SyncError>> + Send + 'static,
 {
     let kind = K::kind(&());
     let pulse = context.loops.begin(format!("{kind} loop"));
     context.metrics.concurrency(&kind, context.settings.concurrency);
     let (reader, writer) = store();
-    let news = Arc::new(News::default());
-    let heeding = pulse.clone();
-    let changes = watcher(objects, watch::listing())
-        .backoff(backoff::of_watch())
-        .filter_map(move |event| future::ready(heeding.heed(event).map(Ok)))
-        .modify(|object| object.meta_mut().managed_fields = None)
-        .reflect(writer)
-        .inspect_ok({
-            let (context, news, reader) = (Arc::clone(context), Arc::clone(&news), reader.clone());
-            move |event| match event {
-                Event::Delete(object) => {
-                    news.forget(object.meta());
-                    secret_store::forget(object.meta(), &context);
-                    context.pushed.forget(object.meta().uid.as_deref().unwrap_or_default());
-                    forget(&context, &reference::<K>(object.meta()));
-                }
-                Event::InitDone => forget_gone(&context, &news, &reader),
-                Event::Init | Event::InitApply(_) | Event::Apply(_) => {}
+    let mut seen = Seen { context, reader, is_reported, news: News::default(), listed: false };
+    let mut changes = pin!(
+        watcher(objects, watch::listing())
+            .backoff(backoff::of_watch())
+            .modify(|object| object.meta_mut().managed_fields = None)
+            .reflect(writer)
+    );
+    let mut queue = Queue::default();
+    let mut looks = Looks::new(context, reconcile);
+    let mut beats = tokio::time::interval(BEAT);
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => break,
+            Some(event) = changes.next() => seen.take(pulse.heed(event), &mut queue),
+            Some(object) = woken.next() => queue.add(object),
+            object = queue.due() => queue.add(object),
+            Some((object, again)) = looks.next() => queue.done(&object, again),
+            _ = beats.tick() => {}
+        }
+        pulse.beat();
+        while seen.listed && looks.len() < context.settings.concurrency.into() {
+            let Some(object) = queue.next() else { break };
+            match seen.reader.get(&object) {
+                Some(present) => looks.begin(object, present, &seen.reader),
+                None => queue.done(&object, Again::WhenWoken),
             }
-        })
-        .applied_objects()
-        .try_filter(move |object| {
-            // Of one that cannot be read it is not known what its status says.
-            let reported = object.0.as_ref().is_ok_and(is_reported);
-            future::ready(news.is_news(object.meta(), reported))
-        });
-    let runs = Controller::for_stream(changes, reader.clone())
-        .reconcile_on(woken)
-        .with_config(Config::default().concurrency(context.settings.concurrency))
-        .graceful_shutdown_on(shutdown.clone().cancelled_owned())
-        .run(
-            move |object: Arc<DeserializeGuard<K>>, context: Arc<Context>| {
-                look(object, context, reader.clone(), reconcile.clone())
-            },
-            |object, error: &SyncError, context| failed::<K>(&object, error, &context),
-            Arc::clone(context),
-        );
-    pulse.follow(runs, |_| {}).await;
+        }
+    }
+    while looks.next().await.is_some() {
+        pulse.beat();
+    }
 }
 
-/// One look at one object.
+/// What the watch of one kind has said.
+struct Seen<'a, K: Resource<DynamicType = ()> + Clone + 'static> {
+    context: &'a Context,
+    reader: Store<DeserializeGuard<K>>,
+    is_reported: fn(&K) -> bool,
+    news: News,
+    /// Whether all objects have been seen once: before that it is not known what there is to do first.
+    listed: bool,
+}
+
+impl<K: Resource<DynamicType = ()> + Clone + 'static> Seen<'_, K> {
+    fn take(
+        &mut self,
+        event: Option<Event<DeserializeGuard<K>>>,
+        queue: &mut Queue<Key<DeserializeGuard<K>>>,
+    ) {
+        match event {
+            Some(Event::Apply(object) | Event::InitApply(object)) => {
+                // Of one that cannot be read it is not known what its status says.
+                let reported = object.0.as_ref().is_ok_and(self.is_reported);
+                if self.news.is_news(object.meta(), reported) {
+                    queue.add(Key::from_obj(&object));
+                }
+            }
+            Some(Event::Delete(object)) => {
+                queue.forget(&Key::from_obj(&object));
+                self.news.forget(object.meta());
+                secret_store::forget(object.meta(), self.context);
+                self.context.pushed.forget(object.meta().uid.as_deref().unwrap_or_default());
+                forget(self.context, &reference::<K>(object.meta()));
+            }
+            Some(Event::InitDone) => {
+                self.listed = true;
+                self.forget_gone();
+            }
+            Some(Event::Init) | None => {}
+        }
+    }
+
+    /// A list has come: what it does not name is gone. Whoever has a time still finds that out when it comes.
+    fn forget_gone(&self) {
+        let there = self.reader.state();
+        self.news.keep(&there.iter().filter_map(|object| object.meta().uid.as_deref()).collect());
+        let there: HashSet<ObjectRef> = there.iter().map(|object| reference::<K>(object.meta())).collect();
+        let gone = self.context.activity.looked_at(&K::kind(&())).into_iter();
+        gone.filter(|object| !there.contains(object)).for_each(|object| forget(self.context, &object));
+    }
+}
+
+/// The looks under way, each a task of its own.
+struct Looks<'a, K: Resource<DynamicType = ()> + Clone + 'static, F> {
+    context: &'a Arc<Context>,
+    reconcile: F,
+    tasks: JoinSet<Again>,
+    objects: HashMap<Id, Key<DeserializeGuard<K>>>,
+}
+
+impl<'a, K, F, R> Looks<'a, K, F>
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
+    F: Fn(Arc<K>, Arc<Context>) -> R + Clone + Send + 'static,
+    R: Future<Output = Result<Again, SyncError>> + Send + 'static,
+{
+    fn new(context: &'a Arc<Context>, reconcile: F) -> Self {
+        Self { context, reconcile, tasks: JoinSet::new(), objects: HashMap::new() }
+    }
+
+    fn len(&self) -> usize {
+        self.tasks.len()
+    }
+
+    fn begin(
+        &mut self,
+        object: Key<DeserializeGuard<K>>,
+        present: Arc<DeserializeGuard<K>>,
+        reader: &Store<DeserializeGuard<K>>,
+    ) {
+        let look = look(present, Arc::clone(self.context), reader.clone(), self.reconcile.clone());
+        let task = self.tasks.spawn(look);
+        self.objects.insert(task.id(), object);
+    }
+
+    /// The next one that ends; none when none is under way.
+    async fn next(&mut self) -> Option<(Key<DeserializeGuard<K>>, Again)> {
+        let ended = self.tasks.join_next_with_id().await?;
+        let (id, again) = match ended {
+            Ok((id, again)) => (id, Some(again)),
+            Err(error) => (error.id(), None),
+        };
+        let object = self.objects.remove(&id)?;
+        let again = again.unwrap_or_else(|| panicked::<K>(&object, self.context));
+        Some((object, again))
+    }
+}
+
+/// A look ended by a bug of ours: the others go on, and it is tried again. What was said of it is on standard error already.
+fn panicked<K: Resource<DynamicType = ()> + Clone + 'static>(
+    object: &Key<DeserializeGuard<K>>,
+    context: &Context,
+) -> Again {
+    let object = ObjectRef {
+        kind: K::kind(&()).into_owned(),
+        namespace: object.namespace.clone(),
+        name: object.name.clone(),
+    };
+    tracing::error!(%object, "a look panicked, which is a bug of keymill");
+    context.metrics.looked(&object, Duration::ZERO, true);
+    Again::After(context.backoff.failed(&object))
+}
+
+/// One look at one object, and when to look again.
 async fn look<K, F, R>(
     object: Arc<DeserializeGuard<K>>,
     context: Arc<Context>,
     reader: Store<DeserializeGuard<K>>,
     reconcile: F,
-) -> Result<Action, SyncError>
+) -> Again
 where
     K: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
     F: Fn(Arc<K>, Arc<Context>) -> R + Send,
-    R: Future<Output = Result<Action, SyncError>> + Send,
+    R: Future<Output = Result<Again, SyncError>> + Send,
 {
     let look = context.activity.begin();
     context.metrics.looking(&K::kind(&()));
@@ -110,7 +217,7 @@ where
         // It went while it was looked at.
         forget(&context, &seen);
     }
-    done
+    done.unwrap_or_else(|error| failed_to_report(&seen, &error, &context))
 }
 
 fn forget(context: &Context, object: &ObjectRef) {
@@ -119,31 +226,14 @@ fn forget(context: &Context, object: &ObjectRef) {
     context.metrics.forget(object);
 }
 
-/// A list has come: what it does not name is gone.
-fn forget_gone<K>(context: &Context, news: &News, reader: &Store<DeserializeGuard<K>>)
-where
-    K: Resource<DynamicType = ()> + Clone + 'static,
-{
-    let there = reader.state();
-    news.keep(&there.iter().filter_map(|object| object.meta().uid.as_deref()).collect());
-    let there: HashSet<ObjectRef> = there.iter().map(|object| reference::<K>(object.meta())).collect();
-    let gone = context.activity.looked_at(&K::kind(&())).into_iter().filter(|object| !there.contains(object));
-    gone.for_each(|object| forget(context, &object));
-}
-
 /// A report that could not be written: the look is repeated.
-fn failed<K: Resource<DynamicType = ()>>(
-    object: &DeserializeGuard<K>,
-    error: &SyncError,
-    context: &Context,
-) -> Action {
-    let reference = reference::<K>(object.meta());
+fn failed_to_report(object: &ObjectRef, error: &SyncError, context: &Context) -> Again {
     if error.is_conflict() {
         return report::again();
     }
-    tracing::warn!(object = %reference, reason = %error.reason(), "{}", pipeline::message(error));
-    let wait = context.backoff.failed(&reference).min(backoff::CLUSTER_MAX);
-    Action::requeue(match error.retry() {
+    tracing::warn!(%object, reason = %error.reason(), "{}", pipeline::message(error));
+    let wait = context.backoff.failed(object).min(backoff::CLUSTER_MAX);
+    Again::After(match error.retry() {
         Retry::After(least) => least.max(wait),
         Retry::Backoff | Retry::WhenChanged => wait,
     })

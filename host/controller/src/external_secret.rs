@@ -8,7 +8,6 @@ use std::sync::Arc;
 use api::ExternalSecret;
 use futures::future;
 use jiff::Timestamp;
-use kube::runtime::controller::Action;
 use pipeline::{
     Decision, Found, Gathered, Inputs, Nudge, ObjectRef, Outcome, Plan, Record, Refresh, Status, Synced,
     decide, gather, next_look, plan, shape,
@@ -17,6 +16,7 @@ use pipeline::{
 use crate::context::Context;
 use crate::failure::SyncError;
 use crate::fresh;
+use crate::queue::Again;
 use crate::report;
 use crate::secrets::Age;
 
@@ -32,7 +32,7 @@ pub(crate) use observe::scoped;
 pub(crate) async fn reconcile(
     object: Arc<ExternalSecret>,
     context: Arc<Context>,
-) -> Result<Action, SyncError> {
+) -> Result<Again, SyncError> {
     let reference = crate::reference::<ExternalSecret>(&object.metadata);
     if object.metadata.deletion_timestamp.is_some() {
         return finalize::finalize(&object, &reference, &context).await;

@@ -23,6 +23,7 @@ mod metrics;
 mod news;
 mod pulse;
 mod push_secret;
+mod queue;
 mod reader;
 mod references;
 mod report;

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::cluster::Answer;
 
 /// A loop with nothing to do beats this often.
-const BEAT: Duration = Duration::from_secs(5);
+pub(crate) const BEAT: Duration = Duration::from_secs(5);
 
 /// How one loop is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,8 +87,13 @@ impl Pulse {
                 },
                 _ = beats.tick() => {}
             }
-            self.tell(|heard| heard.last = Instant::now());
+            self.beat();
         }
+    }
+
+    /// The loop is alive.
+    pub(crate) fn beat(&self) {
+        self.tell(|heard| heard.last = Instant::now());
     }
 
     /// Notes what an event of the watch says of the watch, and keeps errors out: the watch begins again by itself.

@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use api::PushSecret;
 use api::push_secret::SyncedPushSecrets;
 use jiff::Timestamp;
-use kube::runtime::controller::Action;
 use pipeline::{
     Delivery, Failure, Found, GatheredPush, Marks, Meta, ObjectRef, Origin, Outcome, PushDecision, PushEntry,
     PushInputs, Reason, Record, Refresh, StoreView, announcement, decide_push, deliver, entries, gather_push,
@@ -21,6 +20,7 @@ use crate::context::Context;
 use crate::external_secret::write_record;
 use crate::failure::SyncError;
 use crate::fresh;
+use crate::queue::Again;
 use crate::report;
 
 mod finalize;
@@ -31,7 +31,7 @@ use guard::Guard;
 use observe::Observed;
 
 /// Looks at one object and does what is due.
-pub(crate) async fn reconcile(object: Arc<PushSecret>, context: Arc<Context>) -> Result<Action, SyncError> {
+pub(crate) async fn reconcile(object: Arc<PushSecret>, context: Arc<Context>) -> Result<Again, SyncError> {
     let reference = crate::reference::<PushSecret>(&object.metadata);
     if object.metadata.deletion_timestamp.is_some() {
         return finalize::finalize(&object, &reference, &context).await;

@@ -10,7 +10,6 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::api::{Patch, PatchParams};
-use kube::runtime::controller::Action;
 use kube::{Api, Resource, ResourceExt};
 use pipeline::{Event, Meta, Next, ObjectRef, Outcome, Plan, Ready};
 use serde::Serialize;
@@ -23,6 +22,7 @@ use crate::events::Note;
 use crate::failure::SyncError;
 use crate::fresh::LATE;
 use crate::push_secret::InStores;
+use crate::queue::Again;
 
 /// After a conflict the object is read again this soon.
 const AGAIN: Duration = Duration::from_millis(50);
@@ -33,33 +33,33 @@ pub(crate) fn wait(
     object: &ObjectRef,
     conditions: &[Condition],
     next: Option<Timestamp>,
-) -> Action {
+) -> Again {
     if let Some(ready) = conditions.iter().find(|one| one.type_ == ConditionType::Ready) {
         context.metrics.condition(object, ready.status == ConditionStatus::True);
     }
     context.backoff.succeeded(object);
     context.schedule.set(object, next);
-    next.map_or_else(Action::await_change, |next| Action::requeue(until(context, next)))
+    next.map_or(Again::WhenWoken, |next| Again::After(until(context, next)))
 }
 
 /// What was seen of the object is old.
-pub(crate) fn late(context: &Context, object: &ObjectRef) -> Action {
+pub(crate) fn late(context: &Context, object: &ObjectRef) -> Again {
     let now = context.clock.now();
     context.schedule.set(object, now.checked_add(LATE).ok());
-    Action::requeue(LATE)
+    Again::After(LATE)
 }
 
 /// The object is none of ours, or gone.
-pub(crate) fn leave(context: &Context, object: &ObjectRef) -> Action {
+pub(crate) fn leave(context: &Context, object: &ObjectRef) -> Again {
     context.references.remove(object);
     context.backoff.succeeded(object);
     context.schedule.set(object, None);
-    Action::await_change()
+    Again::WhenWoken
 }
 
 /// Somebody else wrote first.
-pub(crate) fn again() -> Action {
-    Action::requeue(AGAIN)
+pub(crate) fn again() -> Again {
+    Again::After(AGAIN)
 }
 
 /// One word for the log.
@@ -78,7 +78,7 @@ pub(crate) async fn external_secret(
     reference: &ObjectRef,
     context: &Context,
     outcome: Outcome,
-) -> Result<Action, SyncError> {
+) -> Result<Again, SyncError> {
     let status = object.status.clone().unwrap_or_default();
     let mut patch = base(context, &outcome, &status.conditions, &Meta::from(&object.metadata));
     if outcome.refreshed {
@@ -95,7 +95,7 @@ pub(crate) async fn push_secret(
     context: &Context,
     outcome: Outcome,
     in_stores: Option<&InStores>,
-) -> Result<Action, SyncError> {
+) -> Result<Again, SyncError> {
     let status = object.status.clone().unwrap_or_default();
     let mut patch = base(context, &outcome, &status.conditions, &Meta::from(&object.metadata));
     if let Some(InStores { said, found }) = in_stores {
@@ -181,7 +181,7 @@ async fn report<K>(
     context: &Context,
     outcome: Outcome,
     patch: Map<String, Json>,
-) -> Result<Action, SyncError>
+) -> Result<Again, SyncError>
 where
     K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
         + Clone
@@ -240,7 +240,7 @@ pub(crate) fn record(context: &Context, about: ObjectReference, events: &[Event]
 }
 
 /// When to look again.
-fn schedule(context: &Context, reference: &ObjectRef, next: Next) -> Action {
+fn schedule(context: &Context, reference: &ObjectRef, next: Next) -> Again {
     schedule_within(context, reference, next, Duration::MAX)
 }
 
@@ -250,7 +250,7 @@ pub(crate) fn schedule_within(
     reference: &ObjectRef,
     next: Next,
     wait_max: Duration,
-) -> Action {
+) -> Again {
     let now = context.clock.now();
     let wait = match next {
         Next::At(time) => {
@@ -269,7 +269,7 @@ pub(crate) fn schedule_within(
     };
     let due = wait.and_then(|wait| now.checked_add(wait).ok());
     context.schedule.set(reference, due);
-    wait.map_or_else(Action::await_change, Action::requeue)
+    wait.map_or(Again::WhenWoken, Again::After)
 }
 
 fn until(context: &Context, time: Timestamp) -> Duration {

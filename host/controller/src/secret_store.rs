@@ -12,7 +12,6 @@ use api::store::{ProviderKind, StoreCapabilities};
 use api::{ClusterSecretStore, Problem, SecretStore, SecretStoreSpec, SecretStoreStatus};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::runtime::controller::Action;
 use kube::{Api, Resource, ResourceExt};
 use pipeline::{
     Blame, BoxFailure, Capabilities, Event, Failure, Next, ObjectRef, Ready, Reason, Retry, Validity,
@@ -25,6 +24,7 @@ use thiserror::Error;
 
 use crate::context::Context;
 use crate::failure::SyncError;
+use crate::queue::Again;
 use crate::references::{Referents, Role};
 use crate::report;
 
@@ -81,7 +81,7 @@ impl StoreObject for ClusterSecretStore {
 pub(crate) async fn reconcile<K: StoreObject>(
     store: Arc<K>,
     context: Arc<Context>,
-) -> Result<Action, SyncError> {
+) -> Result<Again, SyncError> {
     let reference = crate::reference::<K>(store.meta());
     if store.meta().deletion_timestamp.is_some() || !context.is_own_class(store.spec().controller.as_deref())
     {

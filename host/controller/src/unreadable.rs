@@ -7,19 +7,19 @@ use kube::Resource;
 use kube::api::{Api, DynamicObject};
 use kube::core::ApiResource;
 use kube::core::error_boundary::InvalidObject;
-use kube::runtime::controller::Action;
 use pipeline::{Event, Ready};
 use serde_json::{Map, Value as Json, json};
 
 use crate::context::Context;
 use crate::failure::SyncError;
+use crate::queue::Again;
 use crate::report;
 
 /// Says in the status and in an event that the object cannot be read.
 pub(crate) async fn report<K: Resource<DynamicType = ()>>(
     object: &InvalidObject,
     context: &Context,
-) -> Result<Action, SyncError> {
+) -> Result<Again, SyncError> {
     let reference = crate::reference::<K>(&object.metadata);
     let message = format!("failed to read {reference}: {}; see `kubectl explain`", what::<K>(object));
     let reason = reason_of(&reference.kind);

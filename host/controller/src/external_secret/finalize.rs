@@ -9,13 +9,13 @@ use std::sync::Arc;
 use api::ExternalSecret;
 use api::external_secret::DeletionPolicy;
 use api::names::finalizer::EXTERNAL_SECRET;
-use kube::runtime::controller::Action;
 use pipeline::{CheckedSpec, Meta, ObjectRef, Precondition, TargetView};
 
 use super::apply;
 use crate::context::Context;
 use crate::failure::SyncError;
 use crate::finalizers;
+use crate::queue::Again;
 use crate::report;
 use crate::secrets::{Age, Reading};
 
@@ -29,7 +29,7 @@ pub(super) async fn finalize(
     object: &Arc<ExternalSecret>,
     reference: &ObjectRef,
     context: &Context,
-) -> Result<Action, SyncError> {
+) -> Result<Again, SyncError> {
     if finalizers::has(object.as_ref(), EXTERNAL_SECRET) && !is_foreign(object, context).await? {
         if object.spec.target.deletion_policy == DeletionPolicy::Delete {
             delete_target(object, context).await?;

@@ -9,7 +9,6 @@ use api::PushSecret;
 use api::names::finalizer::PUSH_SECRET;
 use api::push_secret::PushDeletionPolicy;
 use kube::Api;
-use kube::runtime::controller::Action;
 use pipeline::{Failure, ObjectRef, Outcome, PushError, Reason, withdraw_all};
 
 use super::{InStores, meta};
@@ -17,6 +16,7 @@ use crate::cluster::ClusterError;
 use crate::context::Context;
 use crate::failure::SyncError;
 use crate::finalizers;
+use crate::queue::Again;
 use crate::report;
 
 /// Adds the finalizer where it is wanted, and takes it away where it is not any more.
@@ -30,7 +30,7 @@ pub(super) async fn finalize(
     object: &Arc<PushSecret>,
     reference: &ObjectRef,
     context: &Context,
-) -> Result<Action, SyncError> {
+) -> Result<Again, SyncError> {
     if !finalizers::has(object.as_ref(), PUSH_SECRET) {
         return Ok(report::leave(context, reference));
     }

@@ -1,0 +1,166 @@
+//! Which object is looked at next: the one that has waited longest.
+//!
+//! An object waits once, however often it is woken, and is never looked at twice at a time: one that is woken during its look is looked
+//! at once more afterwards. First come, first served, so that objects which are due all the time keep nobody else waiting; kube's own
+//! scheduler takes those that wait in the order of their hashes. Knows nothing of what a look is.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::future::poll_fn;
+use std::hash::Hash;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio_util::time::DelayQueue;
+use tokio_util::time::delay_queue::Key as Timer;
+
+/// The timers hold no more than two years. Whoever has longer to wait is looked at in between.
+const LATEST: Duration = Duration::from_secs(86_400 * 30);
+
+/// When an object is looked at again if nothing wakes it before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// After this time.
+    After(Duration),
+    /// Not by itself.
+    WhenWoken,
+}
+
+/// The objects of one kind that wait, are looked at, or will be due.
+#[derive(Debug)]
+pub(crate) struct Queue<K> {
+    line: VecDeque<K>,
+    waiting: HashSet<K>,
+    /// Under way, and whether woken since it began.
+    under_way: HashMap<K, bool>,
+    due: DelayQueue<K>,
+    timers: HashMap<K, Timer>,
+}
+
+impl<K> Default for Queue<K> {
+    fn default() -> Self {
+        Self {
+            line: VecDeque::new(),
+            waiting: HashSet::new(),
+            under_way: HashMap::new(),
+            due: DelayQueue::new(),
+            timers: HashMap::new(),
+        }
+    }
+}
+
+impl<K: Hash + Eq + Clone> Queue<K> {
+    /// An object wants to be looked at.
+    pub(crate) fn add(&mut self, object: K) {
+        if let Some(woken) = self.under_way.get_mut(&object) {
+            *woken = true;
+        } else if self.waiting.insert(object.clone()) {
+            // The look decides anew when the next one is due.
+            self.cancel(&object);
+            self.line.push_back(object);
+        }
+    }
+
+    /// The next object. Its look is under way until [`Queue::done`].
+    pub(crate) fn next(&mut self) -> Option<K> {
+        let object = self.line.pop_front()?;
+        self.waiting.remove(&object);
+        self.under_way.insert(object.clone(), false);
+        Some(object)
+    }
+
+    /// A look has ended.
+    pub(crate) fn done(&mut self, object: &K, again: Again) {
+        let woken = self.under_way.remove(object).unwrap_or_default();
+        match again {
+            _ if woken => self.add(object.clone()),
+            Again::After(wait) => {
+                let timer = self.due.insert(object.clone(), wait.min(LATEST));
+                self.timers.insert(object.clone(), timer);
+            }
+            Again::WhenWoken => {}
+        }
+    }
+
+    /// Waits until an object is due. Ends never while none has a time.
+    pub(crate) async fn due(&mut self) -> K {
+        let due = poll_fn(|context| match self.due.poll_expired(context) {
+            Poll::Ready(Some(due)) => Poll::Ready(due.into_inner()),
+            Poll::Ready(None) | Poll::Pending => Poll::Pending,
+        })
+        .await;
+        self.timers.remove(&due);
+        due
+    }
+
+    /// An object is gone.
+    pub(crate) fn forget(&mut self, object: &K) {
+        self.cancel(object);
+    }
+
+    fn cancel(&mut self, object: &K) {
+        if let Some(timer) = self.timers.remove(object) {
+            self.due.try_remove(&timer);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_comes_first_is_served_first() {
+        let mut queue = Queue::default();
+        ["a", "b", "c", "a"].into_iter().for_each(|object| queue.add(object));
+        assert_eq!(queue.next(), Some("a"));
+        queue.done(&"a", Again::After(Duration::ZERO));
+        let due = queue.due().await;
+        queue.add(due);
+        assert_eq!([queue.next(), queue.next(), queue.next()], [Some("b"), Some("c"), Some("a")]);
+        assert_eq!(queue.next(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_woken_during_its_look_is_looked_at_once_more() {
+        let mut queue = Queue::default();
+        queue.add("a");
+        assert_eq!(queue.next(), Some("a"));
+        ["a", "a"].into_iter().for_each(|object| queue.add(object));
+        assert_eq!(queue.next(), None, "never twice at a time");
+        queue.done(&"a", Again::WhenWoken);
+        assert_eq!(queue.next(), Some("a"));
+        queue.done(&"a", Again::WhenWoken);
+        assert_eq!(queue.next(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_woken_before_it_is_due_has_no_other_time() {
+        let mut queue = Queue::default();
+        for object in ["a", "b"] {
+            queue.add(object);
+            queue.next();
+        }
+        queue.done(&"a", Again::After(Duration::from_secs(1)));
+        queue.done(&"b", Again::After(Duration::from_secs(2)));
+        queue.add("a");
+        assert_eq!(queue.due().await, "b");
+        assert_eq!(queue.next(), Some("a"));
+        queue.done(&"a", Again::After(Duration::from_secs(1)));
+        queue.forget(&"a");
+        let none = tokio::time::timeout(Duration::from_secs(60), queue.due()).await;
+        assert!(none.is_err(), "it is gone");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_time_without_end_is_no_trouble() {
+        let mut queue = Queue::default();
+        queue.add("a");
+        queue.next();
+        queue.done(&"a", Again::After(Duration::MAX));
+        let began = Instant::now();
+        assert_eq!(queue.due().await, "a");
+        assert!(began.elapsed() >= LATEST);
+    }
+}
