@@ -5,15 +5,12 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use kube::runtime::utils::{Backoff as Delays, ResetTimerBackoff};
 use pipeline::ObjectRef;
 
 const FIRST: Duration = Duration::from_secs(1);
 const MAX: Duration = Duration::from_secs(300);
 /// What waits for the API server asks again this often at least: the cluster is well again when all see that it is.
-pub(crate) const CLUSTER_MAX: Duration = Duration::from_secs(4);
-/// A watch that has run this long begins anew with the shortest wait.
-const STEADY: Duration = Duration::from_secs(120);
+pub(crate) const CLUSTER_MAX: Duration = Duration::from_secs(3);
 
 /// Failures in a row, per object.
 #[derive(Debug, Default)]
@@ -31,36 +28,14 @@ impl Backoff {
         wait
     }
 
+    /// Whether the last look at an object failed.
+    pub(crate) fn is_failing(&self, object: &ObjectRef) -> bool {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).contains_key(object)
+    }
+
     /// Forgets the failures of an object that is well, or gone.
     pub(crate) fn succeeded(&self, object: &ObjectRef) {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).remove(object);
-    }
-}
-
-/// How long a watch that broke off waits before it begins again.
-pub(crate) fn of_watch() -> ResetTimerBackoff<Reconnect> {
-    ResetTimerBackoff::new(Reconnect::default(), STEADY)
-}
-
-/// The waits of one watch, without an end.
-#[derive(Debug, Default)]
-pub(crate) struct Reconnect {
-    count: u32,
-}
-
-impl Iterator for Reconnect {
-    type Item = Duration;
-
-    fn next(&mut self) -> Option<Duration> {
-        let wait = FIRST.saturating_mul(2_u32.saturating_pow(self.count.min(16))).min(CLUSTER_MAX);
-        self.count = self.count.saturating_add(1);
-        Some(wait)
-    }
-}
-
-impl Delays for Reconnect {
-    fn reset(&mut self) {
-        self.count = 0;
     }
 }
 
@@ -99,18 +74,14 @@ mod tests {
     }
 
     #[test]
-    fn a_watch_waits_a_few_seconds_at_most() {
-        let seconds: Vec<u64> = of_watch().take(5).map(|wait| wait.as_secs()).collect();
-        assert_eq!(seconds, [1, 2, 4, 4, 4]);
-    }
-
-    #[test]
     fn success_starts_over() {
         let backoff = Backoff::default();
         let object = ObjectRef::namespaced("ExternalSecret", "default", "a");
         let first = backoff.failed(&object);
         assert!(backoff.failed(&object) > first);
+        assert!(backoff.is_failing(&object));
         backoff.succeeded(&object);
+        assert!(!backoff.is_failing(&object));
         assert_eq!(backoff.failed(&object), first);
     }
 }

@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{ClusterGenerator, ClusterSecretStore, Fake, Password, SecretStore, Uuid};
+use api::{ClusterGenerator, ClusterSecretStore, ConditionStatus, Fake, Password, SecretStore, Uuid};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
 use kube::core::DeserializeGuard;
@@ -93,6 +93,18 @@ impl Caches {
         views.extend(cluster.iter().map(|store| view("ClusterSecretStore", store.meta())));
         views.sort_by(|a, b| a.name.cmp(&b.name));
         views
+    }
+
+    /// What the condition Ready of a store says, as far as the watch has seen it.
+    pub(crate) fn store_ready(&self, store: &ObjectRef) -> Option<ConditionStatus> {
+        let status = match &store.namespace {
+            Some(namespace) => {
+                let kept = self.secret_stores.kept(&Key::new(&store.name).within(namespace))?;
+                kept.status.clone()
+            }
+            None => self.cluster_secret_stores.kept(&Key::new(&store.name))?.status.clone(),
+        };
+        status?.ready().map(|ready| ready.status.clone())
     }
 }
 

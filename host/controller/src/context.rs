@@ -15,20 +15,23 @@ use pipeline::{
     Sources, StoreView, Stores, TemplateEngine,
 };
 
-use crate::CacheWriters;
+use crate::Ends;
 use crate::activity::Activity;
 use crate::backoff::Backoff;
 use crate::cache::Caches;
 use crate::clock::Clock;
 use crate::cluster::ClusterError;
+use crate::doubts::Doubts;
 use crate::events::Events;
 use crate::leadership::Leadership;
 use crate::metrics::Metrics;
+use crate::outage::Outage;
 use crate::pulse::{LoopState, Loops};
 use crate::push_secret::Pushed;
 use crate::reader::ClusterReader;
 use crate::references::References;
 use crate::snapshot::Snapshot;
+use crate::watch::Wake;
 use crate::wiring::{Engines, GeneratorFinder, NoPolicies, StoreOpener, StoreUse, Watched};
 
 /// How the controllers behave.
@@ -119,6 +122,9 @@ pub struct Context {
     pub(crate) references: References,
     pub(crate) snapshot: Snapshot,
     pub(crate) backoff: Backoff,
+    pub(crate) doubts: Doubts,
+    pub(crate) outage: Outage,
+    pub(crate) wake: Wake,
     pub(crate) schedule: Schedule,
     pub(crate) pushed: Pushed,
     pub(crate) activity: Activity,
@@ -132,13 +138,14 @@ impl fmt::Debug for Context {
 }
 
 impl Context {
-    /// Puts it together. The writers go to [`crate::run`].
+    /// Puts it together. The other ends go to [`crate::run`].
     #[must_use]
-    pub fn new(parts: Parts) -> (Arc<Self>, CacheWriters) {
+    pub fn new(parts: Parts) -> (Arc<Self>, Ends) {
         let Parts { client, settings, clock, events, engines, clients, metrics, leadership } = parts;
         let engines = engines.counting(metrics.clone());
         let (caches, writers) = Caches::new(&client);
         let caches = Arc::new(caches);
+        let (wake, woken) = Wake::new();
         let reader = Arc::new(ClusterReader::new(client.clone()));
         let credentials = stores::Ports { secrets: reader.clone(), tokens: reader.clone() };
         let store_opener = StoreOpener {
@@ -175,12 +182,15 @@ impl Context {
             references: References::default(),
             snapshot: Snapshot::default(),
             backoff: Backoff::default(),
+            doubts: Doubts::default(),
+            outage: Outage::default(),
+            wake,
             schedule: Schedule::default(),
             pushed: Pushed::default(),
             activity: Activity::default(),
             loops: Arc::default(),
         };
-        (Arc::new(context), CacheWriters(writers))
+        (Arc::new(context), Ends { writers, woken })
     }
 
     /// When an object will be looked at next, as far as is known.

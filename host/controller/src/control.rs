@@ -13,9 +13,9 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::channel::mpsc::UnboundedReceiver;
 use kube::core::DeserializeGuard;
+use kube::runtime::WatchStreamExt;
 use kube::runtime::reflector::{ObjectRef as Key, Store, store};
 use kube::runtime::watcher::Event;
-use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Resource};
 use pipeline::{Failure, ObjectRef, Retry};
 use serde::de::DeserializeOwned;
@@ -27,7 +27,7 @@ use crate::failure::SyncError;
 use crate::news::News;
 use crate::pulse::BEAT;
 use crate::queue::{Again, Queue};
-use crate::{backoff, reference, report, secret_store, unreadable, watch};
+use crate::{backoff, reconnect, reference, report, secret_store, unreadable};
 
 /// Runs one until `shutdown`, and ends when its looks under way have ended.
 pub(crate) async fn control<K, F, R>(
@@ -46,12 +46,9 @@ pub(crate) async fn control<K, F, R>(
     let pulse = context.loops.begin(format!("{kind} loop"));
     context.metrics.concurrency(&kind, context.settings.concurrency);
     let (reader, writer) = store();
-    let mut seen = Seen { context, reader, is_reported, news: News::default(), listed: false };
+    let mut seen = Seen { context, reader, is_reported, news: News::default(), listed: Vec::new() };
     let mut changes = pin!(
-        watcher(objects, watch::listing())
-            .backoff(backoff::of_watch())
-            .modify(|object| object.meta_mut().managed_fields = None)
-            .reflect(writer)
+        reconnect::watch(objects).modify(|object| object.meta_mut().managed_fields = None).reflect(writer)
     );
     let mut queue = Queue::default();
     let mut looks = Looks::new(context, reconcile);
@@ -66,7 +63,7 @@ pub(crate) async fn control<K, F, R>(
             _ = beats.tick() => {}
         }
         pulse.beat();
-        while seen.listed && looks.len() < context.settings.concurrency.into() {
+        while looks.len() < context.settings.concurrency.into() {
             let Some(object) = queue.next() else { break };
             match seen.reader.get(&object) {
                 Some(present) => looks.begin(object, present, &seen.reader),
@@ -85,8 +82,8 @@ struct Seen<'a, K: Resource<DynamicType = ()> + Clone + 'static> {
     reader: Store<DeserializeGuard<K>>,
     is_reported: fn(&K) -> bool,
     news: News,
-    /// Whether all objects have been seen once: before that it is not known what there is to do first.
-    listed: bool,
+    /// Of a list that is still coming in, what is news: the reader knows it when all of it is there.
+    listed: Vec<Key<DeserializeGuard<K>>>,
 }
 
 impl<K: Resource<DynamicType = ()> + Clone + 'static> Seen<'_, K> {
@@ -96,12 +93,9 @@ impl<K: Resource<DynamicType = ()> + Clone + 'static> Seen<'_, K> {
         queue: &mut Queue<Key<DeserializeGuard<K>>>,
     ) {
         match event {
-            Some(Event::Apply(object) | Event::InitApply(object)) => {
-                // Of one that cannot be read it is not known what its status says.
-                let reported = object.0.as_ref().is_ok_and(self.is_reported);
-                if self.news.is_news(object.meta(), reported) {
-                    queue.add(Key::from_obj(&object));
-                }
+            Some(Event::Apply(object)) if self.is_news(&object) => queue.add(Key::from_obj(&object)),
+            Some(Event::InitApply(object)) if self.is_news(&object) => {
+                self.listed.push(Key::from_obj(&object));
             }
             Some(Event::Delete(object)) => {
                 queue.forget(&Key::from_obj(&object));
@@ -111,11 +105,17 @@ impl<K: Resource<DynamicType = ()> + Clone + 'static> Seen<'_, K> {
                 forget(self.context, &reference::<K>(object.meta()));
             }
             Some(Event::InitDone) => {
-                self.listed = true;
                 self.forget_gone();
+                self.listed.drain(..).for_each(|object| queue.add(object));
             }
-            Some(Event::Init) | None => {}
+            Some(Event::Apply(_) | Event::Init | Event::InitApply(_)) | None => {}
         }
+    }
+
+    fn is_news(&self, object: &DeserializeGuard<K>) -> bool {
+        // Of one that cannot be read it is not known what its status says.
+        let reported = object.0.as_ref().is_ok_and(self.is_reported);
+        self.news.is_news(object.meta(), reported)
     }
 
     /// A list has come: what it does not name is gone. Whoever has a time still finds that out when it comes.
@@ -232,7 +232,8 @@ fn failed_to_report(object: &ObjectRef, error: &SyncError, context: &Context) ->
         return report::again();
     }
     tracing::warn!(%object, reason = %error.reason(), "{}", pipeline::message(error));
-    let wait = context.backoff.failed(object).min(backoff::CLUSTER_MAX);
+    let wait = context.backoff.failed(object);
+    let wait = if context.outage.failed(object) { wait.min(backoff::CLUSTER_MAX) } else { wait };
     Again::After(match error.retry() {
         Retry::After(least) => least.max(wait),
         Retry::Backoff | Retry::WhenChanged => wait,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use api::ExternalSecret;
 use futures::future;
 use jiff::Timestamp;
+use kube::ResourceExt;
 use pipeline::{
     Decision, Found, Gathered, Inputs, Nudge, ObjectRef, Outcome, Plan, Record, Refresh, Status, Synced,
     decide, gather, next_look, plan, shape,
@@ -34,6 +35,8 @@ pub(crate) async fn reconcile(
     context: Arc<Context>,
 ) -> Result<Again, SyncError> {
     let reference = crate::reference::<ExternalSecret>(&object.metadata);
+    let objects = context.within(&object.namespace().unwrap_or_default());
+    let object = fresh::since_failure(&context, objects, object).await;
     if object.metadata.deletion_timestamp.is_some() {
         return finalize::finalize(&object, &reference, &context).await;
     }
@@ -87,6 +90,7 @@ async fn sync(
     };
     match decide(&observed.inputs(nudge, context.clock.now()))? {
         Decision::Wait { next } => Ok(Done::Nothing(next)),
+        Decision::Report { next } => Ok(Done::Synced(Outcome::unchanged(next))),
         Decision::Adopt(adopted) => {
             record(&observed, object, context, &adopted).await?;
             let next = look(&observed, context, &adopted);
@@ -117,7 +121,7 @@ async fn still(
     let observed = observe::observe(object, reference, context, Age::Start).await?;
     Ok(observed.and_then(|observed| match decide(&observed.inputs(nudge, context.clock.now())) {
         Ok(Decision::Wait { next }) => Some(next),
-        Ok(Decision::Adopt(_) | Decision::Refresh(_)) | Err(_) => None,
+        Ok(Decision::Report { .. } | Decision::Adopt(_) | Decision::Refresh(_)) | Err(_) => None,
     }))
 }
 

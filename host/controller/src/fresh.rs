@@ -1,10 +1,11 @@
-//! Whether an object still is what a watch said when values are about to rotate for it.
+//! Whether an object still is what a watch said: when values are about to rotate for it, and after a failure.
 //!
 //! A watch may lag. Whoever decides on an old annotation or an old spec, after another replica has answered the new one, would rotate
 //! back and forth. So the object is asked for once more, after the record was read: what was recorded was recorded for what it says
 //! then, or for something older. Costs one request for each rotation, and none for a first sync, whose record does not exist.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::NamespaceResourceScope;
@@ -17,6 +18,18 @@ use crate::context::Context;
 
 /// The watch brings the news and wakes the object; if it does not, it is looked at again this much later.
 pub(crate) const LATE: Duration = Duration::from_secs(10);
+
+/// The object as it is now, when the last look at it failed: what was written then, and whether it was, the watch may not have said
+/// yet. An object that cannot be had is taken as it was seen.
+pub(crate) async fn since_failure<K>(context: &Context, objects: Api<K>, seen: Arc<K>) -> Arc<K>
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
+{
+    if !context.backoff.is_failing(&crate::reference::<K>(seen.meta())) {
+        return seen;
+    }
+    objects.get(&seen.name_any()).await.map_or(seen, Arc::new)
+}
 
 /// Whether the refresh may go on with the object as it was seen.
 pub(crate) async fn may_rotate<K>(

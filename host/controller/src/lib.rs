@@ -12,6 +12,7 @@ mod clock;
 mod cluster;
 mod context;
 mod control;
+mod doubts;
 mod election;
 mod events;
 mod external_secret;
@@ -21,10 +22,12 @@ mod fresh;
 mod leadership;
 mod metrics;
 mod news;
+mod outage;
 mod pulse;
 mod push_secret;
 mod queue;
 mod reader;
+mod reconnect;
 mod references;
 mod report;
 mod secret_store;
@@ -38,7 +41,6 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use api::{ClusterSecretStore, ExternalSecret, PushSecret, SecretStore};
-use futures::channel::mpsc::unbounded;
 use futures::future;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
@@ -60,22 +62,18 @@ pub use wiring::{Bridge, ClusterObject, Engines, Late, OperatorKey, VaultPrefix}
 
 use cache::Writers;
 use control::control;
-use watch::Wake;
+use watch::Woken;
 
 /// Runs all controllers until `shutdown`, and ends when the reconciles in flight have ended.
-pub async fn run(context: Arc<Context>, writers: CacheWriters, shutdown: CancellationToken) {
-    let (external_secrets, woken_external_secrets) = unbounded();
-    let (push_secrets, woken_push_secrets) = unbounded();
-    let (secret_stores, woken_secret_stores) = unbounded();
-    let (cluster_secret_stores, woken_cluster_secret_stores) = unbounded();
-    let wake = Wake { external_secrets, push_secrets, secret_stores, cluster_secret_stores };
-    watch::start(&context, &wake, writers.0, &shutdown);
+pub async fn run(context: Arc<Context>, ends: Ends, shutdown: CancellationToken) {
+    let Ends { writers, woken } = ends;
+    watch::start(&context, writers, &shutdown);
     let cluster_stores = async {
         if context.settings.namespace.is_none() {
             let objects = context.cluster::<DeserializeGuard<ClusterSecretStore>>();
             control(
                 objects,
-                woken_cluster_secret_stores,
+                woken.cluster_secret_stores,
                 &context,
                 &shutdown,
                 |store| store.status.is_some(),
@@ -87,7 +85,7 @@ pub async fn run(context: Arc<Context>, writers: CacheWriters, shutdown: Cancell
     future::join4(
         control(
             context.namespaced(),
-            woken_secret_stores,
+            woken.secret_stores,
             &context,
             &shutdown,
             |store| store.status.is_some(),
@@ -96,7 +94,7 @@ pub async fn run(context: Arc<Context>, writers: CacheWriters, shutdown: Cancell
         cluster_stores,
         control(
             context.namespaced(),
-            woken_external_secrets,
+            woken.external_secrets,
             &context,
             &shutdown,
             |object: &ExternalSecret| Status::of(object.status.as_ref()).refresh_time.is_some(),
@@ -104,7 +102,7 @@ pub async fn run(context: Arc<Context>, writers: CacheWriters, shutdown: Cancell
         ),
         control(
             context.namespaced(),
-            woken_push_secrets,
+            woken.push_secrets,
             &context,
             &shutdown,
             |object: &PushSecret| Status::of_push(object.status.as_ref()).refresh_time.is_some(),
@@ -114,12 +112,15 @@ pub async fn run(context: Arc<Context>, writers: CacheWriters, shutdown: Cancell
     .await;
 }
 
-/// The filling ends of the context's caches; whoever runs the controllers hands them over.
-pub struct CacheWriters(Writers);
+/// What only the running controllers hold: the filling ends of the context's caches, the receiving ends of its wakes.
+pub struct Ends {
+    writers: Writers,
+    woken: Woken,
+}
 
-impl Debug for CacheWriters {
+impl Debug for Ends {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("CacheWriters")
+        f.write_str("Ends")
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ pub struct LoopState {
 #[derive(Debug, Default)]
 pub(crate) struct Loops {
     heard: Mutex<BTreeMap<String, Heard>>,
+    /// Whether it was said that watches cannot begin.
+    cut_off: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -100,6 +103,7 @@ impl Pulse {
     pub(crate) fn heed<K>(&self, event: Result<Event<K>, watcher::Error>) -> Option<Event<K>> {
         match event {
             Ok(event) => {
+                self.loops.cut_off.store(false, Ordering::Relaxed);
                 if matches!(event, Event::InitDone) {
                     self.tell(|heard| (heard.listed, heard.trouble) = (true, None));
                 }
@@ -112,8 +116,11 @@ impl Pulse {
         }
     }
 
-    /// A watch ends now and then and is begun again; only what will not mend itself is worth a line, and that once.
+    /// A watch ends now and then and is begun again; only one that cannot begin is worth a line, and that once: one line for all when the
+    /// API server is away, one for each that is refused.
     fn complain(&self, error: watcher::Error) {
+        let cannot_begin =
+            matches!(error, watcher::Error::InitialListFailed(_) | watcher::Error::WatchStartFailed(_));
         let cause = match error {
             watcher::Error::InitialListFailed(error)
             | watcher::Error::WatchStartFailed(error)
@@ -122,7 +129,11 @@ impl Pulse {
             _ => Answer::Silent,
         };
         if !matches!(cause.code(), Some(401 | 403 | 404)) {
-            tracing::debug!(watch = self.name, %cause, "a watch begins again");
+            if cannot_begin && !self.loops.cut_off.swap(true, Ordering::Relaxed) {
+                tracing::warn!(watch = self.name, %cause, "cannot watch; trying again every few seconds");
+            } else {
+                tracing::debug!(watch = self.name, %cause, "a watch begins again");
+            }
             return;
         }
         let trouble = Some(cause.to_string());

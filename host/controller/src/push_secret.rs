@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use api::PushSecret;
 use api::push_secret::SyncedPushSecrets;
 use jiff::Timestamp;
+use kube::ResourceExt;
 use pipeline::{
     Delivery, Failure, Found, GatheredPush, Marks, Meta, ObjectRef, Origin, Outcome, PushDecision, PushEntry,
     PushInputs, Reason, Record, Refresh, StoreView, announcement, decide_push, deliver, entries, gather_push,
@@ -33,6 +34,8 @@ use observe::Observed;
 /// Looks at one object and does what is due.
 pub(crate) async fn reconcile(object: Arc<PushSecret>, context: Arc<Context>) -> Result<Again, SyncError> {
     let reference = crate::reference::<PushSecret>(&object.metadata);
+    let objects = context.within(&object.namespace().unwrap_or_default());
+    let object = fresh::since_failure(&context, objects, object).await;
     if object.metadata.deletion_timestamp.is_some() {
         return finalize::finalize(&object, &reference, &context).await;
     }

@@ -177,6 +177,17 @@ impl References {
         }
     }
 
+    /// The stores that an object uses.
+    #[must_use]
+    pub(crate) fn stores_of(&self, referrer: &ObjectRef) -> Vec<ObjectRef> {
+        let inner = self.lock();
+        let referents = inner.referents.get(referrer).into_iter().flatten();
+        referents
+            .filter(|(_, role)| matches!(role, Role::Store | Role::PushStore))
+            .map(|(object, _)| object.clone())
+            .collect()
+    }
+
     /// Whether anybody refers to the object.
     #[must_use]
     pub(crate) fn has(&self, referent: &ObjectRef) -> bool {

@@ -11,21 +11,28 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Resource, ResourceExt};
-use pipeline::{Event, Meta, Next, ObjectRef, Outcome, Plan, Ready};
+use pipeline::{Blame, Event, Failed, Meta, Next, ObjectRef, Outcome, Plan, Ready};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json, json};
 
+use crate::backoff;
 use crate::cluster::ClusterError;
 use crate::context::Context;
+use crate::doubts;
 use crate::events::Note;
 use crate::failure::SyncError;
 use crate::fresh::LATE;
+use crate::outage::Outage;
 use crate::push_secret::InStores;
 use crate::queue::Again;
 
 /// After a conflict the object is read again this soon.
 const AGAIN: Duration = Duration::from_millis(50);
+/// Nobody is tried again more often than this.
+const FASTEST: Duration = Duration::from_secs(1);
+/// What only a change can mend is looked at again this much later.
+const NOW_AND_THEN: Duration = Duration::from_secs(300);
 
 /// Nothing was due: what an earlier look reported still holds, also if that was another process.
 pub(crate) fn wait(
@@ -37,6 +44,7 @@ pub(crate) fn wait(
     if let Some(ready) = conditions.iter().find(|one| one.type_ == ConditionType::Ready) {
         context.metrics.condition(object, ready.status == ConditionStatus::True);
     }
+    passed(context, object);
     context.backoff.succeeded(object);
     context.schedule.set(object, next);
     next.map_or(Again::WhenWoken, |next| Again::After(until(context, next)))
@@ -52,6 +60,7 @@ pub(crate) fn late(context: &Context, object: &ObjectRef) -> Again {
 /// The object is none of ours, or gone.
 pub(crate) fn leave(context: &Context, object: &ObjectRef) -> Again {
     context.references.remove(object);
+    context.outage.forget(object);
     context.backoff.succeeded(object);
     context.schedule.set(object, None);
     Again::WhenWoken
@@ -85,7 +94,9 @@ pub(crate) async fn external_secret(
         let name = outcome.binding.as_deref().unwrap_or_default();
         patch.insert("binding".to_owned(), json!({"name": name}));
     }
-    report(object, "ExternalSecret", reference, context, outcome, patch).await
+    let report =
+        Report { kind: "ExternalSecret", reference, outcome, patch, pace: object.spec.refresh_interval };
+    report.write(object, context).await
 }
 
 /// Reports a sync of a PushSecret. `in_stores` is what the stores have now; none when that is not known.
@@ -101,7 +112,8 @@ pub(crate) async fn push_secret(
     if let Some(InStores { said, found }) = in_stores {
         patch.extend(synced(said, found));
     }
-    report(object, "PushSecret", reference, context, outcome, patch).await
+    let report = Report { kind: "PushSecret", reference, outcome, patch, pace: object.spec.refresh_interval };
+    report.write(object, context).await
 }
 
 /// Says what is about to be pushed, and nothing else.
@@ -174,39 +186,75 @@ pub(crate) fn conditions(before: &[Condition], ready: &Ready, now: Timestamp) ->
     std::iter::once(new).chain(others).collect()
 }
 
-async fn report<K>(
-    object: &K,
+/// What is reported of one sync.
+struct Report<'a> {
     kind: &'static str,
-    reference: &ObjectRef,
-    context: &Context,
+    reference: &'a ObjectRef,
     outcome: Outcome,
+    /// Of the status.
     patch: Map<String, Json>,
-) -> Result<Again, SyncError>
-where
-    K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
-        + Clone
-        + DeserializeOwned
-        + Serialize
-        + std::fmt::Debug,
-{
-    context.metrics.synced(reference, &outcome.ready, context.clock.now());
-    if let Some(failed) = outcome.failure {
-        let (reason, blame) = (failed.reason.as_str(), failed.blame.as_str());
-        context.metrics.failed(kind, reason, blame);
-        context.activity.failed(reference);
-        // The same failure again is no news.
-        if patch.contains_key("conditions") {
-            tracing::warn!(object = %reference, reason, blame, "{}", outcome.ready.message);
-        } else {
-            tracing::debug!(object = %reference, reason, blame, "{}", outcome.ready.message);
+    /// How often the object asks to be refreshed: so often it may be tried again, too.
+    pace: api::Duration,
+}
+
+impl Report<'_> {
+    async fn write<K>(self, object: &K, context: &Context) -> Result<Again, SyncError>
+    where
+        K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
+            + Clone
+            + DeserializeOwned
+            + Serialize
+            + std::fmt::Debug,
+    {
+        let Self { kind, reference, outcome, patch, pace } = self;
+        context.metrics.synced(reference, &outcome.ready, context.clock.now());
+        if let Some(failed) = outcome.failure {
+            let (reason, blame) = (failed.reason.as_str(), failed.blame.as_str());
+            context.metrics.failed(kind, reason, blame);
+            context.activity.failed(reference);
+            // The same failure again is no news.
+            if patch.contains_key("conditions") {
+                tracing::warn!(object = %reference, reason, blame, "{}", outcome.ready.message);
+            } else {
+                tracing::debug!(object = %reference, reason, blame, "{}", outcome.ready.message);
+            }
         }
+        if !patch.is_empty() {
+            let objects: Api<K> = context.within(&object.namespace().unwrap_or_default());
+            write_status(&objects, reference, patch).await?;
+        }
+        record(context, object.object_ref(&()), &outcome.events);
+        Ok(match outcome.failure {
+            Some(failed) => retry(context, reference, failed, outcome.next, pace.to_std()),
+            None => {
+                passed(context, reference);
+                schedule_within(context, reference, outcome.next, Duration::MAX)
+            }
+        })
     }
-    if !patch.is_empty() {
-        let objects: Api<K> = context.within(&object.namespace().unwrap_or_default());
-        write_status(&objects, reference, patch).await?;
+}
+
+/// When to look again after a failure. What only a change can mend is looked at now and then all the same, unless its author has to make
+/// it: what others change we may not see.
+fn retry(context: &Context, reference: &ObjectRef, failed: Failed, next: Next, pace: Duration) -> Again {
+    doubts::raise(context, reference, failed.reason);
+    let pace = if pace.is_zero() { Duration::MAX } else { pace.max(FASTEST) };
+    if Outage::is_cause(failed.reason) {
+        let wait_max = if context.outage.failed(reference) { backoff::CLUSTER_MAX } else { Duration::MAX };
+        return schedule_within(context, reference, next, wait_max);
     }
-    record(context, object.object_ref(&()), &outcome.events);
-    Ok(schedule(context, reference, outcome.next))
+    passed(context, reference);
+    match schedule_within(context, reference, next, pace) {
+        Again::WhenWoken if failed.blame != Blame::User => Again::After(NOW_AND_THEN),
+        again => again,
+    }
+}
+
+/// The API server did what was asked: those that waited for it may ask, too.
+fn passed(context: &Context, reference: &ObjectRef) {
+    for waiting in context.outage.passed(reference) {
+        context.wake.wake(context, &waiting);
+    }
 }
 
 /// Writes a status; an object that is gone by now has none.
@@ -237,11 +285,6 @@ pub(crate) fn record(context: &Context, about: ObjectReference, events: &[Event]
         };
         context.events.record(note);
     }
-}
-
-/// When to look again.
-fn schedule(context: &Context, reference: &ObjectRef, next: Next) -> Again {
-    schedule_within(context, reference, next, Duration::MAX)
 }
 
 /// When to look again; back-off ends at `wait_max`.

@@ -24,12 +24,13 @@ use thiserror::Error;
 
 use crate::context::Context;
 use crate::failure::SyncError;
+use crate::fresh;
 use crate::queue::Again;
 use crate::references::{Referents, Role};
 use crate::report;
 
 /// A server that is down is asked again this often at most.
-const PROBE_MAX: Duration = Duration::from_secs(4);
+const PROBE_MAX: Duration = Duration::from_secs(3);
 
 /// What the two kinds have in common.
 pub(crate) trait StoreObject:
@@ -83,6 +84,7 @@ pub(crate) async fn reconcile<K: StoreObject>(
     context: Arc<Context>,
 ) -> Result<Again, SyncError> {
     let reference = crate::reference::<K>(store.meta());
+    let store = fresh::since_failure(&context, store.objects(&context), store).await;
     if store.meta().deletion_timestamp.is_some() || !context.is_own_class(store.spec().controller.as_deref())
     {
         return Ok(report::leave(&context, &reference));
@@ -97,7 +99,13 @@ pub(crate) async fn reconcile<K: StoreObject>(
         Err(failure) => {
             let message = pipeline::message(failure.as_ref());
             let ready = Ready { status: false, reason: reason::INVALID_PROVIDER_CONFIG, message };
-            (ready, next(failure.as_ref()), None)
+            let next = match failure.retry() {
+                Retry::Backoff => Next::Backoff,
+                Retry::After(wait) => Next::After(wait),
+                // What the server thinks of the credential changes without any change that we could see.
+                Retry::WhenChanged => Next::At(recheck(store.spec(), &context, now)),
+            };
+            (ready, next, None)
         }
     };
     context.metrics.synced(&reference, &ready, now);
@@ -179,14 +187,6 @@ fn ready(validity: Validity) -> Ready {
             message: "the credential is the consumer's, so it can be checked only when the store is used"
                 .to_owned(),
         },
-    }
-}
-
-fn next(failure: &dyn Failure) -> Next {
-    match failure.retry() {
-        Retry::Backoff => Next::Backoff,
-        Retry::After(wait) => Next::After(wait),
-        Retry::WhenChanged => Next::WhenChanged,
     }
 }
 

@@ -22,7 +22,7 @@ use tokio::sync::watch as channel;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::cluster::Answer;
-use crate::watch::PAGE;
+use crate::reconnect::PAGE;
 
 /// How long a look waits for the lists.
 const WAIT: Duration = Duration::from_secs(5);

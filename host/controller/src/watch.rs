@@ -10,23 +10,23 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use api::{ClusterSecretStore, ExternalSecret, PushSecret, SecretStore};
-use futures::channel::mpsc::UnboundedSender;
+use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::{Stream, StreamExt};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::reflector::ObjectRef as Key;
 use kube::runtime::reflector::store::Writer;
-use kube::runtime::watcher::{self, Config, Event};
+use kube::runtime::watcher::{self, Event};
 use kube::{Api, Resource, ResourceExt};
 use pipeline::ObjectRef;
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
-use crate::backoff;
 use crate::cache::Writers;
 use crate::context::Context;
 use crate::pulse::Pulse;
+use crate::reconnect;
 use crate::references::{Sight, any_secret};
 
 /// Where to say that an object should be looked at again.
@@ -38,9 +38,33 @@ pub(crate) struct Wake {
     pub(crate) cluster_secret_stores: UnboundedSender<Key<DeserializeGuard<ClusterSecretStore>>>,
 }
 
+/// Where that is heard.
+#[derive(Debug)]
+pub(crate) struct Woken {
+    pub(crate) external_secrets: UnboundedReceiver<Key<DeserializeGuard<ExternalSecret>>>,
+    pub(crate) push_secrets: UnboundedReceiver<Key<DeserializeGuard<PushSecret>>>,
+    pub(crate) secret_stores: UnboundedReceiver<Key<DeserializeGuard<SecretStore>>>,
+    pub(crate) cluster_secret_stores: UnboundedReceiver<Key<DeserializeGuard<ClusterSecretStore>>>,
+}
+
 impl Wake {
+    /// With the other end of it.
+    pub(crate) fn new() -> (Self, Woken) {
+        let (external_secrets, woken_external_secrets) = unbounded();
+        let (push_secrets, woken_push_secrets) = unbounded();
+        let (secret_stores, woken_secret_stores) = unbounded();
+        let (cluster_secret_stores, woken_cluster_secret_stores) = unbounded();
+        let woken = Woken {
+            external_secrets: woken_external_secrets,
+            push_secrets: woken_push_secrets,
+            secret_stores: woken_secret_stores,
+            cluster_secret_stores: woken_cluster_secret_stores,
+        };
+        (Self { external_secrets, push_secrets, secret_stores, cluster_secret_stores }, woken)
+    }
+
     /// Wakes one object. The receivers live as long as the controllers; when they are gone there is nobody to wake.
-    fn wake(&self, context: &Context, object: &ObjectRef) {
+    pub(crate) fn wake(&self, context: &Context, object: &ObjectRef) {
         context.activity.woke();
         let namespace = object.namespace.as_deref().unwrap_or_default();
         let _woken = match object.kind.as_str() {
@@ -59,26 +83,16 @@ impl Wake {
     }
 }
 
-/// Objects in one answer of a list. Of what an answer holds only a part is kept, between what is thrown away; the holes of a small
-/// answer are filled by the next.
-pub(crate) const PAGE: u32 = 100;
-
-/// How every watch lists.
-pub(crate) fn listing() -> Config {
-    Config::default().page_size(PAGE)
-}
-
 /// What every watch has at hand.
 #[derive(Clone)]
 struct Watch {
     context: Arc<Context>,
-    wake: Wake,
     shutdown: CancellationToken,
 }
 
 /// Starts all watches; they end with `shutdown`.
-pub(crate) fn start(context: &Arc<Context>, wake: &Wake, writers: Writers, shutdown: &CancellationToken) {
-    let watch = Watch { context: Arc::clone(context), wake: wake.clone(), shutdown: shutdown.clone() };
+pub(crate) fn start(context: &Arc<Context>, writers: Writers, shutdown: &CancellationToken) {
+    let watch = Watch { context: Arc::clone(context), shutdown: shutdown.clone() };
     watch.metadata::<Secret>(context.namespaced());
     watch.metadata::<ConfigMap>(context.namespaced());
     watch.cached(context.namespaced(), writers.secret_stores);
@@ -98,7 +112,7 @@ impl Watch {
     {
         let kind = K::kind(&()).into_owned();
         let pulse = self.pulse(&kind);
-        let events = watcher::watcher(objects, listing()).backoff(backoff::of_watch());
+        let events = reconnect::watch(objects);
         self.follow(kind, &pulse, events);
     }
 
@@ -109,8 +123,7 @@ impl Watch {
     {
         let kind = K::kind(&()).into_owned();
         let pulse = self.pulse(&kind);
-        let events = watcher::watcher(objects, listing())
-            .backoff(backoff::of_watch())
+        let events = reconnect::watch(objects)
             .modify(|object| object.meta_mut().managed_fields = None)
             .reflect(writer);
         self.follow(kind, &pulse, events);
@@ -157,7 +170,7 @@ impl Watch {
     /// A list is complete. `first`: it is the one that the watch began with.
     fn listed(&self, kind: &str, listed: &HashSet<ObjectRef>, first: bool) {
         for referrer in self.context.references.unlisted(kind, listed) {
-            self.wake.wake(&self.context, &referrer);
+            self.context.wake.wake(&self.context, &referrer);
         }
         if first && kind == "Secret" {
             let context = Arc::clone(&self.context);
@@ -180,12 +193,12 @@ impl Watch {
             self.context.snapshot.changed(namespace, &reference.name, &version);
         }
         for referrer in self.context.references.changed(&reference, sight) {
-            self.wake.wake(&self.context, &referrer);
+            self.context.wake.wake(&self.context, &referrer);
         }
         if kind == "Secret" {
             let any = any_secret(reference.namespace.as_deref().unwrap_or_default());
             for referrer in self.context.references.changed(&any, sight) {
-                self.wake.wake(&self.context, &referrer);
+                self.context.wake.wake(&self.context, &referrer);
             }
         }
     }

@@ -67,6 +67,11 @@ pub enum Decision {
         /// When to look again; only a change can make a refresh due when absent.
         next: Option<Timestamp>,
     },
+    /// Nothing is due, and the status still says that the last look failed: write the status, and nothing else.
+    Report {
+        /// When to look again, as above.
+        next: Option<Timestamp>,
+    },
     /// The target has values that the record does not have: write this record and the status, and leave the target alone.
     Adopt(Record),
     /// Gather, shape, plan, apply.
@@ -158,6 +163,8 @@ causes! {
     TargetMissing = "target-missing",
     /// The target is not what was written.
     TargetEdited = "target-edited",
+    /// The last look failed, and nothing else is due: the condition still says so.
+    Failed = "failed-before",
     /// The record is ahead of the target: a rotation was not carried to its end.
     Unpublished = "unpublished",
     /// A template source, a component or a store changed.
@@ -183,10 +190,11 @@ pub fn decide(inputs: &Inputs<'_>) -> Result<Decision, PlanError> {
     Ok(match (refresh, cause) {
         (Some(refresh), _) => Decision::Refresh(refresh),
         // The status is written anew; the values stay where they are.
-        (None, Some(Cause::StatusLost | Cause::ClockMoved)) => match inputs.record {
+        (None, Some(Cause::StatusLost | Cause::ClockMoved | Cause::Failed)) => match inputs.record {
             Found::Found(record) => Decision::Adopt(record.clone()),
             Found::Missing => Decision::Wait { next: None },
         },
+        (None, None) if inputs.status.failed => Decision::Report { next: due::next(inputs) },
         (None, _) => Decision::Wait { next: due::next(inputs) },
     })
 }
@@ -217,6 +225,7 @@ fn needs_values(inputs: &Inputs<'_>, cause: Cause) -> bool {
         | Cause::ValueLost
         | Cause::SlotDue
         | Cause::ClockMoved
+        | Cause::Failed
         | Cause::Unpublished
         | Cause::Nudged
         | Cause::SourceChanged => false,

@@ -81,6 +81,8 @@ pub struct Status {
     pub target_missing: bool,
     /// Whether it ended with the source of a PushSecret gone and everything withdrawn.
     pub source_deleted: bool,
+    /// Whether the last look failed.
+    pub failed: bool,
 }
 
 impl Status {
@@ -94,6 +96,7 @@ impl Status {
         Self {
             target_deleted: ready == Some(reason::SECRET_DELETED),
             target_missing: ready == Some(reason::SECRET_MISSING),
+            failed: ready == Some(reason::SECRET_SYNCED_ERROR),
             ..Self::new(status.refresh_time.as_ref(), status.synced_resource_version.as_deref())
         }
     }
@@ -107,6 +110,7 @@ impl Status {
         let ready = status.ready().and_then(|ready| ready.reason.as_deref());
         Self {
             source_deleted: ready == Some(reason::SOURCE_DELETED),
+            failed: ready == Some(reason::ERRORED),
             ..Self::new(status.refresh_time.as_ref(), status.synced_resource_version.as_deref())
         }
     }
@@ -118,6 +122,7 @@ impl Status {
             target_deleted: false,
             target_missing: false,
             source_deleted: false,
+            failed: false,
         }
     }
 

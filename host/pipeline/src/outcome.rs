@@ -138,6 +138,23 @@ impl Outcome {
         }
     }
 
+    /// Of an ExternalSecret that failed before and of which nothing is due.
+    #[must_use]
+    pub fn unchanged(next: Option<Timestamp>) -> Self {
+        Self {
+            ready: Ready {
+                status: true,
+                reason: reason::SECRET_SYNCED,
+                message: "what was synced is still so".to_owned(),
+            },
+            events: Vec::new(),
+            failure: None,
+            refreshed: false,
+            binding: None,
+            next: Next::at(next),
+        }
+    }
+
     /// Of an ExternalSecret that failed.
     #[must_use]
     pub fn failed(failure: &dyn Failure) -> Self {

@@ -4,11 +4,15 @@
 //! times in a row, one request at a time probes it and all others fail fast; the first good answer opens the gate again.
 //! The gate never waits for a server to recover and retries nothing: that is the business of the object's own queue.
 
+use std::error::Error;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
+
+use crate::verdict::Verdict;
 
 /// Requests in flight per server.
 const IN_FLIGHT: usize = 16;
@@ -40,7 +44,7 @@ pub(crate) struct Gate {
 #[derive(Debug)]
 enum State {
     Open { silent: u32 },
-    Shut { until: Instant, probing: bool },
+    Shut { until: Instant, probing: bool, why: Why },
 }
 
 /// The right to send one request. Dropped without a verdict (a cancelled request), it proves nothing.
@@ -51,9 +55,36 @@ pub(crate) struct Pass {
     _permit: OwnedSemaphorePermit,
 }
 
-/// The server is known to be down: how long until the next attempt makes sense.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Shut(pub(crate) Duration);
+/// The server is known to be down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Shut {
+    /// How long until the next attempt makes sense.
+    pub(crate) pause: Duration,
+    /// What the last one led to.
+    pub(crate) why: Why,
+}
+
+/// Why a server counts as down: whoever is not let through says the same as the one who asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Why {
+    text: Arc<str>,
+    /// What to do about it.
+    pub(crate) advice: &'static str,
+}
+
+impl Why {
+    fn of(error: &dyn Error, advice: &'static str) -> Self {
+        let causes = std::iter::successors(Some(error), |error| (*error).source());
+        let text = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+        Self { text: text.into(), advice }
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
 
 impl Gate {
     pub(crate) fn new() -> Arc<Self> {
@@ -67,7 +98,7 @@ impl Gate {
     pub(crate) async fn enter(self: &Arc<Self>) -> Result<Pass, Shut> {
         self.check()?;
         let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else {
-            return Err(Shut(PROBE_INTERVAL)); // the semaphore is never closed
+            return Err(Shut { pause: PROBE_INTERVAL, why: Why::default() }); // the semaphore is never closed
         };
         self.admit()?;
         Ok(Pass { gate: Arc::clone(self), told: false, _permit: permit })
@@ -77,9 +108,12 @@ impl Gate {
     fn check(&self) -> Result<(), Shut> {
         match &*self.state() {
             State::Open { .. } => Ok(()),
-            State::Shut { until, probing } => {
+            State::Shut { until, probing, why } => {
                 let wait = until.saturating_duration_since(Instant::now());
-                if !*probing && wait.is_zero() { Ok(()) } else { Err(Shut(wait.max(PROBE_INTERVAL))) }
+                if !*probing && wait.is_zero() {
+                    return Ok(());
+                }
+                Err(Shut { pause: wait.max(PROBE_INTERVAL), why: why.clone() })
             }
         }
     }
@@ -92,23 +126,23 @@ impl Gate {
         Ok(())
     }
 
-    fn record(&self, health: Health) {
+    fn record(&self, health: Health, why: Why) {
         let mut state = self.state();
         *state = match (health, &*state) {
             (Health::Up, _) => State::Open { silent: 0 },
             (Health::Silent, State::Open { silent }) if silent + 1 < PATIENCE => {
                 State::Open { silent: silent + 1 }
             }
-            (Health::Silent, _) => shut(PROBE_INTERVAL),
-            (Health::Down(pause), _) => shut(pause.unwrap_or(PROBE_INTERVAL)),
+            (Health::Silent, _) => shut(PROBE_INTERVAL, why),
+            (Health::Down(pause), _) => shut(pause.unwrap_or(PROBE_INTERVAL), why),
         };
     }
 
     /// A probe that nobody waits for any more makes room for the next one.
     fn abandon(&self) {
         let mut state = self.state();
-        if let State::Shut { probing: true, .. } = &*state {
-            *state = shut(PROBE_INTERVAL);
+        if let State::Shut { probing: true, why, .. } = &*state {
+            *state = shut(PROBE_INTERVAL, why.clone());
         }
     }
 
@@ -117,15 +151,27 @@ impl Gate {
     }
 }
 
-fn shut(pause: Duration) -> State {
-    State::Shut { until: Instant::now() + pause.min(LONGEST_PAUSE), probing: false }
+fn shut(pause: Duration, why: Why) -> State {
+    State::Shut { until: Instant::now() + pause.min(LONGEST_PAUSE), probing: false, why }
 }
 
 impl Pass {
-    /// Says how the request ended.
-    pub(crate) fn tell(mut self, health: Health) {
+    /// The server answered.
+    pub(crate) fn served(self) {
+        self.tell(Health::Up, Why::default());
+    }
+
+    /// The request ended with an error.
+    pub(crate) fn failed(self, verdict: &Verdict, error: &dyn Error) {
+        match verdict.health {
+            Health::Up => self.served(),
+            health => self.tell(health, Why::of(error, verdict.advice)),
+        }
+    }
+
+    fn tell(mut self, health: Health, why: Why) {
         self.told = true;
-        self.gate.record(health);
+        self.gate.record(health, why);
     }
 }
 

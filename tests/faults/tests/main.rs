@@ -4,6 +4,10 @@
 #[cfg(test)]
 mod api_server;
 #[cfg(test)]
+mod clock;
+#[cfg(test)]
+mod etcd;
+#[cfg(test)]
 mod operator;
 #[cfg(test)]
 mod proxy;

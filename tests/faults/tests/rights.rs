@@ -84,6 +84,7 @@ fn each_is_named_and_missed_only_while_it_is_missing() {
         ("create", "secrets", Said::Newcomer),
         ("patch", "externalsecrets/status", Said::Log),
         ("watch", "secrets", Said::Log),
+        ("watch", "externalsecrets", Said::Log),
     ];
     for (at, (verb, resource, said)) in cases.into_iter().enumerate() {
         let newcomer = format!("newcomer-{at}");

@@ -2,6 +2,7 @@
 //!
 //! The test speaks to both servers directly, so it sees what is true while the operator cannot.
 
+use std::any::Any;
 use std::process::Command;
 use std::sync::Once;
 use std::time::{Duration, Instant};
@@ -153,6 +154,16 @@ impl<'a> World<'a> {
         create(self.cluster, &self.path(version, plural), object);
     }
 
+    /// Changes an object past the proxy.
+    pub(crate) fn replace(&self, version: &str, plural: &str, name: &str, change: impl FnOnce(&mut Json)) {
+        let path = format!("{}/{name}", self.path(version, plural));
+        let (status, mut object) = self.cluster.request("GET", &path, None);
+        assert_eq!(status, 200, "{object}");
+        change(&mut object);
+        let (status, answer) = self.cluster.request("PUT", &path, Some(&object));
+        assert_eq!(status, 200, "{answer}");
+    }
+
     /// An object as the API server has it; none when it is missing.
     pub(crate) fn get(&self, version: &str, plural: &str, name: &str) -> Option<Json> {
         let (status, object) =
@@ -286,6 +297,23 @@ impl<'a> World<'a> {
             std::thread::sleep(Duration::from_millis(50));
         }
     }
+}
+
+/// Runs cases at the same time: each waits most of its time.
+#[track_caller]
+pub(crate) fn together<C: Send, const N: usize>(cases: [C; N], run: impl Fn(C) + Sync) {
+    let run = &run;
+    std::thread::scope(|scope| {
+        let cases = cases.map(|case| scope.spawn(move || run(case)));
+        let failed: Vec<String> =
+            cases.into_iter().filter_map(|case| case.join().err()).map(|panic| words(&*panic)).collect();
+        assert!(failed.is_empty(), "{}", failed.join("\n"));
+    });
+}
+
+fn words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default()
 }
 
 /// An object: apiVersion, plural, name.

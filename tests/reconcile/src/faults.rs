@@ -100,6 +100,12 @@ fn a_watch_that_lost_its_place_misses_nothing() {
             operator.gate.hold(None);
             world.until("repaired", async || world.password("app").await == first).await;
             assert_eq!(world.check().order.len(), 1);
+            operator.gate.hold(Some("externalsecrets"));
+            operator.gate.cut(expired);
+            world.create::<ExternalSecret>(external_secret("newcomer", "Owner")).await;
+            world.settle(1).await;
+            operator.gate.hold(None);
+            world.synced("newcomer").await;
             operator.stop().await;
         });
     }

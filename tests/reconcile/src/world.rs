@@ -220,9 +220,9 @@ impl World {
         let addresses: HashMap<String, SocketAddr> =
             [("kv:8200".to_owned(), address), ("dead:8200".to_owned(), dead)].into();
         let clients = Arc::new(stores::Clients::new(addresses));
-        let (context, writers) =
+        let (context, ends) =
             Context::new(self.parts(client, Leadership::always(), Arc::clone(&clients), &stop));
-        let task = tokio::spawn(controller::run(context, writers, stop.clone()));
+        let task = tokio::spawn(controller::run(context, ends, stop.clone()));
         Operator { gate, kv_gate, clients, stop, task }
     }
 
@@ -236,8 +236,8 @@ impl World {
         let clients = Arc::new(stores::Clients::new(HashMap::new()));
         let parts = self.parts(client, leadership, clients, &stop);
         async move {
-            let (context, writers) = Context::new(parts);
-            controller::run(context, writers, stop).await;
+            let (context, ends) = Context::new(parts);
+            controller::run(context, ends, stop).await;
         }
     }
 

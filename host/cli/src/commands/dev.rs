@@ -237,7 +237,7 @@ impl Session {
         let engines = Engines::new(Arc::clone(&catalog), OperatorKey::new(*state.operator_key()?));
         let clients = Arc::new(stores::Clients::new(self.servers.addresses()));
         let metrics = Metrics::default();
-        let (context, writers) = Context::new(Parts {
+        let (context, ends) = Context::new(Parts {
             client: client.clone(),
             settings: Settings::default(),
             clock: Arc::new(SystemClock),
@@ -250,7 +250,7 @@ impl Session {
         self.context = Some(Arc::clone(&context));
         self.clients = Some(clients);
         self.engines = Some(engines);
-        Ok(tokio::spawn(controller::run(context, writers, stop.clone())))
+        Ok(tokio::spawn(controller::run(context, ends, stop.clone())))
     }
 
     /// Shows what happens until the end.

@@ -96,8 +96,8 @@ impl Operator {
         let (contexts, runs): (Vec<_>, Vec<_>) = namespaces(&self.args)
             .into_iter()
             .map(|namespace| {
-                let (context, writers) = Context::new(self.parts(namespace, &engines, &events));
-                (Arc::clone(&context), controller::run(context, writers, self.stop.clone()))
+                let (context, ends) = Context::new(self.parts(namespace, &engines, &events));
+                (Arc::clone(&context), controller::run(context, ends, self.stop.clone()))
             })
             .unzip();
         self.health.loops(move || contexts.iter().flat_map(|context| context.loops()).collect());

@@ -16,7 +16,7 @@ pub(super) fn object_cause(inputs: &Inputs<'_>) -> Option<Cause> {
         let generated = matches!(inputs.record, Found::Found(record) if !record.is_empty());
         return Some(if generated { Cause::StatusLost } else { Cause::FirstSync });
     };
-    let causes: [&dyn Fn() -> Option<Cause>; 5] = [
+    let causes: [&dyn Fn() -> Option<Cause>; 6] = [
         &|| changed(inputs.meta, version).filter(|_| !once(inputs)),
         &|| target_cause(inputs),
         &|| inputs.nudge.filter(|_| !once(inputs)).map(|_| Cause::Nudged),
@@ -28,6 +28,7 @@ pub(super) fn object_cause(inputs: &Inputs<'_>) -> Option<Cause> {
             let slot = store_slot(inputs.spec, inputs.meta, refreshed);
             slot.filter(|slot| passed(&inputs.spec.refresh, *slot, inputs.now)).map(|_| Cause::SlotDue)
         },
+        &|| (inputs.status.failed && !once(inputs)).then_some(Cause::Failed),
     ];
     causes.iter().find_map(|cause| cause())
 }

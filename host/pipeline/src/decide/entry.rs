@@ -146,6 +146,7 @@ impl Verdicts {
                 Some(rotation),
                 Cause::MetadataChanged
                 | Cause::StatusLost
+                | Cause::Failed
                 | Cause::Nudged
                 | Cause::SpecChanged
                 | Cause::SourceChanged,

@@ -35,6 +35,7 @@ async fn settled(spec: Json) -> World {
 fn decided(world: &World) -> String {
     match world.decide() {
         Decision::Wait { .. } => "wait".to_owned(),
+        Decision::Report { .. } => "report".to_owned(),
         Decision::Adopt(_) => "adopt".to_owned(),
         Decision::Refresh(refresh) => {
             let occasions: Vec<&str> = refresh.rotations().map(|(_, occasion)| occasion.as_str()).collect();
@@ -130,6 +131,7 @@ const EVENTS: &[(&str, Happening, &str)] = &[
     ("target's label removed", |world| world.view().labels.clear(), "target-edited: keep"),
     ("target deleted", |world| world.target = Found::Missing, "target-missing: keep"),
     ("status lost", |world| world.status = Status::default(), "status-lost: keep"),
+    ("the last look failed, and all is well", |world| world.status.failed = true, "failed-before: keep"),
     (
         "the writer died between record and target",
         |world| {
@@ -167,6 +169,18 @@ async fn generated_values_rotate_for_these_causes_and_no_other() {
         let mut world = settled(generated("1h")).await;
         happen(&mut world);
         assert_eq!(decided(&world), *want, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_failure_of_what_is_synced_once_is_made_good_in_the_status_only() {
+    for (what, mut spec) in [("a store's value", stored("1h")), ("a generated one", generated("1h"))] {
+        spec["refreshPolicy"] = json!("CreatedOnce");
+        let mut world = settled(spec).await;
+        world.status.failed = true;
+        assert_eq!(decided(&world), "report", "{what}");
+        world.sync().await;
+        assert_eq!(decided(&world), "wait", "{what}");
     }
 }
 

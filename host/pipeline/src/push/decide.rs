@@ -115,7 +115,7 @@ pub fn decide_push(inputs: &PushInputs<'_>) -> Result<PushDecision, PushError> {
     let refresh = cause.and_then(|cause| verdicts.settle(&judging, cause, needed));
     Ok(match (refresh, cause, inputs.record) {
         (Some(refresh), _, _) => PushDecision::Push(refresh),
-        (None, Some(Cause::StatusLost | Cause::ClockMoved), Found::Found(record)) => {
+        (None, Some(Cause::StatusLost | Cause::ClockMoved | Cause::Failed), Found::Found(record)) => {
             PushDecision::Adopt(record.clone())
         }
         (None, _, _) => {
@@ -167,6 +167,7 @@ fn object_cause(inputs: &PushInputs<'_>) -> Option<Cause> {
             (period.is_some() && schedule::is_future(refreshed, inputs.now)).then_some(Cause::ClockMoved)
         })
         .or_else(|| slot.filter(|slot| *slot <= inputs.now).map(|_| Cause::SlotDue))
+        .or_else(|| inputs.status.failed.then_some(Cause::Failed))
 }
 
 /// After a start it is not known what was pushed: the time of the last write decides, and where it decides wrongly the comparison with

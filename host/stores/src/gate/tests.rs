@@ -1,16 +1,16 @@
 use super::*;
 
 async fn round(gate: &Arc<Gate>, health: Health) {
-    gate.enter().await.expect("the gate is open").tell(health);
+    gate.enter().await.expect("the gate is open").tell(health, Why::default());
 }
 
 async fn is_shut(gate: &Arc<Gate>) -> bool {
     match gate.enter().await {
         Ok(pass) => {
-            pass.tell(Health::Up);
+            pass.served();
             false
         }
-        Err(Shut(wait)) => {
+        Err(Shut { pause: wait, .. }) => {
             assert!(wait > Duration::ZERO && wait <= LONGEST_PAUSE, "{wait:?}");
             true
         }
@@ -55,11 +55,21 @@ async fn one_probe_at_a_time_and_its_verdict_counts() {
     tokio::time::advance(PROBE_INTERVAL).await;
     let probe = gate.enter().await.expect("the probe is let through");
     assert!(is_shut(&gate).await, "a second request while the probe is under way");
-    probe.tell(Health::Silent);
+    probe.tell(Health::Silent, Why::default());
     assert!(is_shut(&gate).await, "the probe failed");
     tokio::time::advance(PROBE_INTERVAL).await;
     round(&gate, Health::Up).await;
     assert!(!is_shut(&gate).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_not_let_through_says_what_the_last_one_met() {
+    let gate = Gate::new();
+    let refused = std::io::Error::other("the server is sealed");
+    let verdict = Verdict { health: Health::Down(None), advice: "unseal it", ..Verdict::silent() };
+    gate.enter().await.expect("the gate is open").failed(&verdict, &refused);
+    let Err(Shut { why, .. }) = gate.enter().await else { panic!("the gate is open") };
+    assert_eq!((why.to_string().as_str(), why.advice), ("the server is sealed", "unseal it"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -89,9 +99,9 @@ async fn only_so_many_requests_at_a_time() {
         passes.push(gate.enter().await.expect("a free place"));
     }
     assert!(tokio::time::timeout(Duration::from_secs(1), gate.enter()).await.is_err(), "no place is left");
-    passes.pop().expect("one").tell(Health::Up);
+    passes.pop().expect("one").served();
     assert!(tokio::time::timeout(Duration::from_secs(1), gate.enter()).await.is_ok());
-    passes.into_iter().for_each(|pass| pass.tell(Health::Up));
+    passes.into_iter().for_each(|pass| pass.served());
 }
 
 #[tokio::test(start_paused = true)]
@@ -103,10 +113,10 @@ async fn whoever_queued_while_the_server_went_down_fails_fast() {
     }
     let queued = tokio::spawn({
         let gate = Arc::clone(&gate);
-        async move { gate.enter().await.map(|pass| pass.tell(Health::Up)) }
+        async move { gate.enter().await.map(|pass| pass.served()) }
     });
     tokio::task::yield_now().await;
-    passes.pop().expect("one").tell(Health::Down(None));
+    passes.pop().expect("one").tell(Health::Down(None), Why::default());
     assert!(queued.await.expect("no panic").is_err());
     drop(passes);
 }

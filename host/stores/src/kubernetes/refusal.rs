@@ -9,7 +9,7 @@ use kube::core::Status;
 use pipeline::{Reason, Retry};
 
 use crate::credential::ReferenceError;
-use crate::gate::{Health, Shut};
+use crate::gate::{Health, Shut, Why};
 use crate::tls::CertificateFault;
 use crate::verdict::{Verdict, after};
 
@@ -20,10 +20,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// It was found down a moment ago and is given time to recover.
-    #[error("the API server was down a moment ago")]
+    #[error("{why}")]
     Waiting {
         /// How long still.
         pause: Duration,
+        /// Why it counts as down.
+        why: Why,
     },
     /// There was no connection, or it broke.
     #[error("the API server cannot be reached")]
@@ -82,8 +84,8 @@ pub enum Refusal {
 }
 
 impl From<Shut> for Refusal {
-    fn from(Shut(pause): Shut) -> Self {
-        Self::Waiting { pause }
+    fn from(Shut { pause, why }: Shut) -> Self {
+        Self::Waiting { pause, why }
     }
 }
 
@@ -124,7 +126,9 @@ impl Refusal {
     /// What it means for whoever asked: one row for each.
     pub(super) fn verdict(&self) -> Verdict {
         match self {
-            Self::Waiting { pause } => Verdict::unavailable(Retry::After(*pause)),
+            Self::Waiting { pause, why } => {
+                Verdict { advice: why.advice, ..Verdict::unavailable(Retry::After(*pause)) }
+            }
             Self::Unreachable(_) | Self::TimedOut => Verdict::silent(),
             Self::Certificate(fault) => Verdict::untrusted(*fault),
             Self::BadAnswer | Self::Unexpected { .. } => {

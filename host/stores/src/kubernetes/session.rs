@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::refusal::Refusal;
 use crate::credential::ServiceAccount;
-use crate::gate::{Gate, Health};
+use crate::gate::Gate;
 
 /// The lifetime that is asked for tokens.
 pub(super) const TOKEN_LIFETIME: Duration = Duration::from_secs(3600);
@@ -76,10 +76,10 @@ impl KubeSession {
             Ok(answer) => answer.map_err(Refusal::from),
             Err(_) => Err(Refusal::TimedOut),
         };
-        pass.tell(match &answer {
-            Ok(_) => Health::Up,
-            Err(refusal) => refusal.verdict().health,
-        });
+        match &answer {
+            Ok(_) => pass.served(),
+            Err(refusal) => pass.failed(&refusal.verdict(), refusal),
+        }
         answer
     }
 

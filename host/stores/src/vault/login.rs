@@ -347,6 +347,10 @@ impl Failure for LoginError {
             | Self::Encode => Retry::WhenChanged,
             Self::Reference(source) => source.retry(),
             Self::OwnToken(_) => Retry::Backoff,
+            // Vault locks a user out who comes with a wrong password again and again.
+            Self::Refused { source: Refusal::Denied { .. } | Refusal::Invalid { .. }, .. } => {
+                Retry::WhenChanged
+            }
             Self::Refused { source, .. } => source.verdict().retry,
         }
     }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::path::PathError;
-use crate::gate::{Health, Shut};
+use crate::gate::{Health, Shut, Why};
 use crate::tls::CertificateFault;
 use crate::verdict::{Verdict, after};
 
@@ -57,10 +57,12 @@ const WRONG: [&str; 2] = ["invalid username or password", "invalid secret id"];
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// It was found down a moment ago and is given time to recover.
-    #[error("the server was down a moment ago")]
+    #[error("{why}")]
     Waiting {
         /// How long still.
         pause: Duration,
+        /// Why it counts as down.
+        why: Why,
     },
     /// There was no connection, or it broke before the answer.
     #[error("the server cannot be reached")]
@@ -211,8 +213,8 @@ fn known(errors: &[Cow<'_, str>]) -> Option<&'static str> {
 }
 
 impl From<Shut> for Refusal {
-    fn from(Shut(pause): Shut) -> Self {
-        Self::Waiting { pause }
+    fn from(Shut { pause, why }: Shut) -> Self {
+        Self::Waiting { pause, why }
     }
 }
 
@@ -230,7 +232,9 @@ impl Refusal {
     /// What it means for whoever asked: one row for each.
     pub(super) fn verdict(&self) -> Verdict {
         match self {
-            Self::Waiting { pause } => Verdict::unavailable(Retry::After(*pause)),
+            Self::Waiting { pause, why } => {
+                Verdict { advice: why.advice, ..Verdict::unavailable(Retry::After(*pause)) }
+            }
             Self::Unreachable(_) | Self::TimedOut => Verdict::silent(),
             Self::Certificate(fault) => Verdict::untrusted(*fault),
             Self::Cut(_) => Verdict { advice: "", ..Verdict::silent() },
@@ -244,7 +248,11 @@ impl Refusal {
             Self::Path(_) => Verdict::wrong(Reason::InvalidSpec, "correct the key"),
             Self::Invalid { .. } => Verdict { blame: Blame::User, ..Verdict::denied("") },
             Self::Conflict => Verdict::conflict(),
-            Self::Denied { .. } => Verdict::denied("renew the credential, or have its policy allow the path"),
+            // A policy may be changed without any change that we could see.
+            Self::Denied { .. } => Verdict {
+                retry: Retry::Backoff,
+                ..Verdict::denied("renew the credential, or have its policy allow the path")
+            },
             // A mount may be made, and an address corrected, without any change that we could see.
             Self::NoMount => {
                 Verdict { retry: Retry::Backoff, ..Verdict::wrong(Reason::StoreNotReady, NO_MOUNT) }
@@ -282,7 +290,7 @@ mod tests {
         for (status, body, reason, retry) in [
             (400, r#"{"errors":["x"]}"#, Reason::StoreDenied, Retry::WhenChanged),
             (400, cas, Reason::StoreConflict, Retry::Backoff),
-            (403, r#"{"errors":["permission denied"]}"#, Reason::StoreDenied, Retry::WhenChanged),
+            (403, r#"{"errors":["permission denied"]}"#, Reason::StoreDenied, Retry::Backoff),
             (405, "{}", Reason::StoreDenied, Retry::WhenChanged),
             (412, "", Reason::StoreUnavailable, Retry::Backoff),
             (413, "", Reason::InvalidValue, Retry::WhenChanged),

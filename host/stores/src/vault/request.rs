@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::path::ApiPath;
 use super::refusal::{Refusal, refusal};
-use crate::gate::{Gate, Health};
+use crate::gate::Gate;
 use crate::http::Http;
 
 /// The longest answer that is read. Vault itself stores at most 1 MiB under one key; lists may be longer.
@@ -82,10 +82,10 @@ impl Server {
         let url = self.url(call.path, call.query);
         let pass = self.gate.enter().await.map_err(Refusal::from)?;
         let answer = self.follow(&call.method, url, &headers, call.body).await;
-        pass.tell(match &answer {
-            Ok(_) => Health::Up,
-            Err(refusal) => refusal.verdict().health,
-        });
+        match &answer {
+            Ok(_) => pass.served(),
+            Err(refusal) => pass.failed(&refusal.verdict(), refusal),
+        }
         answer
     }
 

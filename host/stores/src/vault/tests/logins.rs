@@ -144,7 +144,7 @@ async fn a_policy_that_denies_does_not_cause_a_storm_of_logins() {
     let store = store_with(&server, app_role()).await;
     for _ in 0..5 {
         let failure = read(&store, "app").await.expect_err("denied");
-        assert_eq!((failure.reason(), failure.retry()), (Reason::StoreDenied, Retry::WhenChanged));
+        assert_eq!((failure.reason(), failure.retry()), (Reason::StoreDenied, Retry::Backoff));
     }
     let logins = server.lines().iter().filter(|line| *line == LOGIN).count();
     assert_eq!(logins, 2, "{:?}", server.lines());
@@ -170,10 +170,10 @@ async fn a_token_that_was_revoked_again_is_replaced_at_once() {
 }
 
 #[tokio::test]
-async fn a_static_token_that_is_denied_is_not_tried_again() {
+async fn a_static_token_that_is_denied_is_tried_once_a_read() {
     let server = Server::start(&answers(&[(READ, 403, DENIED)])).await;
     let failure = read(&store(&server, "v2").await, "app").await.expect_err("denied");
-    assert_eq!(failure.retry(), Retry::WhenChanged);
+    assert_eq!(failure.retry(), Retry::Backoff);
     assert_eq!(server.lines(), [READ]);
 }
 

@@ -110,7 +110,7 @@ async fn each_refusal_says_what_to_do_and_never_what_was_sent() {
     let canary = r#"{"errors":["s.token canary-value"],"data":{"data":{"p":"canary-value"}}}"#;
     for (status, reason, retry) in [
         (400, Reason::StoreDenied, Retry::WhenChanged),
-        (403, Reason::StoreDenied, Retry::WhenChanged),
+        (403, Reason::StoreDenied, Retry::Backoff),
         (405, Reason::StoreDenied, Retry::WhenChanged),
         (412, Reason::StoreUnavailable, Retry::Backoff),
         (413, Reason::InvalidValue, Retry::WhenChanged),
