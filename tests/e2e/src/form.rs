@@ -1,4 +1,4 @@
-//! The short and the full form of the long tests, and how they say what they measured.
+//! The short and the full form of the long tests, and the seed of their random choices.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -18,6 +18,30 @@ pub(crate) fn cache() -> PathBuf {
 #[expect(clippy::disallowed_methods, reason = "a test is told how long to run by whoever starts it")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Random choices that the same seed makes again: `KEYMILL_SEED`, else one of the operating system's.
+pub(crate) struct Choices {
+    pub(crate) seed: u64,
+    state: u64,
+}
+
+impl Choices {
+    pub(crate) fn new() -> Self {
+        let given = variable("KEYMILL_SEED").map(|text| text.parse().expect("KEYMILL_SEED is a number"));
+        let fresh = || std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0);
+        let seed = given.unwrap_or_else(fresh);
+        Self { seed, state: seed }
+    }
+
+    /// A number below `bound`. SplitMix64: not for secrets.
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % bound.max(1)
+    }
 }
 
 /// Says a figure past the capture of the test harness, so that a run shows what it measured.

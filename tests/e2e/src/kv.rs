@@ -74,4 +74,10 @@ impl Kv {
         let text = |value: Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         Ok(Some(data.into_iter().map(|(key, value)| (key, text(value))).collect()))
     }
+
+    /// The number of the latest version of a KV v2 secret.
+    pub(crate) async fn latest(&self, mount: &str, key: &str) -> Result<Option<u64>> {
+        let metadata = self.get(&format!("{mount}/metadata/{key}")).await?;
+        Ok(metadata.and_then(|answer| answer.pointer("/data/current_version").and_then(Json::as_u64)))
+    }
 }

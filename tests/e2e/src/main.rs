@@ -16,6 +16,8 @@ mod dev;
 #[cfg(test)]
 mod form;
 #[cfg(test)]
+mod kills;
+#[cfg(test)]
 mod kv;
 #[cfg(test)]
 mod login;
