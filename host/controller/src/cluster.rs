@@ -3,12 +3,14 @@
 //! `kube::Error` can quote the body of a Secret (a decoding error shows the text that it could not decode), so it never
 //! leaves this module: only the code, the reason and the message of a `Status` do.
 
+use std::error::Error;
 use std::time::Duration;
 
 use pipeline::{Blame, Failure, ObjectRef, Reason, Retry};
 use thiserror::Error;
 
 use crate::leadership::NotLeading;
+use crate::overload::Overload;
 
 /// One operation on the cluster that did not succeed.
 #[derive(Debug, Error)]
@@ -95,13 +97,25 @@ impl From<kube::Error> for Answer {
                     after.filter(|seconds| *seconds > 0).map(|seconds| Duration::from_secs(seconds.into()));
                 Answer::Refused { code: status.code, message: status.message.clone(), after }
             }
-            kube::Error::Service(error) => match error.downcast::<NotLeading>() {
-                Ok(not_leading) => Answer::NotLeading(*not_leading),
-                Err(_) => Answer::Silent,
-            },
+            kube::Error::Service(error) => of_service(&*error),
             kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => Answer::Garbled,
             _ => Answer::Silent,
         }
+    }
+}
+
+/// What the layers of our client answer.
+fn of_service(error: &(dyn Error + Send + Sync + 'static)) -> Answer {
+    if let Some(not_leading) = error.downcast_ref::<NotLeading>() {
+        return Answer::NotLeading(*not_leading);
+    }
+    match error.downcast_ref::<Overload>() {
+        Some(overload) => Answer::Refused {
+            code: overload.code,
+            message: overload.to_string(),
+            after: Some(overload.after),
+        },
+        None => Answer::Silent,
     }
 }
 

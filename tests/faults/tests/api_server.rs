@@ -13,7 +13,11 @@ const LASTS: Duration = Duration::from_secs(10);
 const DAYS: [(&str, Fault, &str); 7] = [
     ("api-down", Fault::Down, "the API server did not answer"),
     ("api-slow", Fault::Slow(Duration::from_secs(2)), "running"),
-    ("api-429", Fault::Answer { status: 429, retry_after: Some(1) }, "Too many requests"),
+    (
+        "api-429",
+        Fault::Answer { status: 429, retry_after: Some(1) },
+        "the API server asks for fewer requests",
+    ),
     ("api-500", Fault::Answer { status: 500, retry_after: None }, "a fault on demand"),
     ("api-cut", Fault::Cut, "the API server did not answer"),
     ("api-lose", Fault::Lose, "the API server did not answer"),

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use controller::{
-    Context, Election, ElectionSettings, Engines, Events, Leadership, Metrics, OperatorKey, Parts, Settings,
-    SystemClock, Term,
+    Context, Election, ElectionSettings, Engines, Events, HeedingOverload, Leadership, Metrics, OperatorKey,
+    Parts, Settings, SystemClock, Term,
 };
 use futures::future::join_all;
 use kube::client::ClientBuilder;
@@ -234,5 +234,5 @@ async fn config(args: &Run) -> Result<Config> {
 /// A client that writes only while this process leads.
 fn guarded(config: &Config, leadership: &Leadership) -> Result<Client> {
     let builder = ClientBuilder::try_from(config.clone()).context("make a client of the API server")?;
-    Ok(builder.with_layer(leadership).build())
+    Ok(builder.with_layer(&HeedingOverload).with_layer(leadership).build())
 }
