@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::channel::mpsc::UnboundedReceiver;
+use jiff::Timestamp;
 use kube::core::DeserializeGuard;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::reflector::{ObjectRef as Key, Store, store};
@@ -35,7 +36,7 @@ pub(crate) async fn control<K, F, R>(
     mut woken: UnboundedReceiver<Key<DeserializeGuard<K>>>,
     context: &Arc<Context>,
     shutdown: &CancellationToken,
-    is_reported: fn(&K) -> bool,
+    refreshed: fn(&K) -> Option<Timestamp>,
     reconcile: F,
 ) where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
@@ -46,7 +47,7 @@ pub(crate) async fn control<K, F, R>(
     let pulse = context.loops.begin(format!("{kind} loop"));
     context.metrics.concurrency(&kind, context.settings.concurrency);
     let (reader, writer) = store();
-    let mut seen = Seen { context, reader, is_reported, news: News::default(), listed: Vec::new() };
+    let mut seen = Seen { context, reader, refreshed, news: News::default(), listed: Vec::new() };
     let mut changes = pin!(
         reconnect::watch(objects).modify(|object| object.meta_mut().managed_fields = None).reflect(writer)
     );
@@ -80,10 +81,11 @@ pub(crate) async fn control<K, F, R>(
 struct Seen<'a, K: Resource<DynamicType = ()> + Clone + 'static> {
     context: &'a Context,
     reader: Store<DeserializeGuard<K>>,
-    is_reported: fn(&K) -> bool,
+    /// When an object was last carried out, as its status says.
+    refreshed: fn(&K) -> Option<Timestamp>,
     news: News,
-    /// Of a list that is still coming in, what is news: the reader knows it when all of it is there.
-    listed: Vec<Key<DeserializeGuard<K>>>,
+    /// Of a list that is still coming in, what is news, and when it was last carried out: the reader knows it when all of it is there.
+    listed: Vec<(Option<Timestamp>, Key<DeserializeGuard<K>>)>,
 }
 
 impl<K: Resource<DynamicType = ()> + Clone + 'static> Seen<'_, K> {
@@ -95,7 +97,7 @@ impl<K: Resource<DynamicType = ()> + Clone + 'static> Seen<'_, K> {
         match event {
             Some(Event::Apply(object)) if self.is_news(&object) => queue.add(Key::from_obj(&object)),
             Some(Event::InitApply(object)) if self.is_news(&object) => {
-                self.listed.push(Key::from_obj(&object));
+                self.listed.push((self.refreshed(&object), Key::from_obj(&object)));
             }
             Some(Event::Delete(object)) => {
                 queue.forget(&Key::from_obj(&object));
@@ -106,16 +108,21 @@ impl<K: Resource<DynamicType = ()> + Clone + 'static> Seen<'_, K> {
             }
             Some(Event::InitDone) => {
                 self.forget_gone();
-                self.listed.drain(..).for_each(|object| queue.add(object));
+                // A process that is killed again and again gets to everybody all the same.
+                self.listed.sort_by_key(|(refreshed, _)| *refreshed);
+                self.listed.drain(..).for_each(|(_, object)| queue.add(object));
             }
             Some(Event::Apply(_) | Event::Init | Event::InitApply(_)) | None => {}
         }
     }
 
     fn is_news(&self, object: &DeserializeGuard<K>) -> bool {
-        // Of one that cannot be read it is not known what its status says.
-        let reported = object.0.as_ref().is_ok_and(self.is_reported);
-        self.news.is_news(object.meta(), reported)
+        self.news.is_news(object.meta(), self.refreshed(object).is_some())
+    }
+
+    /// Of one that cannot be read it is not known what its status says.
+    fn refreshed(&self, object: &DeserializeGuard<K>) -> Option<Timestamp> {
+        object.0.as_ref().ok().and_then(self.refreshed)
     }
 
     /// A list has come: what it does not name is gone. Whoever has a time still finds that out when it comes.

@@ -78,7 +78,7 @@ pub async fn run(context: Arc<Context>, ends: Ends, shutdown: CancellationToken)
                 woken.cluster_secret_stores,
                 &context,
                 &shutdown,
-                |store| store.status.is_some(),
+                secret_store::checked,
                 secret_store::reconcile,
             )
             .await;
@@ -90,7 +90,7 @@ pub async fn run(context: Arc<Context>, ends: Ends, shutdown: CancellationToken)
             woken.secret_stores,
             &context,
             &shutdown,
-            |store| store.status.is_some(),
+            secret_store::checked,
             secret_store::reconcile::<SecretStore>,
         ),
         cluster_stores,
@@ -99,7 +99,7 @@ pub async fn run(context: Arc<Context>, ends: Ends, shutdown: CancellationToken)
             woken.external_secrets,
             &context,
             &shutdown,
-            |object: &ExternalSecret| Status::of(object.status.as_ref()).refresh_time.is_some(),
+            |object: &ExternalSecret| Status::of(object.status.as_ref()).refresh_time,
             external_secret::reconcile,
         ),
         control(
@@ -107,7 +107,7 @@ pub async fn run(context: Arc<Context>, ends: Ends, shutdown: CancellationToken)
             woken.push_secrets,
             &context,
             &shutdown,
-            |object: &PushSecret| Status::of_push(object.status.as_ref()).refresh_time.is_some(),
+            |object: &PushSecret| Status::of_push(object.status.as_ref()).refresh_time,
             push_secret::reconcile,
         ),
     )

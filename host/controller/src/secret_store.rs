@@ -78,6 +78,11 @@ impl StoreObject for ClusterSecretStore {
     }
 }
 
+/// When a store was checked; not said more exactly than that it was.
+pub(crate) fn checked<K: StoreObject>(store: &K) -> Option<Timestamp> {
+    store.status().map(|_| Timestamp::UNIX_EPOCH)
+}
+
 /// Checks one store.
 pub(crate) async fn reconcile<K: StoreObject>(
     store: Arc<K>,
