@@ -1,6 +1,6 @@
 //! A Kubernetes control plane without nodes: kube-apiserver on etcd and, when asked for, kube-controller-manager.
 //!
-//! RBAC decides; the administrator's token is of `system:masters`, other tokens come from TokenRequest. Nothing runs pods.
+//! kubectl comes in the same binary. RBAC decides; the administrator's token is of `system:masters`, other tokens come from TokenRequest. Nothing runs pods.
 
 pub(crate) mod kubeconfig;
 
@@ -127,6 +127,14 @@ impl Kubernetes {
         let token = self.token_for(namespace, service_account);
         missing::must(kubeconfig::write_kubeconfig(&path, &self.url, &self.ca, &token));
         path
+    }
+
+    /// kubectl, as the administrator unless `--kubeconfig` says otherwise; no arguments yet.
+    #[must_use]
+    pub fn kubectl(&self) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.arg("kubectl").env("KUBECONFIG", &self.kubeconfig).env("HOME", self.folder.path());
+        command
     }
 
     /// A token of a ServiceAccount, that lasts a day.
