@@ -56,7 +56,7 @@ pub use election::{Election, ElectionError, ElectionSettings, Lost, Standing, Te
 pub use events::{Events, Note};
 pub use failure::SyncError;
 pub use leadership::{Leadership, NotLeading, WhileLeading};
-pub use metrics::Metrics;
+pub use metrics::{CountedRequests, Metrics, RequestCounter};
 pub use overload::{Heeding, HeedingOverload};
 pub use pulse::LoopState;
 pub use reader::ClusterReader;

@@ -1,25 +1,28 @@
 //! What the controllers count: ESO's and controller-runtime's names where they mean the same, and our own under `keymill_`.
 //!
 //! Labels come from closed sets and from object names, as ESO's do; never from messages, guests or values. What is told of one object
-//! goes when the object does. The queue's own metrics (`workqueue_`) are absent: kube's queue does not tell its length.
+//! goes when the object does. Counters are called as they are here: the exposition is Prometheus' text format, as ESO's is. The queue's
+//! own metrics (`workqueue_`) are absent: kube's queue does not tell its length.
 
 mod labels;
 mod objects;
+mod requests;
 mod tally;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use pipeline::{ObjectRef, Ready};
-use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 pub(crate) use labels::Component;
-use labels::{ComponentCall, Controller, Failed, Provider, Result, Rotated};
+use labels::{Asked, ComponentCall, Controller, Failed, Leader, Provider, Result, Rotated};
 use objects::Objects;
+pub use requests::{CountedRequests, RequestCounter};
 use tally::Tally;
 
 /// As controller-runtime has them.
@@ -33,19 +36,20 @@ const LOOK_SECONDS: [f64; 40] = [
 #[derive(Debug, Clone)]
 pub struct Metrics {
     objects: Objects,
-    looks: Family<Result, Counter>,
-    look_errors: Family<Controller, Counter>,
+    looks: Family<Result, Tally>,
+    look_errors: Family<Controller, Tally>,
     look_seconds: Family<Controller, Histogram>,
     working: Family<Controller, Gauge>,
     concurrency: Family<Controller, Gauge>,
     provider_calls: Family<Provider, Tally>,
-    rotations: Family<Rotated, Counter>,
-    failures: Family<Failed, Counter>,
+    rotations: Family<Rotated, Tally>,
+    failures: Family<Failed, Tally>,
     call_seconds: Family<ComponentCall, Histogram>,
     call_fuel: Family<Component, Histogram>,
     call_memory: Family<Component, Histogram>,
-    events_dropped: Counter,
-    leading: Gauge,
+    events_dropped: Tally,
+    leaders: Family<Leader, Gauge>,
+    requests: Family<Asked, Tally>,
 }
 
 impl Default for Metrics {
@@ -69,8 +73,9 @@ impl Default for Metrics {
             call_memory: Family::new_with_constructor(|| {
                 Histogram::new(exponential_buckets(65_536.0, 2.0, 11))
             }),
-            events_dropped: Counter::default(),
-            leading: Gauge::default(),
+            events_dropped: Tally::default(),
+            leaders: Family::default(),
+            requests: Family::default(),
         }
     }
 }
@@ -87,14 +92,19 @@ impl Metrics {
         self.working.get_or_create(&controller).dec();
         self.look_seconds.get_or_create(&controller).observe(time.as_secs_f64());
         self.looks.get_or_create(&Result::of(&object.kind, failed)).inc();
-        // There from the first look on, so that a rate over it exists before the first failure.
         self.look_errors.get_or_create(&controller).inc_by(failed.into());
         self.objects.looked(object, time);
     }
 
-    /// How many objects of a kind are worked on at once at most.
+    /// A loop begins, which works on so many objects of a kind at once at most. Its counters begin at 0, so that a rate over them exists
+    /// before the first failure.
     pub(crate) fn concurrency(&self, kind: &str, most: u16) {
-        self.concurrency.get_or_create(&Controller::of(kind)).set(most.into());
+        let controller = Controller::of(kind);
+        self.concurrency.get_or_create(&controller).set(most.into());
+        self.look_errors.get_or_create(&controller).inc_by(0);
+        for failed in [false, true] {
+            self.looks.get_or_create(&Result::of(kind, failed)).inc_by(0);
+        }
     }
 
     /// A sync of an object has ended, as its condition says.
@@ -146,57 +156,41 @@ impl Metrics {
         self.events_dropped.inc();
     }
 
-    /// Whether this process is the one that works.
-    pub fn leading(&self, leads: bool) {
-        self.leading.set(leads.into());
+    /// Whether this process is the one that works, of those that stand for a Lease. Without an election nobody says so.
+    pub fn leads(&self, lease: &str, leads: bool) {
+        self.leaders.get_or_create(&Leader { name: lease.to_owned() }).set(leads.into());
+    }
+
+    /// Counts the requests of a client of the API server at `host`.
+    #[must_use]
+    pub fn requests(&self, host: &str) -> RequestCounter {
+        RequestCounter { requests: self.requests.clone(), host: Arc::from(host) }
     }
 
     /// Registers everything under its name.
     pub fn register(&self, registry: &mut Registry) {
         self.objects.register(registry);
         self.register_controllers(registry);
+        self.register_process(registry);
+        self.register_components(registry);
         registry.register(
             "externalsecret_provider_api_calls_count",
             "Calls of stores",
             self.provider_calls.clone(),
         );
         registry.register(
-            "keymill_rotations",
+            "keymill_rotations_total",
             "Values that were generated and recorded",
             self.rotations.clone(),
         );
-        registry.register("keymill_failures", "Failed syncs", self.failures.clone());
-        registry.register(
-            "keymill_component_call_seconds",
-            "Time of one call of a component",
-            self.call_seconds.clone(),
-        );
-        registry.register(
-            "keymill_component_call_fuel",
-            "Fuel of one call of a component",
-            self.call_fuel.clone(),
-        );
-        registry.register(
-            "keymill_component_call_memory_bytes",
-            "Memory of one call of a component",
-            self.call_memory.clone(),
-        );
-        registry.register(
-            "keymill_events_dropped",
-            "Events that were not published",
-            self.events_dropped.clone(),
-        );
-        registry.register(
-            "keymill_leader",
-            "Whether this process is the one that works",
-            self.leading.clone(),
-        );
+        registry.register("keymill_failures_total", "Failed syncs", self.failures.clone());
     }
 
+    /// As controller-runtime calls them.
     fn register_controllers(&self, registry: &mut Registry) {
         let registry = registry.sub_registry_with_prefix("controller_runtime");
-        registry.register("reconcile", "Looks at objects", self.looks.clone());
-        registry.register("reconcile_errors", "Looks at objects that failed", self.look_errors.clone());
+        registry.register("reconcile_total", "Looks at objects", self.looks.clone());
+        registry.register("reconcile_errors_total", "Looks at objects that failed", self.look_errors.clone());
         registry.register(
             "reconcile_time_seconds",
             "Time of one look at an object",
@@ -208,6 +202,28 @@ impl Metrics {
             "Looks that may be under way",
             self.concurrency.clone(),
         );
+    }
+
+    /// As client-go calls them, but for our own.
+    fn register_process(&self, registry: &mut Registry) {
+        registry.register(
+            "leader_election_master_status",
+            "Whether this process is the one that works, by the name of the Lease",
+            self.leaders.clone(),
+        );
+        registry.register("rest_client_requests_total", "Requests to the API server", self.requests.clone());
+        registry.register(
+            "keymill_events_dropped_total",
+            "Events that were not published",
+            self.events_dropped.clone(),
+        );
+    }
+
+    fn register_components(&self, registry: &mut Registry) {
+        let registry = registry.sub_registry_with_prefix("keymill_component");
+        registry.register("call_seconds", "Time of one call of a component", self.call_seconds.clone());
+        registry.register("call_fuel", "Fuel of one call of a component", self.call_fuel.clone());
+        registry.register("call_memory_bytes", "Memory of one call of a component", self.call_memory.clone());
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use controller::{
     Context, Election, ElectionSettings, Engines, Events, HeedingOverload, Leadership, Metrics, OperatorKey,
-    Parts, Settings, SystemClock, Term,
+    Parts, RequestCounter, Settings, SystemClock, Term,
 };
 use futures::future::join_all;
 use kube::client::ClientBuilder;
@@ -31,7 +31,9 @@ use crate::listener::{self, Page};
 
 /// How long a stop waits for reconciles in flight, and then for tokens to be given back.
 const GRACE: Duration = Duration::from_secs(10);
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const CLIENT: &str = "make a client of the API server";
+/// Prometheus' own format and not OpenMetrics: in that, counters of ESO's names would have other names or no type.
+const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Runs until SIGTERM.
 pub(crate) async fn run(args: Run) -> Result<ExitCode> {
@@ -40,9 +42,10 @@ pub(crate) async fn run(args: Run) -> Result<ExitCode> {
     let stop = CancellationToken::new();
     tokio::spawn(stopping(Arc::clone(&health), stop.clone()));
     let config = config(&args).await?;
+    tracing::info!(server = %config.cluster_url, namespace = config.default_namespace, "using the API server");
     let leadership = if args.election.wanted { Leadership::elected() } else { Leadership::always() };
     let operator = Operator {
-        client: guarded(&config, &leadership)?,
+        client: guarded(&config, &metrics, &leadership)?,
         catalog: catalog(&args, &health)?,
         clients: Arc::new(stores::Clients::new(addresses(&args))),
         args,
@@ -76,12 +79,19 @@ struct Operator {
 impl Operator {
     /// Waits for its turn and works; how it lost, if it did.
     async fn stand(&self, config: &Config) -> Result<Option<controller::Lost>> {
-        let client = Client::try_from(config.clone()).context("make a client of the API server")?;
+        let client = unguarded(config, &self.metrics)?;
         let settings = election(&self.args.election, client.default_namespace())?;
-        let patience = settings.lease_duration;
+        let (patience, lease) = (settings.lease_duration, settings.name.clone());
+        self.metrics.leads(&lease, false);
         let mut election = Election::new(client, settings, self.leadership.clone())?;
         self.health.election(election.standing(), patience);
-        match election.serve(&self.stop, || self.work()).await {
+        let work = || {
+            self.metrics.leads(&lease, true);
+            self.work()
+        };
+        let term = election.serve(&self.stop, work).await;
+        self.metrics.leads(&lease, false);
+        match term {
             Term::Stopped => Ok(None),
             Term::Done(done) => done.map(|()| None),
             Term::Lost(lost) => Ok(Some(lost)),
@@ -101,7 +111,6 @@ impl Operator {
             })
             .unzip();
         self.health.loops(move || contexts.iter().flat_map(|context| context.loops()).collect());
-        self.metrics.leading(true);
         tracing::info!(namespaces = ?self.args.namespace, concurrent = self.args.concurrent, "running");
         let mut controllers = std::pin::pin!(join_all(runs));
         tokio::select! {
@@ -164,8 +173,8 @@ async fn listen(args: &Run, health: &Arc<Health>, metrics: &Metrics) -> Result<(
 
 fn exposition(registry: &Registry) -> Page {
     let mut text = String::new();
-    match prometheus_client::encoding::text::encode(&mut text, registry) {
-        Ok(()) => Page { status: http::StatusCode::OK, content_type: OPEN_METRICS, text },
+    match prometheus_client::encoding::text::encode_registry(&mut text, registry) {
+        Ok(()) => Page { status: http::StatusCode::OK, content_type: PROMETHEUS_TEXT, text },
         Err(error) => Page {
             status: http::StatusCode::INTERNAL_SERVER_ERROR,
             content_type: "text/plain",
@@ -224,7 +233,9 @@ async fn config(args: &Run) -> Result<Config> {
                 .await
                 .with_context(|| format!("use {}", path.display()))?
         }
-        None => Config::infer().await.context("find a cluster: give one with --kubeconfig")?,
+        None => Config::infer().await.map_err(|_| {
+            anyhow::anyhow!("find a cluster: this is no pod, and $KUBECONFIG or ~/.kube/config is missing or no kubeconfig; give one with --kubeconfig")
+        })?,
     };
     // A write that was carried out and whose answer was lost must not be repeated blindly: a reconcile reads again first.
     config.default_retry = false;
@@ -232,7 +243,18 @@ async fn config(args: &Run) -> Result<Config> {
 }
 
 /// A client that writes only while this process leads.
-fn guarded(config: &Config, leadership: &Leadership) -> Result<Client> {
-    let builder = ClientBuilder::try_from(config.clone()).context("make a client of the API server")?;
-    Ok(builder.with_layer(&HeedingOverload).with_layer(leadership).build())
+fn guarded(config: &Config, metrics: &Metrics, leadership: &Leadership) -> Result<Client> {
+    let builder = ClientBuilder::try_from(config.clone()).context(CLIENT)?;
+    Ok(builder.with_layer(&requests(config, metrics)).with_layer(&HeedingOverload).with_layer(leadership).build())
+}
+
+/// A client by which this process comes to lead.
+fn unguarded(config: &Config, metrics: &Metrics) -> Result<Client> {
+    let builder = ClientBuilder::try_from(config.clone()).context(CLIENT)?;
+    Ok(builder.with_layer(&requests(config, metrics)).build())
+}
+
+/// Counts a client's requests.
+fn requests(config: &Config, metrics: &Metrics) -> RequestCounter {
+    metrics.requests(config.cluster_url.authority().map_or("", http::uri::Authority::as_str))
 }

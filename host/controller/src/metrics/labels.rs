@@ -1,4 +1,4 @@
-//! The label sets. Every text in them is from a closed set, object names aside.
+//! The label sets. Every text in them is from a closed set, names of objects and the API server's aside.
 
 use pipeline::ObjectRef;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -73,6 +73,20 @@ pub(super) struct Provider {
     pub(super) call: &'static str,
     pub(super) provider: &'static str,
     pub(super) status: &'static str,
+}
+
+/// A request to the API server, with client-go's words.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Asked {
+    pub(super) code: String,
+    pub(super) host: String,
+    pub(super) method: &'static str,
+}
+
+/// An election, by the name of its Lease.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Leader {
+    pub(super) name: String,
 }
 
 /// What kind of failure.

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use pipeline::ObjectRef;
-use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
@@ -15,7 +14,7 @@ use super::tally::Tally;
 /// The series of all objects.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Objects {
-    sync_calls: Family<Named, Counter>,
+    sync_calls: Family<Named, Tally>,
     sync_errors: Family<Named, Tally>,
     external_secrets: Kind,
     push_secrets: Kind,
@@ -71,7 +70,11 @@ impl Objects {
     }
 
     pub(super) fn register(&self, registry: &mut Registry) {
-        registry.register("externalsecret_sync_calls", "Syncs of an ExternalSecret", self.sync_calls.clone());
+        registry.register(
+            "externalsecret_sync_calls_total",
+            "Syncs of an ExternalSecret",
+            self.sync_calls.clone(),
+        );
         registry.register(
             "externalsecret_sync_calls_error",
             "Failed syncs of an ExternalSecret",

@@ -1,5 +1,7 @@
-//! A counter whose name is ESO's and does not end in `_total`, as a counter's must in OpenMetrics. Its type is told as unknown there;
-//! for a query that makes no difference.
+//! A counter that is called what it is registered as.
+//!
+//! The crate's own counter adds `_total` to its name, as OpenMetrics wants it. Here names are ESO's, and those of two of its counters do
+//! not end like that; in Prometheus' text format, which is what ESO serves, they need not.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,11 +25,12 @@ impl Tally {
 }
 
 impl TypedMetric for Tally {
-    const TYPE: MetricType = MetricType::Unknown;
+    const TYPE: MetricType = MetricType::Counter;
 }
 
 impl EncodeMetric for Tally {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+        // The encoder of counters would add to the name.
         encoder.encode_gauge(&self.0.load(Ordering::Relaxed))
     }
 

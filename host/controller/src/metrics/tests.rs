@@ -11,13 +11,12 @@ struct Sample {
 }
 
 /// Reads an exposition as a scraper does, and is strict about it: each family is declared before its samples, once, with a help text;
-/// names and types fit; the text ends as it must.
+/// names and types fit.
 fn parse(text: &str) -> (BTreeMap<String, String>, Vec<Sample>) {
     let mut types: BTreeMap<String, String> = BTreeMap::new();
     let mut helped = BTreeSet::new();
     let mut samples: Vec<Sample> = Vec::new();
-    let body = text.strip_suffix("# EOF\n").expect("ends with EOF");
-    for line in body.lines() {
+    for line in text.lines() {
         if let Some(help) = line.strip_prefix("# HELP ") {
             assert!(helped.insert(help.split_once(' ').unwrap().0.to_owned()), "helped twice: {line}");
         } else if let Some(declared) = line.strip_prefix("# TYPE ") {
@@ -29,8 +28,7 @@ fn parse(text: &str) -> (BTreeMap<String, String>, Vec<Sample>) {
             let family = types.keys().rev().find(|family| sample.name.starts_with(family.as_str())).unwrap();
             let suffix = &sample.name[family.len()..];
             let fits = match types[family].as_str() {
-                "counter" => suffix == "_total",
-                "gauge" | "unknown" => suffix.is_empty(),
+                "counter" | "gauge" => suffix.is_empty(),
                 "histogram" => matches!(suffix, "_bucket" | "_sum" | "_count"),
                 other => panic!("{other}"),
             };
@@ -83,7 +81,7 @@ fn exposition(metrics: &Metrics) -> String {
     let mut registry = Registry::default();
     metrics.register(&mut registry);
     let mut text = String::new();
-    prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+    prometheus_client::encoding::text::encode_registry(&mut text, &registry).unwrap();
     text
 }
 
@@ -121,7 +119,7 @@ fn counted() -> Metrics {
     metrics.called(password, time, "ok");
     metrics.used(password, 12_345, 1 << 20);
     metrics.event_dropped();
-    metrics.leading(true);
+    metrics.leads("keymill", true);
     metrics
 }
 
@@ -150,13 +148,27 @@ fn names_and_values_are_those_of_esos_dashboards() {
         ("keymill_rotations_total", &[("kind", "ExternalSecret"), ("cause", "slot-due")], 2.0),
         ("keymill_externalsecret_last_success_timestamp_seconds", &named, 1_700_000_000.0),
         ("keymill_events_dropped_total", &[], 1.0),
-        ("keymill_leader", &[], 1.0),
+        ("leader_election_master_status", &[("name", "keymill")], 1.0),
     ];
     for (name, labels, expected) in expected {
         assert_eq!(value(&samples, name, labels), Some(*expected), "{name} {labels:?}");
     }
-    assert_eq!(types["externalsecret_sync_calls"], "counter");
-    assert_eq!(types["keymill_component_call_seconds"], "histogram");
+    // As ESO's own exposition declares them.
+    for (family, kind) in [
+        ("externalsecret_sync_calls_total", "counter"),
+        ("externalsecret_sync_calls_error", "counter"),
+        ("externalsecret_status_condition", "gauge"),
+        ("externalsecret_reconcile_duration", "gauge"),
+        ("externalsecret_provider_api_calls_count", "counter"),
+        ("controller_runtime_reconcile_total", "counter"),
+        ("controller_runtime_reconcile_errors_total", "counter"),
+        ("controller_runtime_reconcile_time_seconds", "histogram"),
+        ("controller_runtime_active_workers", "gauge"),
+        ("leader_election_master_status", "gauge"),
+        ("keymill_component_call_seconds", "histogram"),
+    ] {
+        assert_eq!(types[family], kind, "{family}");
+    }
 }
 
 #[test]
@@ -180,7 +192,8 @@ fn the_series_of_an_object_go_with_it() {
     let whole = parse(&exposition(&metrics)).1.len();
     metrics.forget(&object());
     let (_, samples) = parse(&exposition(&metrics));
-    assert!(samples.iter().all(|one| !one.labels.contains_key("name")), "{samples:?}");
+    let of_objects = samples.iter().filter(|one| one.labels.contains_key("namespace")).count();
+    assert_eq!(of_objects, 0, "{samples:?}");
     assert_eq!(samples.len(), whole - 6);
 }
 
@@ -191,4 +204,45 @@ fn a_name_cannot_forge_a_series() {
     metrics.synced(&object, &ready(true), Timestamp::UNIX_EPOCH);
     let (_, samples) = parse(&exposition(&metrics));
     assert!(samples.iter().all(|one| one.name != "forged"), "{samples:?}");
+}
+
+#[test]
+fn a_loop_that_has_just_begun_has_counted_nothing() {
+    let metrics = Metrics::default();
+    metrics.concurrency("PushSecret", 4);
+    let (_, samples) = parse(&exposition(&metrics));
+    let controller = ("controller", "pushsecret");
+    for result in ["success", "error"] {
+        let labels = [controller, ("result", result)];
+        assert_eq!(value(&samples, "controller_runtime_reconcile_total", &labels), Some(0.0), "{result}");
+    }
+    assert_eq!(value(&samples, "controller_runtime_reconcile_errors_total", &[controller]), Some(0.0));
+}
+
+#[tokio::test]
+async fn requests_count_by_code_and_method() {
+    use http::{Method, Request, Response};
+    use tower::{Layer, ServiceExt};
+
+    let metrics = Metrics::default();
+    let answers = tower::service_fn(|request: Request<()>| async move {
+        match request.uri().path() {
+            "/silent" => Err("no answer"),
+            path => Ok(Response::builder().status(&path[1..]).body(()).unwrap()),
+        }
+    });
+    for (method, path) in
+        [(Method::GET, "/200"), (Method::GET, "/200"), (Method::PATCH, "/403"), (Method::PUT, "/silent")]
+    {
+        let service = metrics.requests("api:6443").layer(answers);
+        let request = Request::builder().method(method).uri(path).body(()).unwrap();
+        let answer = service.oneshot(request).await;
+        assert_eq!(answer.is_err(), path == "/silent");
+    }
+    let (types, samples) = parse(&exposition(&metrics));
+    assert_eq!(types["rest_client_requests_total"], "counter");
+    for (code, method, count) in [("200", "GET", 2.0), ("403", "PATCH", 1.0), ("<error>", "PUT", 1.0)] {
+        let labels = [("code", code), ("host", "api:6443"), ("method", method)];
+        assert_eq!(value(&samples, "rest_client_requests_total", &labels), Some(count), "{code}");
+    }
 }
