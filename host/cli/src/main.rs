@@ -52,8 +52,8 @@ fn start(cli: Cli) -> Result<ExitCode> {
             asynchronous(commands::dev::run(args))
         }
         Command::Run(args) => {
-            // Of a request that fails kube's client speaks whenever it does; we do, when it matters and once.
-            log(args.log_format, "info,kube_client=off")?;
+            // Of a request that fails kube's client and its watches speak whenever it does; we do, when it matters and once.
+            log(args.log_format, "info,kube_client=off,kube_runtime::watcher=off")?;
             operator(commands::run::run(args))
         }
         Command::Crds => commands::crds::run(),

@@ -50,7 +50,7 @@ impl Events {
     #[must_use]
     pub fn start(client: Client, metrics: Metrics, shutdown: CancellationToken) -> Self {
         let (queue, notes) = mpsc::channel(QUEUE);
-        let publisher = Publisher { client, known: HashMap::new() };
+        let publisher = Publisher { client, known: HashMap::new(), denied: false };
         tokio::spawn(publisher.run(notes, shutdown));
         Self { queue, metrics }
     }
@@ -73,6 +73,8 @@ struct Publisher {
     client: Client,
     /// By uid of the object and reason.
     known: HashMap<(String, &'static str), Known>,
+    /// Whether the API server denied the last one.
+    denied: bool,
 }
 
 impl Publisher {
@@ -84,11 +86,23 @@ impl Publisher {
             };
             let Some(note) = note else { return };
             let reason = note.reason;
-            if let Err(error) = self.publish(note).await {
-                let answer = Answer::from(error);
-                tracing::debug!(reason, %answer, "an event could not be published");
+            match self.publish(note).await {
+                Ok(()) => self.denied = false,
+                Err(error) if is_ending(&error) => {}
+                Err(error) => self.complain(reason, &Answer::from(error)),
             }
         }
+    }
+
+    /// A right that is missing is said once: there is no object to say it on.
+    fn complain(&mut self, reason: &'static str, answer: &Answer) {
+        let denied = matches!(answer.code(), Some(401 | 403));
+        if denied && !self.denied {
+            tracing::warn!(%answer, "events are not published");
+        } else {
+            tracing::debug!(reason, %answer, "an event was not published");
+        }
+        self.denied |= denied;
     }
 
     async fn publish(&mut self, note: Note) -> Result<(), kube::Error> {
@@ -118,6 +132,13 @@ impl Publisher {
         self.known.insert(key, Known { name, count: 1 });
         Ok(())
     }
+}
+
+/// A namespace that is being deleted takes no events, which the API server calls forbidden, too.
+fn is_ending(error: &kube::Error) -> bool {
+    let kube::Error::Api(status) = error else { return false };
+    let mut causes = status.details.iter().flat_map(|details| &details.causes);
+    causes.any(|cause| cause.reason == "NamespaceTerminating")
 }
 
 fn event(note: Note, namespace: &str) -> Event {

@@ -13,10 +13,16 @@ use futures::{Stream, StreamExt};
 use kube::runtime::watcher::{self, Event};
 use tokio::time::Instant;
 
+use crate::backoff;
 use crate::cluster::Answer;
 
 /// A loop with nothing to do beats this often.
 pub(crate) const BEAT: Duration = Duration::from_secs(5);
+/// A watch that is refused tries again within [`backoff::CLUSTER_MAX`], or its list does.
+const REFUSAL: Duration = Duration::from_secs(3 * backoff::CLUSTER_MAX.as_secs());
+/// What the API server means by "page not found".
+const UNKNOWN_KIND: &str =
+    "the API server does not know this kind: apply its CustomResourceDefinition, `keymill crds` prints it";
 
 /// How one loop is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +49,16 @@ pub(crate) struct Loops {
 struct Heard {
     last: Instant,
     listed: bool,
-    trouble: Option<String>,
+    /// Why the watch was refused, and when that was last.
+    trouble: Option<(String, Instant)>,
+}
+
+impl Heard {
+    /// A watch says nothing when it is let in at last: whoever was not refused again is.
+    fn trouble(&self) -> Option<&str> {
+        let lasts = |(_, at): &&(String, Instant)| at.elapsed() < REFUSAL;
+        self.trouble.as_ref().filter(lasts).map(|(trouble, _)| trouble.as_str())
+    }
 }
 
 /// One loop's end of it.
@@ -67,7 +82,7 @@ impl Loops {
             name: name.clone(),
             silent: heard.last.elapsed(),
             listed: heard.listed,
-            trouble: heard.trouble.clone(),
+            trouble: heard.trouble().map(str::to_owned),
         };
         self.lock().iter().map(state).collect()
     }
@@ -136,14 +151,17 @@ impl Pulse {
             }
             return;
         }
-        let trouble = Some(cause.to_string());
+        let cause = match cause.code() {
+            Some(404) => UNKNOWN_KIND.to_owned(),
+            Some(_) | None => cause.to_string(),
+        };
         let mut news = false;
         self.tell(|heard| {
-            news = heard.trouble != trouble;
-            heard.trouble.clone_from(&trouble);
+            news = heard.trouble() != Some(&cause);
+            heard.trouble = Some((cause.clone(), Instant::now()));
         });
         if news {
-            tracing::warn!(watch = self.name, %cause, "cannot watch");
+            tracing::warn!(watch = self.name, cause, "cannot watch");
         }
     }
 
@@ -195,6 +213,12 @@ mod tests {
         assert!(pulse.heed(refused(403)).is_none());
         assert_eq!(only(&loops).trouble.as_deref(), Some("code 403"));
         assert!(!only(&loops).listed);
+        assert!(pulse.heed(refused(404)).is_none());
+        assert_eq!(only(&loops).trouble.as_deref(), Some(UNKNOWN_KIND));
+        tokio::time::advance(REFUSAL).await;
+        assert_eq!(only(&loops).trouble, None, "not refused again");
+        assert!(pulse.heed(refused(403)).is_none());
+        assert_eq!(only(&loops).trouble.as_deref(), Some("code 403"));
         assert!(pulse.heed::<()>(Ok(Event::InitDone)).is_some());
         assert_eq!((only(&loops).listed, only(&loops).trouble), (true, None));
     }
