@@ -51,7 +51,7 @@ pub(crate) async fn control<K, F, R>(
     let mut changes = pin!(
         reconnect::watch(objects).modify(|object| object.meta_mut().managed_fields = None).reflect(writer)
     );
-    let mut queue = Queue::default();
+    let mut queue = Queue::new(context.metrics.queue(&kind));
     let mut looks = Looks::new(context, reconcile);
     let mut beats = tokio::time::interval(BEAT);
     loop {
@@ -61,7 +61,7 @@ pub(crate) async fn control<K, F, R>(
             Some(object) = woken.next() => queue.add(object),
             object = queue.due() => queue.add(object),
             Some((object, again)) = looks.next() => queue.done(&object, again),
-            _ = beats.tick() => {}
+            _ = beats.tick() => queue.tell(),
         }
         pulse.beat();
         while looks.len() < context.settings.concurrency.into() {

@@ -1,11 +1,11 @@
 //! What the controllers count: ESO's and controller-runtime's names where they mean the same, and our own under `keymill_`.
 //!
 //! Labels come from closed sets and from object names, as ESO's do; never from messages, guests or values. What is told of one object
-//! goes when the object does. Counters are called as they are here: the exposition is Prometheus' text format, as ESO's is. The queue's
-//! own metrics (`workqueue_`) are absent: kube's queue does not tell its length.
+//! goes when the object does. Counters are called as they are here: the exposition is Prometheus' text format, as ESO's is.
 
 mod labels;
 mod objects;
+mod queue;
 mod requests;
 mod tally;
 
@@ -22,6 +22,8 @@ use prometheus_client::registry::Registry;
 pub(crate) use labels::Component;
 use labels::{Asked, ComponentCall, Controller, Failed, Leader, Provider, Result, Rotated};
 use objects::Objects;
+pub(crate) use queue::QueueMetrics;
+use queue::Queues;
 pub use requests::{CountedRequests, RequestCounter};
 use tally::Tally;
 
@@ -41,6 +43,7 @@ pub struct Metrics {
     look_seconds: Family<Controller, Histogram>,
     working: Family<Controller, Gauge>,
     concurrency: Family<Controller, Gauge>,
+    queues: Queues,
     provider_calls: Family<Provider, Tally>,
     rotations: Family<Rotated, Tally>,
     failures: Family<Failed, Tally>,
@@ -61,6 +64,7 @@ impl Default for Metrics {
             look_seconds: Family::new_with_constructor(|| Histogram::new(LOOK_SECONDS)),
             working: Family::default(),
             concurrency: Family::default(),
+            queues: Queues::default(),
             provider_calls: Family::default(),
             rotations: Family::default(),
             failures: Family::default(),
@@ -105,6 +109,11 @@ impl Metrics {
         for failed in [false, true] {
             self.looks.get_or_create(&Result::of(kind, failed)).inc_by(0);
         }
+    }
+
+    /// The queue of a kind's loop.
+    pub(crate) fn queue(&self, kind: &str) -> QueueMetrics {
+        self.queues.of(kind)
     }
 
     /// A sync of an object has ended, as its condition says.
@@ -171,6 +180,7 @@ impl Metrics {
     pub fn register(&self, registry: &mut Registry) {
         self.objects.register(registry);
         self.register_controllers(registry);
+        self.queues.register(registry);
         self.register_process(registry);
         self.register_components(registry);
         registry.register(

@@ -4,14 +4,17 @@
 //! at once more afterwards. First come, first served, so that objects which are due all the time keep nobody else waiting; kube's own
 //! scheduler takes those that wait in the order of their hashes. Knows nothing of what a look is.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::hash::Hash;
 use std::task::Poll;
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tokio_util::time::DelayQueue;
 use tokio_util::time::delay_queue::Key as Timer;
+
+use crate::metrics::QueueMetrics;
 
 /// The timers hold no more than two years. Whoever has longer to wait is looked at in between.
 const LATEST: Duration = Duration::from_secs(86_400 * 30);
@@ -29,56 +32,85 @@ pub(crate) enum Again {
 #[derive(Debug)]
 pub(crate) struct Queue<K> {
     line: VecDeque<K>,
-    waiting: HashSet<K>,
-    /// Under way, and whether woken since it began.
-    under_way: HashMap<K, bool>,
+    /// Since when.
+    waiting: HashMap<K, Instant>,
+    under_way: HashMap<K, Look>,
     due: DelayQueue<K>,
     timers: HashMap<K, Timer>,
+    metrics: QueueMetrics,
 }
 
-impl<K> Default for Queue<K> {
-    fn default() -> Self {
-        Self {
-            line: VecDeque::new(),
-            waiting: HashSet::new(),
-            under_way: HashMap::new(),
-            due: DelayQueue::new(),
-            timers: HashMap::new(),
-        }
-    }
+#[derive(Debug)]
+struct Look {
+    since: Instant,
+    /// Whether the object was woken since.
+    woken: bool,
 }
 
 impl<K: Hash + Eq + Clone> Queue<K> {
+    /// An empty one.
+    pub(crate) fn new(metrics: QueueMetrics) -> Self {
+        Self {
+            line: VecDeque::new(),
+            waiting: HashMap::new(),
+            under_way: HashMap::new(),
+            due: DelayQueue::new(),
+            timers: HashMap::new(),
+            metrics,
+        }
+    }
+
     /// An object wants to be looked at.
     pub(crate) fn add(&mut self, object: K) {
-        if let Some(woken) = self.under_way.get_mut(&object) {
-            *woken = true;
-        } else if self.waiting.insert(object.clone()) {
+        if let Some(look) = self.under_way.get_mut(&object) {
+            if !std::mem::replace(&mut look.woken, true) {
+                self.metrics.added();
+            }
+        } else if !self.waiting.contains_key(&object) {
+            self.metrics.added();
             // The look decides anew when the next one is due.
             self.cancel(&object);
+            self.waiting.insert(object.clone(), Instant::now());
             self.line.push_back(object);
+            self.metrics.depth(self.line.len());
         }
     }
 
     /// The next object. Its look is under way until [`Queue::done`].
     pub(crate) fn next(&mut self) -> Option<K> {
         let object = self.line.pop_front()?;
-        self.waiting.remove(&object);
-        self.under_way.insert(object.clone(), false);
+        self.metrics.depth(self.line.len());
+        let now = Instant::now();
+        if let Some(since) = self.waiting.remove(&object) {
+            self.metrics.waited(now.duration_since(since));
+        }
+        self.under_way.insert(object.clone(), Look { since: now, woken: false });
         Some(object)
     }
 
     /// A look has ended.
     pub(crate) fn done(&mut self, object: &K, again: Again) {
-        let woken = self.under_way.remove(object).unwrap_or_default();
+        let Some(look) = self.under_way.remove(object) else { return };
+        self.metrics.worked(look.since.elapsed());
         match again {
-            _ if woken => self.add(object.clone()),
+            // Its being woken counted when it was.
+            _ if look.woken => {
+                self.waiting.insert(object.clone(), Instant::now());
+                self.line.push_back(object.clone());
+                self.metrics.depth(self.line.len());
+            }
             Again::After(wait) => {
+                self.metrics.retried();
                 let timer = self.due.insert(object.clone(), wait.min(LATEST));
                 self.timers.insert(object.clone(), timer);
             }
             Again::WhenWoken => {}
         }
+    }
+
+    /// Tells how long the looks under way have taken.
+    pub(crate) fn tell(&self) {
+        self.metrics.under_way(self.under_way.values().map(|look| look.since.elapsed()));
     }
 
     /// Waits until an object is due. Ends never while none has a time.
@@ -106,13 +138,16 @@ impl<K: Hash + Eq + Clone> Queue<K> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::time::Instant;
-
     use super::*;
+    use crate::metrics::Metrics;
+
+    fn queue() -> Queue<&'static str> {
+        Queue::new(Metrics::default().queue("ExternalSecret"))
+    }
 
     #[tokio::test(start_paused = true)]
     async fn who_comes_first_is_served_first() {
-        let mut queue = Queue::default();
+        let mut queue = queue();
         ["a", "b", "c", "a"].into_iter().for_each(|object| queue.add(object));
         assert_eq!(queue.next(), Some("a"));
         queue.done(&"a", Again::After(Duration::ZERO));
@@ -124,7 +159,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_is_woken_during_its_look_is_looked_at_once_more() {
-        let mut queue = Queue::default();
+        let mut queue = queue();
         queue.add("a");
         assert_eq!(queue.next(), Some("a"));
         ["a", "a"].into_iter().for_each(|object| queue.add(object));
@@ -137,7 +172,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_is_woken_before_it_is_due_has_no_other_time() {
-        let mut queue = Queue::default();
+        let mut queue = queue();
         for object in ["a", "b"] {
             queue.add(object);
             queue.next();
@@ -155,7 +190,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_time_without_end_is_no_trouble() {
-        let mut queue = Queue::default();
+        let mut queue = queue();
         queue.add("a");
         queue.next();
         queue.done(&"a", Again::After(Duration::MAX));

@@ -245,7 +245,11 @@ async fn config(args: &Run) -> Result<Config> {
 /// A client that writes only while this process leads.
 fn guarded(config: &Config, metrics: &Metrics, leadership: &Leadership) -> Result<Client> {
     let builder = ClientBuilder::try_from(config.clone()).context(CLIENT)?;
-    Ok(builder.with_layer(&requests(config, metrics)).with_layer(&HeedingOverload).with_layer(leadership).build())
+    Ok(builder
+        .with_layer(&requests(config, metrics))
+        .with_layer(&HeedingOverload)
+        .with_layer(leadership)
+        .build())
 }
 
 /// A client by which this process comes to lead.

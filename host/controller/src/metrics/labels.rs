@@ -45,6 +45,19 @@ impl Controller {
     }
 }
 
+/// Which queue: client-go's name of it, and controller-runtime's.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Queue {
+    controller: &'static str,
+    name: &'static str,
+}
+
+impl Queue {
+    pub(super) fn of(kind: &str) -> Self {
+        Self { controller: word(kind), name: word(kind) }
+    }
+}
+
 /// How a look ended.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct Result {

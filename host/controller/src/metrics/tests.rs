@@ -112,6 +112,13 @@ fn counted() -> Metrics {
         metrics.synced(&object, &ready(!failed), Timestamp::from_second(1_700_000_000).unwrap());
         metrics.looked(&object, time, failed);
     }
+    let queue = metrics.queue("ExternalSecret");
+    queue.added();
+    queue.depth(1);
+    queue.waited(time);
+    queue.worked(time);
+    queue.retried();
+    queue.under_way([time, time * 2].into_iter());
     metrics.failed("ExternalSecret", "StoreDenied", "Store");
     metrics.rotated("ExternalSecret", "slot-due", 2);
     metrics.asked("HashiCorp/Vault", "ReadSecretData", true);
@@ -131,6 +138,7 @@ fn names_and_values_are_those_of_esos_dashboards() {
     let named = [("name", "db"), ("namespace", "shop")];
     let condition = |status| [named[0], named[1], ("condition", "Ready"), ("status", status)];
     let controller = [("controller", "externalsecret")];
+    let queue = [controller[0], ("name", "externalsecret")];
     let call = [("provider", "HashiCorp/Vault"), ("call", "ReadSecretData"), ("status", "error")];
     let expected: &[(&str, Labels<'_>, f64)] = &[
         ("externalsecret_sync_calls_total", &named, 2.0),
@@ -147,6 +155,9 @@ fn names_and_values_are_those_of_esos_dashboards() {
         ("controller_runtime_max_concurrent_reconciles", &controller, 16.0),
         ("keymill_rotations_total", &[("kind", "ExternalSecret"), ("cause", "slot-due")], 2.0),
         ("keymill_externalsecret_last_success_timestamp_seconds", &named, 1_700_000_000.0),
+        ("workqueue_depth", &queue, 1.0),
+        ("workqueue_unfinished_work_seconds", &queue, 0.06),
+        ("workqueue_longest_running_processor_seconds", &queue, 0.04),
         ("keymill_events_dropped_total", &[], 1.0),
         ("leader_election_master_status", &[("name", "keymill")], 1.0),
     ];
@@ -164,6 +175,13 @@ fn names_and_values_are_those_of_esos_dashboards() {
         ("controller_runtime_reconcile_errors_total", "counter"),
         ("controller_runtime_reconcile_time_seconds", "histogram"),
         ("controller_runtime_active_workers", "gauge"),
+        ("workqueue_depth", "gauge"),
+        ("workqueue_adds_total", "counter"),
+        ("workqueue_retries_total", "counter"),
+        ("workqueue_queue_duration_seconds", "histogram"),
+        ("workqueue_work_duration_seconds", "histogram"),
+        ("workqueue_unfinished_work_seconds", "gauge"),
+        ("workqueue_longest_running_processor_seconds", "gauge"),
         ("leader_election_master_status", "gauge"),
         ("keymill_component_call_seconds", "histogram"),
     ] {
