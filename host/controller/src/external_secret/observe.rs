@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use api::ExternalSecret;
+use api::names::finalizer::EXTERNAL_SECRET;
 use pipeline::{
     CheckedSpec, EntryKey, Found, Meta, ObjectRef, Precondition, Record, Status, TargetView, record_name,
 };
 
 use crate::context::Context;
 use crate::failure::SyncError;
+use crate::finalizers;
 use crate::references::{Referents, Role};
 use crate::secrets::{Age, Reading};
 
@@ -50,11 +52,12 @@ pub(crate) async fn observe(
     Ok(Some(Observed { spec, meta, status, record, record_version, target, config_digests }))
 }
 
-/// Whether nobody can have looked at the object yet. Its record is not asked for: creating it fails if another replica was faster, and the
-/// next look reads it.
+/// Whether nobody can have looked at the object yet: whoever did has left the finalizer. Its record is not asked for: creating it fails if
+/// another replica was faster, and the next look reads it.
 fn is_new(object: &ExternalSecret, reference: &ObjectRef, context: &Context) -> bool {
     object.status.is_none()
         && object.metadata.generation == Some(1)
+        && !finalizers::has(object, EXTERNAL_SECRET)
         && !context.activity.has_looked(reference, 1)
 }
 
