@@ -140,7 +140,8 @@ async fn carry_out(
     let (gathered, plan) = prepared?;
     let id = gathered.rotation_id();
     apply::target(&observed, context, &plan).await?;
-    apply::leftovers(&observed, context, &plan).await?;
+    let bound = object.status.as_ref().and_then(|status| status.binding.as_ref());
+    apply::leftovers(&observed, context, &plan, bound.map(|bound| bound.name.as_str())).await?;
     tracing::info!(
         namespace = meta.namespace,
         name = meta.name,

@@ -64,13 +64,17 @@ pub(crate) async fn target(observed: &Observed, context: &Context, plan: &Plan) 
     }
 }
 
-/// Deletes what an earlier target name left behind, now that the new one exists.
-pub(crate) async fn leftovers(observed: &Observed, context: &Context, plan: &Plan) -> Result<(), SyncError> {
-    let renamed = observed.meta.generation > 1;
-    if !renamed
-        || !matches!(plan, Plan::Create(_))
-        || observed.spec.creation_policy() != CreationPolicy::Owner
-    {
+/// Deletes what an earlier target name left behind, now that the new one exists. `bound` is the target that was reported last: as long as
+/// that is another, what is left behind may still be there.
+pub(crate) async fn leftovers(
+    observed: &Observed,
+    context: &Context,
+    plan: &Plan,
+    bound: Option<&str>,
+) -> Result<(), SyncError> {
+    let moved = bound.is_some_and(|bound| !bound.is_empty() && bound != observed.spec.target_name());
+    let renamed = observed.meta.generation > 1 && (moved || matches!(plan, Plan::Create(_)));
+    if !renamed || observed.spec.creation_policy() != CreationPolicy::Owner {
         return Ok(());
     }
     let namespace = &observed.meta.namespace;
