@@ -171,7 +171,8 @@ fn stands(election: &Election) -> Result<String, String> {
     let standing = election.standing.borrow();
     let heard = standing.heard.is_some_and(|heard| Instant::now() - heard <= election.patience);
     match (&standing.trouble, heard) {
-        (Some(trouble), false) => Err(trouble.clone()),
+        // Who leads has until its deadline. Who cannot stand stands by for nothing, though the Lease be read.
+        (Some(trouble), heard) if !(heard && standing.leads) => Err(trouble.clone()),
         (None, false) => Err("the Lease was not read yet".to_owned()),
         (_, true) if standing.leads => Ok("leading".to_owned()),
         (_, true) => Ok(format!("standing by for {}", standing.holder)),
@@ -271,7 +272,11 @@ mod tests {
         sender.send_replace(standing(false));
         check(&health, "/readyz", 200, "[+]election ok: standing by for a");
         check(&health, "/readyz", 200, "[+]watches ok: standing by");
-        sender.send_replace(standing(true));
+        let trouble = Some("failed to write Lease a/b".to_owned());
+        sender.send_replace(Standing { trouble: trouble.clone(), ..standing(false) });
+        check(&health, "/readyz", 503, "[-]election failed: failed to write Lease a/b");
+        sender.send_replace(Standing { trouble, ..standing(true) });
+        check(&health, "/readyz", 503, "[+]election ok: leading");
         check(&health, "/readyz", 503, "[-]watches failed: not started");
         health.loops(|| vec![a_loop(1, true, None)]);
         check(&health, "/readyz", 200, "[+]election ok: leading");
