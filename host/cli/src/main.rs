@@ -52,8 +52,7 @@ fn start(cli: Cli) -> Result<ExitCode> {
             asynchronous(commands::dev::run(args))
         }
         Command::Run(args) => {
-            // Of a request that fails kube's client and its watches speak whenever it does; we do, when it matters and once.
-            log(args.log_format, "info,kube_client=off,kube_runtime::watcher=off")?;
+            log(args.log_format, "info")?;
             operator(commands::run::run(args))
         }
         Command::Crds => commands::crds::run(),
@@ -85,10 +84,15 @@ fn operator(work: impl Future<Output = Result<ExitCode>>) -> Result<ExitCode> {
 /// Log lines go to standard error; `KEYMILL_LOG` chooses them as `RUST_LOG` does elsewhere.
 fn log(format: LogFormat, default: &str) -> Result<()> {
     let filter = EnvFilter::builder().with_env_var("KEYMILL_LOG").try_from_env();
-    let filter = match filter {
+    let mut filter = match filter {
         Ok(filter) => filter,
         Err(_) => EnvFilter::try_new(default).context("read the default log filter")?,
     };
+    // Of a request that fails kube's client and its watches speak whenever it does, and quote an answer that they cannot read: a Secret,
+    // perhaps. We speak when it matters, once, and quote nothing.
+    for target in ["kube_client=off", "kube_runtime::watcher=off"] {
+        filter = filter.add_directive(target.parse().context("read a log filter")?);
+    }
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())

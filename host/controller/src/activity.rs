@@ -61,11 +61,6 @@ impl Activity {
         self.lock().failed.remove(object)
     }
 
-    /// All objects of a kind that were looked at and not forgotten.
-    pub(crate) fn looked_at(&self, kind: &str) -> Vec<ObjectRef> {
-        self.lock().looked.keys().filter(|object| object.kind == kind).cloned().collect()
-    }
-
     /// An object is gone.
     pub(crate) fn forget(&self, object: &ObjectRef) {
         self.lock().looked.remove(object);

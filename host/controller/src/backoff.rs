@@ -8,6 +8,10 @@ use std::time::Duration;
 use pipeline::ObjectRef;
 
 const FIRST: Duration = Duration::from_secs(1);
+/// After a first conflict.
+const CONFLICT: Duration = Duration::from_millis(50);
+/// So many in a row are a failure.
+const CONFLICTS: u32 = 8;
 const MAX: Duration = Duration::from_secs(300);
 /// What waits for the API server asks again this often at least: the cluster is well again when all see that it is.
 pub(crate) const CLUSTER_MAX: Duration = Duration::from_secs(3);
@@ -16,6 +20,7 @@ pub(crate) const CLUSTER_MAX: Duration = Duration::from_secs(3);
 #[derive(Debug, Default)]
 pub(crate) struct Backoff {
     failures: Mutex<HashMap<ObjectRef, u32>>,
+    conflicts: Mutex<HashMap<ObjectRef, u32>>,
 }
 
 impl Backoff {
@@ -33,9 +38,25 @@ impl Backoff {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).contains_key(object)
     }
 
+    /// Counts one more conflict in a row; how long to wait now.
+    pub(crate) fn conflicted(&self, object: &ObjectRef) -> Duration {
+        let mut conflicts = self.conflicts.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = conflicts.entry(object.clone()).or_insert(0);
+        let wait = CONFLICT.saturating_mul(2_u32.saturating_pow((*count).min(16))).min(CLUSTER_MAX);
+        *count = count.saturating_add(1);
+        wait
+    }
+
+    /// Whether there were so many that it is no coincidence.
+    pub(crate) fn is_in_conflict(&self, object: &ObjectRef) -> bool {
+        let conflicts = self.conflicts.lock().unwrap_or_else(PoisonError::into_inner);
+        conflicts.get(object).is_some_and(|count| *count >= CONFLICTS)
+    }
+
     /// Forgets the failures of an object that is well, or gone.
     pub(crate) fn succeeded(&self, object: &ObjectRef) {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).remove(object);
+        self.conflicts.lock().unwrap_or_else(PoisonError::into_inner).remove(object);
     }
 }
 
@@ -71,6 +92,17 @@ mod tests {
         assert_eq!(delay(1, 0.0), Duration::from_millis(1500));
         let object = ObjectRef::namespaced("ExternalSecret", "default", "a");
         assert_eq!(phase(&object), phase(&object.clone()));
+    }
+
+    #[test]
+    fn conflicts_are_answered_soon_and_not_for_ever() {
+        let backoff = Backoff::default();
+        let object = ObjectRef::namespaced("ExternalSecret", "default", "a");
+        let waits: Vec<u128> = (0..CONFLICTS).map(|_| backoff.conflicted(&object).as_millis()).collect();
+        assert_eq!(waits, [50, 100, 200, 400, 800, 1600, 3000, 3000]);
+        assert!(backoff.is_in_conflict(&object));
+        backoff.succeeded(&object);
+        assert!(!backoff.is_in_conflict(&object));
     }
 
     #[test]

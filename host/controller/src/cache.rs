@@ -7,7 +7,9 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{ClusterGenerator, ClusterSecretStore, ConditionStatus, Fake, Password, SecretStore, Uuid};
+use api::{
+    ClusterGenerator, ClusterSecretStore, ConditionStatus, Fake, Password, SecretStore, SecretStoreSpec, Uuid,
+};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
 use kube::core::DeserializeGuard;
@@ -79,18 +81,28 @@ impl Caches {
         tokio::time::timeout(SEEN, seen).await.unwrap_or(false)
     }
 
-    /// The stores that an object in a namespace may name, with their labels.
-    pub(crate) fn store_views(&self, namespace: &str) -> Vec<StoreView> {
-        let view = |kind: &str, meta: &ObjectMeta| StoreView {
+    /// The stores that an object in a namespace may name, with their labels. Whether a controller class is ours, `is_ours` says.
+    pub(crate) fn store_views(
+        &self,
+        namespace: &str,
+        is_ours: impl Fn(Option<&str>) -> bool,
+    ) -> Vec<StoreView> {
+        // Of one that cannot be read the class is not known: opening it says what is wrong with it.
+        let view = |kind: &str, meta: &ObjectMeta, spec: Option<&SecretStoreSpec>| StoreView {
             name: StoreName { kind: kind.to_owned(), name: meta.name.clone().unwrap_or_default() },
             labels: meta.labels.clone().unwrap_or_default(),
+            usable: meta.deletion_timestamp.is_none()
+                && spec.is_none_or(|spec| is_ours(spec.controller.as_deref())),
         };
         let own = self.secret_stores.reader.state();
-        let own =
-            own.iter().map(|store| store.meta()).filter(|meta| meta.namespace.as_deref() == Some(namespace));
-        let mut views: Vec<StoreView> = own.map(|meta| view("SecretStore", meta)).collect();
+        let own = own.iter().filter(|store| store.meta().namespace.as_deref() == Some(namespace));
+        let own = own
+            .map(|store| view("SecretStore", store.meta(), store.0.as_ref().ok().map(|store| &store.spec)));
+        let mut views: Vec<StoreView> = own.collect();
         let cluster = self.cluster_secret_stores.reader.state();
-        views.extend(cluster.iter().map(|store| view("ClusterSecretStore", store.meta())));
+        views.extend(cluster.iter().map(|store| {
+            view("ClusterSecretStore", store.meta(), store.0.as_ref().ok().map(|store| &store.spec))
+        }));
         views.sort_by(|a, b| a.name.cmp(&b.name));
         views
     }

@@ -12,6 +12,9 @@ use thiserror::Error;
 use crate::leadership::NotLeading;
 use crate::overload::Overload;
 
+/// The longest that an API server may keep us away.
+const LONGEST: Duration = Duration::from_secs(60);
+
 /// One operation on the cluster that did not succeed.
 #[derive(Debug, Error)]
 pub enum ClusterError {
@@ -88,16 +91,27 @@ impl Answer {
     }
 }
 
+/// When the API server says to come back: in a `Status`, or in a header.
+pub(crate) fn pause(error: &kube::Error) -> Option<Duration> {
+    let pause = match error {
+        kube::Error::Api(status) => {
+            let seconds = status.details.as_ref().map(|details| details.retry_after_seconds);
+            seconds.filter(|seconds| *seconds > 0).map(|seconds| Duration::from_secs(seconds.into()))
+        }
+        kube::Error::Service(error) => error.downcast_ref::<Overload>().map(|overload| overload.after),
+        _ => None,
+    };
+    pause.map(|pause| pause.min(LONGEST))
+}
+
 impl From<kube::Error> for Answer {
     fn from(error: kube::Error) -> Self {
+        let after = pause(&error);
         match error {
             kube::Error::Api(status) => {
-                let after = status.details.as_ref().map(|details| details.retry_after_seconds);
-                let after =
-                    after.filter(|seconds| *seconds > 0).map(|seconds| Duration::from_secs(seconds.into()));
                 Answer::Refused { code: status.code, message: status.message.clone(), after }
             }
-            kube::Error::Service(error) => of_service(&*error),
+            kube::Error::Service(error) => of_service(&*error, after),
             kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => Answer::Garbled,
             _ => Answer::Silent,
         }
@@ -105,16 +119,12 @@ impl From<kube::Error> for Answer {
 }
 
 /// What the layers of our client answer.
-fn of_service(error: &(dyn Error + Send + Sync + 'static)) -> Answer {
+fn of_service(error: &(dyn Error + Send + Sync + 'static), after: Option<Duration>) -> Answer {
     if let Some(not_leading) = error.downcast_ref::<NotLeading>() {
         return Answer::NotLeading(*not_leading);
     }
     match error.downcast_ref::<Overload>() {
-        Some(overload) => Answer::Refused {
-            code: overload.code,
-            message: overload.to_string(),
-            after: Some(overload.after),
-        },
+        Some(overload) => Answer::Refused { code: overload.code, message: overload.to_string(), after },
         None => Answer::Silent,
     }
 }
@@ -150,6 +160,10 @@ impl ClusterError {
 impl Failure for ClusterError {
     fn reason(&self) -> Reason {
         match self.answer() {
+            // The ServiceAccount of a token.
+            Answer::Refused { code: 404, .. } if matches!(self, ClusterError::Token { .. }) => {
+                Reason::ReferenceMissing
+            }
             Answer::Refused { code: 401 | 403, .. } => Reason::ClusterDenied,
             Answer::Refused { code: 409, .. } => Reason::ClusterConflict,
             Answer::Refused { code: 400 | 413 | 422, .. } => Reason::TargetRefused,
@@ -160,6 +174,7 @@ impl Failure for ClusterError {
 
     fn blame(&self) -> Blame {
         match self.answer() {
+            Answer::Refused { code: 404, .. } if matches!(self, ClusterError::Token { .. }) => Blame::User,
             Answer::Refused { code: 400 | 413 | 422, .. } => Blame::User,
             Answer::Refused { .. } | Answer::Silent => Blame::Cluster,
             Answer::Garbled => Blame::Host,

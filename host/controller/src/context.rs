@@ -26,13 +26,14 @@ use crate::events::Events;
 use crate::leadership::Leadership;
 use crate::metrics::Metrics;
 use crate::outage::Outage;
-use crate::pulse::{LoopState, Loops};
+use crate::pulse::{LoopState, Loops, Pulse};
 use crate::push_secret::Pushed;
 use crate::reader::ClusterReader;
 use crate::references::References;
 use crate::snapshot::Snapshot;
 use crate::watch::Wake;
 use crate::wiring::{Engines, GeneratorFinder, NoPolicies, StoreOpener, StoreUse, Watched};
+use crate::written::Written;
 
 /// How the controllers behave.
 #[derive(Debug, Clone)]
@@ -125,6 +126,7 @@ pub struct Context {
     pub(crate) doubts: Doubts,
     pub(crate) outage: Outage,
     pub(crate) wake: Wake,
+    pub(crate) written: Written,
     pub(crate) schedule: Schedule,
     pub(crate) pushed: Pushed,
     pub(crate) activity: Activity,
@@ -185,6 +187,7 @@ impl Context {
             doubts: Doubts::default(),
             outage: Outage::default(),
             wake,
+            written: Written::default(),
             schedule: Schedule::default(),
             pushed: Pushed::default(),
             activity: Activity::default(),
@@ -209,6 +212,14 @@ impl Context {
     #[must_use]
     pub fn is_quiet_for(&self, time: Duration) -> bool {
         self.activity.is_quiet_for(time)
+    }
+
+    /// The pulse of a loop of these controllers.
+    pub(crate) fn pulse(&self, kind: &str, what: &str) -> Pulse {
+        self.loops.begin(match &self.settings.namespace {
+            Some(namespace) => format!("{kind} {what} of {namespace}"),
+            None => format!("{kind} {what}"),
+        })
     }
 
     /// How each loop is.
@@ -284,7 +295,7 @@ impl Context {
 
     /// The stores that an object in a namespace may name, with their labels.
     pub(crate) fn store_views(&self, namespace: &str) -> Vec<StoreView> {
-        self.caches.store_views(namespace)
+        self.caches.store_views(namespace, |class| self.is_own_class(class))
     }
 
     /// All objects of a namespaced kind that this controller looks after.

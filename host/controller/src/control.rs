@@ -13,6 +13,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::channel::mpsc::UnboundedReceiver;
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::DeserializeGuard;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::reflector::{ObjectRef as Key, Store, store};
@@ -26,9 +27,10 @@ use tokio_util::sync::CancellationToken;
 use crate::context::Context;
 use crate::failure::SyncError;
 use crate::news::News;
+use crate::outage::Outage;
 use crate::pulse::BEAT;
 use crate::queue::{Again, Queue};
-use crate::{backoff, reconnect, reference, report, secret_store, unreadable};
+use crate::{backoff, reconnect, reference, report, secret_store, unreadable, written};
 
 /// Runs one until `shutdown`, and ends when its looks under way have ended.
 pub(crate) async fn control<K, F, R>(
@@ -44,10 +46,11 @@ pub(crate) async fn control<K, F, R>(
     R: Future<Output = Result<Again, SyncError>> + Send + 'static,
 {
     let kind = K::kind(&());
-    let pulse = context.loops.begin(format!("{kind} loop"));
+    let pulse = context.pulse(&kind, "loop");
     context.metrics.concurrency(&kind, context.settings.concurrency);
     let (reader, writer) = store();
-    let mut seen = Seen { context, reader, refreshed, news: News::default(), listed: Vec::new() };
+    let mut seen =
+        Seen { context, reader, refreshed, news: News::default(), listed: Vec::new(), before: Vec::new() };
     let mut changes = pin!(
         reconnect::watch(objects).modify(|object| object.meta_mut().managed_fields = None).reflect(writer)
     );
@@ -67,6 +70,9 @@ pub(crate) async fn control<K, F, R>(
         while looks.len() < context.settings.concurrency.into() {
             let Some(object) = queue.next() else { break };
             match seen.reader.get(&object) {
+                Some(present) if is_on_its_way::<K>(context, present.meta()) => {
+                    queue.done(&object, Again::After(written::PAUSE));
+                }
                 Some(present) => looks.begin(object, present, &seen.reader),
                 None => queue.done(&object, Again::WhenWoken),
             }
@@ -75,6 +81,11 @@ pub(crate) async fn control<K, F, R>(
     while looks.next().await.is_some() {
         pulse.beat();
     }
+}
+
+/// Whether the watch is about to show what was reported of an object.
+fn is_on_its_way<K: Resource<DynamicType = ()>>(context: &Context, meta: &ObjectMeta) -> bool {
+    context.written.is_on_its_way(&reference::<K>(meta), meta.resource_version.as_deref())
 }
 
 /// What the watch of one kind has said.
@@ -86,6 +97,8 @@ struct Seen<'a, K: Resource<DynamicType = ()> + Clone + 'static> {
     news: News,
     /// Of a list that is still coming in, what is news, and when it was last carried out: the reader knows it when all of it is there.
     listed: Vec<(Option<Timestamp>, Key<DeserializeGuard<K>>)>,
+    /// What there was when it began.
+    before: Vec<Arc<DeserializeGuard<K>>>,
 }
 
 impl<K: Resource<DynamicType = ()> + Clone + 'static> Seen<'_, K> {
@@ -96,23 +109,21 @@ impl<K: Resource<DynamicType = ()> + Clone + 'static> Seen<'_, K> {
     ) {
         match event {
             Some(Event::Apply(object)) if self.is_news(&object) => queue.add(Key::from_obj(&object)),
+            Some(Event::Init) => self.before = self.reader.state(),
             Some(Event::InitApply(object)) if self.is_news(&object) => {
                 self.listed.push((self.refreshed(&object), Key::from_obj(&object)));
             }
             Some(Event::Delete(object)) => {
                 queue.forget(&Key::from_obj(&object));
-                self.news.forget(object.meta());
-                secret_store::forget(object.meta(), self.context);
-                self.context.pushed.forget(object.meta().uid.as_deref().unwrap_or_default());
-                forget(self.context, &reference::<K>(object.meta()));
+                self.forget(object.meta());
             }
             Some(Event::InitDone) => {
-                self.forget_gone();
+                self.forget_gone(queue);
                 // A process that is killed again and again gets to everybody all the same.
                 self.listed.sort_by_key(|(refreshed, _)| *refreshed);
                 self.listed.drain(..).for_each(|(_, object)| queue.add(object));
             }
-            Some(Event::Apply(_) | Event::Init | Event::InitApply(_)) | None => {}
+            Some(Event::Apply(_) | Event::InitApply(_)) | None => {}
         }
     }
 
@@ -125,13 +136,23 @@ impl<K: Resource<DynamicType = ()> + Clone + 'static> Seen<'_, K> {
         object.0.as_ref().ok().and_then(self.refreshed)
     }
 
-    /// A list has come: what it does not name is gone. Whoever has a time still finds that out when it comes.
-    fn forget_gone(&self) {
+    /// A list has come: what was there before and is not in it is gone.
+    fn forget_gone(&mut self, queue: &mut Queue<Key<DeserializeGuard<K>>>) {
         let there = self.reader.state();
-        self.news.keep(&there.iter().filter_map(|object| object.meta().uid.as_deref()).collect());
-        let there: HashSet<ObjectRef> = there.iter().map(|object| reference::<K>(object.meta())).collect();
-        let gone = self.context.activity.looked_at(&K::kind(&())).into_iter();
-        gone.filter(|object| !there.contains(object)).for_each(|object| forget(self.context, &object));
+        let there: HashSet<&str> = there.iter().filter_map(|object| object.meta().uid.as_deref()).collect();
+        for object in std::mem::take(&mut self.before) {
+            if !object.meta().uid.as_deref().is_some_and(|uid| there.contains(uid)) {
+                queue.forget(&Key::from_obj(object.as_ref()));
+                self.forget(object.meta());
+            }
+        }
+    }
+
+    fn forget(&self, meta: &ObjectMeta) {
+        self.news.forget(meta);
+        secret_store::forget(meta, self.context);
+        self.context.pushed.forget(meta.uid.as_deref().unwrap_or_default());
+        forget(self.context, &reference::<K>(meta));
     }
 }
 
@@ -235,12 +256,18 @@ fn forget(context: &Context, object: &ObjectRef) {
 
 /// A report that could not be written: the look is repeated.
 fn failed_to_report(object: &ObjectRef, error: &SyncError, context: &Context) -> Again {
-    if error.is_conflict() {
-        return report::again();
+    if let Some(again) = report::conflict(context, object, error) {
+        return again;
     }
-    tracing::warn!(%object, reason = %error.reason(), "{}", pipeline::message(error));
+    // The same failure again is no news.
+    if context.backoff.is_failing(object) {
+        tracing::debug!(%object, reason = %error.reason(), "{}", pipeline::message(error));
+    } else {
+        tracing::warn!(%object, reason = %error.reason(), "{}", pipeline::message(error));
+    }
     let wait = context.backoff.failed(object);
-    let wait = if context.outage.failed(object) { wait.min(backoff::CLUSTER_MAX) } else { wait };
+    let scout = Outage::is_cause(error.reason()) && context.outage.failed(object, error.reason());
+    let wait = if scout { wait.min(backoff::CLUSTER_MAX) } else { wait };
     Again::After(match error.retry() {
         Retry::After(least) => least.max(wait),
         Retry::Backoff | Retry::WhenChanged => wait,

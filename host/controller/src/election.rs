@@ -167,9 +167,8 @@ impl Election {
         stop: &CancellationToken,
         work: impl FnOnce() -> W,
     ) -> Term<W::Output> {
-        tokio::select! {
-            () = self.acquire() => {}
-            () = stop.cancelled() => return Term::Stopped,
+        if !self.acquire(stop).await {
+            return Term::Stopped;
         }
         let term = {
             let mut work = pin!(work());
@@ -186,17 +185,19 @@ impl Election {
         term
     }
 
-    async fn acquire(&mut self) {
-        loop {
+    /// Whether this process leads; not when it is told to stop first. A try that has begun comes to its end: it may have won.
+    async fn acquire(&mut self, stop: &CancellationToken) -> bool {
+        while !stop.is_cancelled() {
             let began = Instant::now();
             let turn = self.attempt_in_time(began + self.settings.renew_deadline).await;
             if turn == Some(Turn::Ours) {
                 self.won(began);
                 tracing::info!(identity = self.settings.identity, "leading");
-                return;
+                return true;
             }
-            sleep_until(Instant::now() + self.pause()).await;
+            let _stopped = stop.run_until_cancelled(sleep_until(Instant::now() + self.pause())).await;
         }
+        false
     }
 
     async fn hold(&mut self) -> Lost {
@@ -288,7 +289,10 @@ impl Election {
         };
         match written {
             Ok(lease) => Ok(self.see(lease)),
-            Err(kube::Error::Api(status)) if status.code == 409 => Ok(Turn::Theirs),
+            // A leader has only been overtaken by somebody who wrote something else into it.
+            Err(kube::Error::Api(status)) if status.code == 409 && !self.standing.borrow().leads => {
+                Ok(Turn::Theirs)
+            }
             Err(error) => Err(self.unwritten(error)),
         }
     }

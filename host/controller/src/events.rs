@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, SystemClock};
-use crate::cluster::Answer;
+use crate::cluster::{Answer, pause};
 use crate::metrics::Metrics;
 
 const QUEUE: usize = 4096;
@@ -89,7 +89,11 @@ impl Publisher {
             match self.publish(note).await {
                 Ok(()) => self.denied = false,
                 Err(error) if is_ending(&error) => {}
-                Err(error) => self.complain(reason, &Answer::from(error)),
+                Err(error) => {
+                    let pause = pause(&error).unwrap_or_default();
+                    self.complain(reason, &Answer::from(error));
+                    let _stopped = shutdown.run_until_cancelled(tokio::time::sleep(pause)).await;
+                }
             }
         }
     }

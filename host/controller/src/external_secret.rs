@@ -36,9 +36,14 @@ pub(crate) async fn reconcile(
 ) -> Result<Again, SyncError> {
     let reference = crate::reference::<ExternalSecret>(&object.metadata);
     let objects = context.within(&object.namespace().unwrap_or_default());
-    let object = fresh::since_failure(&context, objects, object).await;
+    let Some(object) = fresh::present(&context, objects, object).await else {
+        return Ok(report::leave(&context, &reference));
+    };
     if object.metadata.deletion_timestamp.is_some() {
-        return finalize::finalize(&object, &reference, &context).await;
+        return match finalize::finalize(&object, &reference, &context).await {
+            Ok(()) => Ok(report::leave(&context, &reference)),
+            Err(error) => failed(&object, &reference, &context, &error).await,
+        };
     }
     let nudge = context.references.take_nudge(&reference);
     let outcome = match sync(&object, &reference, &context, nudge).await {
@@ -52,16 +57,24 @@ pub(crate) async fn reconcile(
         }
         Ok(Done::Foreign) => return Ok(report::leave(&context, &reference)),
         Ok(Done::Synced(outcome)) => outcome,
-        Err(error) if error.is_conflict() => {
-            context.references.nudge_again(&reference, nudge);
-            return Ok(report::again());
-        }
         Err(error) => {
             context.references.nudge_again(&reference, nudge);
-            Outcome::failed(&error)
+            return failed(&object, &reference, &context, &error).await;
         }
     };
     report::external_secret(&object, &reference, &context, outcome).await
+}
+
+async fn failed(
+    object: &ExternalSecret,
+    reference: &ObjectRef,
+    context: &Context,
+    error: &SyncError,
+) -> Result<Again, SyncError> {
+    match report::conflict(context, reference, error) {
+        Some(again) => Ok(again),
+        None => report::external_secret(object, reference, context, Outcome::failed(error)).await,
+    }
 }
 
 /// What a look led to.
@@ -190,7 +203,8 @@ async fn record(
 
 fn look(observed: &Observed, context: &Context, record: &Record) -> Option<Timestamp> {
     let now = context.clock.now();
-    next_look(&observed.spec, &observed.meta, &Found::Found(record.clone()), now, now)
+    let frozen = observed.spec.is_written_once();
+    next_look(&observed.spec, &observed.meta, &Found::Found(record.clone()), frozen, now, now)
 }
 
 impl Observed {

@@ -40,7 +40,7 @@ where
     match written {
         Ok(_) => Ok(()),
         // It is gone, and its finalizers with it.
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        Err(kube::Error::Api(status)) if status.code == 404 && !wanted => Ok(()),
         Err(error) => {
             let object = crate::reference::<K>(object.meta());
             Err(ClusterError::Write { object, answer: error.into() }.into())

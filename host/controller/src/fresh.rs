@@ -1,4 +1,4 @@
-//! Whether an object still is what a watch said: when values are about to rotate for it, and after a failure.
+//! Whether an object still is what a watch said: when values are about to rotate for it, and after we have written it.
 //!
 //! A watch may lag. Whoever decides on an old annotation or an old spec, after another replica has answered the new one, would rotate
 //! back and forth. So the object is asked for once more, after the record was read: what was recorded was recorded for what it says
@@ -19,16 +19,23 @@ use crate::context::Context;
 /// The watch brings the news and wakes the object; if it does not, it is looked at again this much later.
 pub(crate) const LATE: Duration = Duration::from_secs(10);
 
-/// The object as it is now, when the last look at it failed: what was written then, and whether it was, the watch may not have said
-/// yet. An object that cannot be had is taken as it was seen.
-pub(crate) async fn since_failure<K>(context: &Context, objects: Api<K>, seen: Arc<K>) -> Arc<K>
+/// The object as it is now, when what was seen of it is older than what we wrote, or may be; none when it is gone. One that cannot be had is
+/// taken as it was seen.
+pub(crate) async fn present<K>(context: &Context, objects: Api<K>, seen: Arc<K>) -> Option<Arc<K>>
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
 {
-    if !context.backoff.is_failing(&crate::reference::<K>(seen.meta())) {
-        return seen;
+    let reference = crate::reference::<K>(seen.meta());
+    if !context.written.is_behind(&reference, seen.meta().resource_version.as_deref()) {
+        return Some(seen);
     }
-    objects.get(&seen.name_any()).await.map_or(seen, Arc::new)
+    match objects.get_opt(&reference.name).await {
+        Ok(found) => {
+            context.written.forget(&reference);
+            found.map(Arc::new)
+        }
+        Err(_) => Some(seen),
+    }
 }
 
 /// Whether the refresh may go on with the object as it was seen.

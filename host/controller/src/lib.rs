@@ -37,6 +37,7 @@ mod snapshot;
 mod unreadable;
 mod watch;
 mod wiring;
+mod written;
 
 use std::fmt::Debug;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 //!
 //! What its user has a say in, and the loss of its status. A change of its status alone is our own and no reason.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
 
@@ -37,12 +37,6 @@ impl News {
         let uid = meta.uid.as_deref().unwrap_or_default();
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(uid);
     }
-
-    /// All objects are gone but these.
-    pub(crate) fn keep(&self, uids: &HashSet<&str>) {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.retain(|uid, _| uids.contains(uid.as_str()));
-    }
 }
 
 /// What of an object its user has a say in. Finalizers are set by controllers, by this one while it looks.
@@ -73,9 +67,5 @@ mod tests {
         assert!(news.is_news(&meta, false), "its spec");
         news.forget(&meta);
         assert!(news.is_news(&meta, false), "made again");
-        news.keep(&HashSet::from(["u"]));
-        assert!(!news.is_news(&meta, false), "still there");
-        news.keep(&HashSet::from(["other"]));
-        assert!(news.is_news(&meta, false), "gone and made again, unseen");
     }
 }

@@ -12,9 +12,6 @@ use http::{Request, Response, StatusCode};
 use thiserror::Error;
 use tower::{BoxError, Layer, Service};
 
-/// The longest that an API server may keep us away.
-const LONGEST: Duration = Duration::from_secs(60);
-
 /// Too many requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("the API server asks for fewer requests")]
@@ -75,7 +72,7 @@ fn overload<R>(answer: &Response<R>) -> Option<Overload> {
         return None;
     }
     let after = Duration::from_secs(text(RETRY_AFTER)?.parse().ok()?);
-    Some(Overload { code: code.as_u16(), after: after.min(LONGEST) })
+    Some(Overload { code: code.as_u16(), after })
 }
 
 #[cfg(test)]
@@ -88,7 +85,7 @@ mod tests {
         for (code, kind, after, expected) in [
             (429, plain, "7", Some(7)),
             (503, plain, "1", Some(1)),
-            (429, plain, "86400", Some(60)),
+            (429, plain, "86400", Some(86_400)),
             (429, plain, "Wed, 21 Oct 2026 07:28:00 GMT", None),
             (429, "application/json", "7", None),
             (500, plain, "7", None),

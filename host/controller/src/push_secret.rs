@@ -35,21 +35,22 @@ use observe::Observed;
 pub(crate) async fn reconcile(object: Arc<PushSecret>, context: Arc<Context>) -> Result<Again, SyncError> {
     let reference = crate::reference::<PushSecret>(&object.metadata);
     let objects = context.within(&object.namespace().unwrap_or_default());
-    let object = fresh::since_failure(&context, objects, object).await;
+    let Some(object) = fresh::present(&context, objects, object).await else {
+        return Ok(report::leave(&context, &reference));
+    };
     if object.metadata.deletion_timestamp.is_some() {
-        return finalize::finalize(&object, &reference, &context).await;
+        return match finalize::finalize(&object, &reference, &context).await {
+            Ok(again) => Ok(again),
+            Err(error) => failed(&object, &reference, &context, &error).await,
+        };
     }
     let nudge = context.references.take_nudge(&reference);
     let done = match sync(&object, &reference, &context, nudge).await {
         Ok(Some(done)) => done,
         Ok(None) => return Ok(report::leave(&context, &reference)),
-        Err(error) if error.is_conflict() => {
-            context.references.nudge_again(&reference, nudge);
-            return Ok(report::again());
-        }
         Err(error) => {
             context.references.nudge_again(&reference, nudge);
-            Done::Reported(Outcome::push_failed(&error), None)
+            return failed(&object, &reference, &context, &error).await;
         }
     };
     match done {
@@ -59,7 +60,7 @@ pub(crate) async fn reconcile(object: Arc<PushSecret>, context: Arc<Context>) ->
         }
         Done::Overtaken => {
             context.references.nudge_again(&reference, nudge);
-            Ok(report::again())
+            Ok(report::again(&context, &reference))
         }
         Done::Nothing(next) => {
             let conditions = object.status.as_ref().map(|status| status.conditions.as_slice());
@@ -68,6 +69,18 @@ pub(crate) async fn reconcile(object: Arc<PushSecret>, context: Arc<Context>) ->
         Done::Reported(outcome, in_stores) => {
             report::push_secret(&object, &reference, &context, outcome, in_stores.as_ref()).await
         }
+    }
+}
+
+async fn failed(
+    object: &PushSecret,
+    reference: &ObjectRef,
+    context: &Context,
+    error: &SyncError,
+) -> Result<Again, SyncError> {
+    match report::conflict(context, reference, error) {
+        Some(again) => Ok(again),
+        None => report::push_secret(object, reference, context, Outcome::push_failed(error), None).await,
     }
 }
 

@@ -214,6 +214,9 @@ impl Inner {
         if !nudges && !referent.kind.ends_with("SecretStore") {
             return true;
         }
+        if sight.content.is_empty() {
+            return self.seen.remove(referent).is_some();
+        }
         match self.seen.insert(referent.clone(), sight.content.to_owned()) {
             Some(before) => before != sight.content,
             None => !sight.first,

@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Resource, ResourceExt};
-use pipeline::{Blame, Event, Failed, Meta, Next, ObjectRef, Outcome, Plan, Ready};
+use pipeline::{Event, Failed, Meta, Next, ObjectRef, Outcome, Plan, Ready};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json, json};
@@ -27,8 +27,8 @@ use crate::outage::Outage;
 use crate::push_secret::InStores;
 use crate::queue::Again;
 
-/// After a conflict the object is read again this soon.
-const AGAIN: Duration = Duration::from_millis(50);
+/// Of an object of which nothing was due the next look is not sooner than this.
+const SOONEST: Duration = Duration::from_millis(100);
 /// Nobody is tried again more often than this.
 const FASTEST: Duration = Duration::from_secs(1);
 /// What only a change can mend is looked at again this much later.
@@ -47,7 +47,8 @@ pub(crate) fn wait(
     passed(context, object);
     context.backoff.succeeded(object);
     context.schedule.set(object, next);
-    next.map_or(Again::WhenWoken, |next| Again::After(until(context, next)))
+    // What was not due now is not due at once.
+    next.map_or(Again::WhenWoken, |next| Again::After(until(context, next).max(SOONEST)))
 }
 
 /// What was seen of the object is old.
@@ -61,14 +62,22 @@ pub(crate) fn late(context: &Context, object: &ObjectRef) -> Again {
 pub(crate) fn leave(context: &Context, object: &ObjectRef) -> Again {
     context.references.remove(object);
     context.outage.forget(object);
+    context.written.forget(object);
     context.backoff.succeeded(object);
     context.schedule.set(object, None);
     Again::WhenWoken
 }
 
-/// Somebody else wrote first.
-pub(crate) fn again() -> Again {
-    Again::After(AGAIN)
+/// Somebody else wrote first: the object is asked for, and looked at again, soon at first.
+pub(crate) fn again(context: &Context, object: &ObjectRef) -> Again {
+    context.written.unsure(object);
+    Again::After(context.backoff.conflicted(object))
+}
+
+/// The same for an error that is a conflict. One that comes back again and again is a failure like any other.
+pub(crate) fn conflict(context: &Context, object: &ObjectRef, error: &SyncError) -> Option<Again> {
+    let passing = error.is_conflict() && !context.backoff.is_in_conflict(object);
+    passing.then(|| again(context, object))
 }
 
 /// One word for the log.
@@ -124,7 +133,7 @@ pub(crate) async fn announce(
     announced: &SyncedPushSecrets,
 ) -> Result<(), SyncError> {
     let objects: Api<PushSecret> = context.within(reference.namespace.as_deref().unwrap_or_default());
-    write_status(&objects, reference, synced(said, announced).into_iter().collect()).await
+    write_status(context, &objects, reference, synced(said, announced).into_iter().collect()).await
 }
 
 /// The part of the patch that says what is in the stores; none when it is said already.
@@ -221,7 +230,7 @@ impl Report<'_> {
         }
         if !patch.is_empty() {
             let objects: Api<K> = context.within(&object.namespace().unwrap_or_default());
-            write_status(&objects, reference, patch).await?;
+            write_status(context, &objects, reference, patch).await?;
         }
         record(context, object.object_ref(&()), &outcome.events);
         Ok(match outcome.failure {
@@ -234,24 +243,31 @@ impl Report<'_> {
     }
 }
 
-/// When to look again after a failure. What only a change can mend is looked at now and then all the same, unless its author has to make
-/// it: what others change we may not see.
+/// When to look again after a failure. What only a change can mend is looked at now and then all the same: not every change is one that we
+/// see.
 fn retry(context: &Context, reference: &ObjectRef, failed: Failed, next: Next, pace: Duration) -> Again {
     doubts::raise(context, reference, failed.reason);
     let pace = if pace.is_zero() { Duration::MAX } else { pace.max(FASTEST) };
     if Outage::is_cause(failed.reason) {
-        let wait_max = if context.outage.failed(reference) { backoff::CLUSTER_MAX } else { Duration::MAX };
+        let wait_max = if context.outage.failed(reference, failed.reason) {
+            backoff::CLUSTER_MAX
+        } else {
+            Duration::MAX
+        };
         return schedule_within(context, reference, next, wait_max);
     }
     passed(context, reference);
     match schedule_within(context, reference, next, pace) {
-        Again::WhenWoken if failed.blame != Blame::User => Again::After(NOW_AND_THEN),
-        again => again,
+        Again::WhenWoken => {
+            context.schedule.set(reference, context.clock.now().checked_add(NOW_AND_THEN).ok());
+            Again::After(NOW_AND_THEN)
+        }
+        again @ Again::After(_) => again,
     }
 }
 
 /// The API server did what was asked: those that waited for it may ask, too.
-fn passed(context: &Context, reference: &ObjectRef) {
+pub(crate) fn passed(context: &Context, reference: &ObjectRef) {
     for waiting in context.outage.passed(reference) {
         context.wake.wake(context, &waiting);
     }
@@ -259,18 +275,25 @@ fn passed(context: &Context, reference: &ObjectRef) {
 
 /// Writes a status; an object that is gone by now has none.
 pub(crate) async fn write_status<K>(
+    context: &Context,
     objects: &Api<K>,
     reference: &ObjectRef,
     patch: Map<String, Json>,
 ) -> Result<(), SyncError>
 where
-    K: Clone + DeserializeOwned + std::fmt::Debug,
+    K: Resource + Clone + DeserializeOwned + std::fmt::Debug,
 {
     let patch = json!({"status": patch});
     match objects.patch_status(&reference.name, &PatchParams::default(), &Patch::Merge(&patch)).await {
-        Ok(_) => Ok(()),
+        Ok(written) => {
+            context.written.wrote(reference, written.meta().resource_version.as_deref());
+            Ok(())
+        }
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-        Err(error) => Err(ClusterError::Write { object: reference.clone(), answer: error.into() }.into()),
+        Err(error) => {
+            context.written.unsure(reference);
+            Err(ClusterError::Write { object: reference.clone(), answer: error.into() }.into())
+        }
     }
 }
 

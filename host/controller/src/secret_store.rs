@@ -89,7 +89,9 @@ pub(crate) async fn reconcile<K: StoreObject>(
     context: Arc<Context>,
 ) -> Result<Again, SyncError> {
     let reference = crate::reference::<K>(store.meta());
-    let store = fresh::since_failure(&context, store.objects(&context), store).await;
+    let Some(store) = fresh::present(&context, store.objects(&context), store).await else {
+        return Ok(report::leave(&context, &reference));
+    };
     if store.meta().deletion_timestamp.is_some() || !context.is_own_class(store.spec().controller.as_deref())
     {
         return Ok(report::leave(&context, &reference));
@@ -118,6 +120,7 @@ pub(crate) async fn reconcile<K: StoreObject>(
         context.activity.failed(&reference);
     }
     write(store.as_ref(), &reference, &context, &ready, capabilities, now).await?;
+    report::passed(&context, &reference);
     Ok(report::schedule_within(&context, &reference, next, PROBE_MAX))
 }
 
@@ -218,7 +221,7 @@ async fn write<K: StoreObject>(
     let mut patch: Map<String, Json> = Map::new();
     patch.insert("conditions".to_owned(), json!(conditions));
     patch.insert("capabilities".to_owned(), json!(capabilities));
-    report::write_status(&store.objects(context), reference, patch).await?;
+    report::write_status(context, &store.objects(context), reference, patch).await?;
     // Said once a change, not once a check.
     let event = Event { warning: !ready.status, reason: ready.reason, message: ready.message.clone() };
     report::record(context, store.object_ref(&()), &[event]);

@@ -127,7 +127,7 @@ impl Snapshot {
     pub(crate) async fn holds(&self, namespace: &str, name: &str) -> bool {
         let mut listed = self.listed.subscribe();
         if tokio::time::timeout(WAIT, listed.wait_for(|listed| *listed)).await.is_err() {
-            // The watch or the lists were refused: nobody waits again.
+            // The watch or the lists were refused, or take too long: nobody waits again, and what still comes is too old.
             self.set(HashMap::new());
         }
         match &*self.lock() {
@@ -182,8 +182,10 @@ impl Snapshot {
 
     fn set(&self, mut found: HashMap<Name, Raw>) {
         let mut state = self.lock();
-        if let State::Listing { changed } = &*state {
-            found.retain(|name, _| !changed.contains(name));
+        match &*state {
+            State::Listing { changed } => found.retain(|name, _| !changed.contains(name)),
+            // Nobody has kept count of what changed since.
+            State::Listed(_) => found.clear(),
         }
         *state = State::Listed(found);
         drop(state);
@@ -245,7 +247,11 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_waits_for_ever() {
-        assert!(!Snapshot::default().holds("shop", "a").await);
+    async fn nobody_waits_for_ever_and_what_comes_too_late_is_not_used() {
+        let snapshot = Snapshot::default();
+        assert!(!snapshot.holds("shop", "a").await);
+        snapshot.changed("shop", "a", "8");
+        snapshot.set([secret("a", "7")].into());
+        assert!(!snapshot.holds("shop", "a").await);
     }
 }

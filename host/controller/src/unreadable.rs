@@ -2,14 +2,16 @@
 //!
 //! One such object must not keep the others out, so the watches take it as it is; here it is told what is wrong with it.
 
+use api::names::finalizer::{EXTERNAL_SECRET, PUSH_SECRET};
 use api::names::reason;
 use kube::Resource;
-use kube::api::{Api, DynamicObject};
+use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use kube::core::ApiResource;
 use kube::core::error_boundary::InvalidObject;
-use pipeline::{Event, Ready};
+use pipeline::{Event, ObjectRef, Ready};
 use serde_json::{Map, Value as Json, json};
 
+use crate::cluster::ClusterError;
 use crate::context::Context;
 use crate::failure::SyncError;
 use crate::queue::Again;
@@ -28,17 +30,46 @@ pub(crate) async fn report<K: Resource<DynamicType = ()>>(
         Some(namespace) => Api::namespaced_with(context.client.clone(), namespace, &resource),
         None => Api::all_with(context.client.clone(), &resource),
     };
+    if object.metadata.deletion_timestamp.is_some() {
+        return let_go(object, &reference, &objects, context).await;
+    }
     let ready = Ready { status: false, reason, message: message.clone() };
     let mut patch: Map<String, Json> = Map::new();
     let conditions = report::conditions(&[], &ready, context.clock.now());
     patch.insert("conditions".to_owned(), json!(conditions));
-    report::write_status(&objects, &reference, patch).await?;
+    report::write_status(context, &objects, &reference, patch).await?;
     let mut about = DynamicObject::new(&reference.name, &resource);
     about.metadata = object.metadata.clone();
     report::record(context, about.object_ref(&resource), &[Event { warning: true, reason, message }]);
     context.metrics.condition(&reference, false);
     context.activity.failed(&reference);
     Ok(report::leave(context, &reference))
+}
+
+/// It is to go, and what there would be to clean up cannot be read: what it wrote or pushed elsewhere stays, which the log says.
+async fn let_go(
+    object: &InvalidObject,
+    reference: &ObjectRef,
+    objects: &Api<DynamicObject>,
+    context: &Context,
+) -> Result<Again, SyncError> {
+    let ours = [EXTERNAL_SECRET, PUSH_SECRET];
+    let before = object.metadata.finalizers.clone().unwrap_or_default();
+    let left: Vec<&String> = before.iter().filter(|one| !ours.contains(&one.as_str())).collect();
+    if left.len() == before.len() {
+        return Ok(report::leave(context, reference));
+    }
+    let version = &object.metadata.resource_version;
+    let patch = json!({"metadata": {"resourceVersion": version, "finalizers": left}});
+    match objects.patch_metadata(&reference.name, &PatchParams::default(), &Patch::Merge(&patch)).await {
+        Ok(_) => {}
+        Err(kube::Error::Api(status)) if status.code == 404 => {}
+        Err(error) => {
+            return Err(ClusterError::Write { object: reference.clone(), answer: error.into() }.into());
+        }
+    }
+    tracing::warn!(object = %reference, "it cannot be read and is let go; what it wrote or pushed elsewhere stays");
+    Ok(report::leave(context, reference))
 }
 
 /// The decoder's words, except where they could quote a value: a fake store and a fake generator hold some in their spec.

@@ -130,7 +130,7 @@ impl Watch {
     }
 
     fn pulse(&self, kind: &str) -> Pulse {
-        self.context.loops.begin(format!("{kind} watch"))
+        self.context.pulse(kind, "watch")
     }
 
     fn follow<K>(

@@ -194,7 +194,7 @@ pub fn decide(inputs: &Inputs<'_>) -> Result<Decision, PlanError> {
             Found::Found(record) => Decision::Adopt(record.clone()),
             Found::Missing => Decision::Wait { next: None },
         },
-        (None, None) if inputs.status.failed => Decision::Report { next: due::next(inputs) },
+        (None, _) if inputs.status.failed => Decision::Report { next: due::next(inputs) },
         (None, _) => Decision::Wait { next: due::next(inputs) },
     })
 }

@@ -44,6 +44,12 @@ impl CheckedSpec {
         self.target.creation
     }
 
+    /// Whether the target cannot change once it is there.
+    #[must_use]
+    pub fn is_written_once(&self) -> bool {
+        self.target.immutable && self.target.creation != CreationPolicy::None
+    }
+
     /// What becomes of the target when there is no value any more.
     #[must_use]
     pub fn deletion_policy(&self) -> DeletionPolicy {

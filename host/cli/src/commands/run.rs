@@ -31,6 +31,8 @@ use crate::listener::{self, Page};
 
 /// How long a stop waits for reconciles in flight, and then for tokens to be given back.
 const GRACE: Duration = Duration::from_secs(10);
+/// Between two tries to begin.
+const AGAIN: Duration = Duration::from_secs(3);
 const CLIENT: &str = "make a client of the API server";
 /// Prometheus' own format and not OpenMetrics: in that, counters of ESO's names would have other names or no type.
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -100,7 +102,7 @@ impl Operator {
 
     /// Runs the controllers until the stop, and a little longer.
     async fn work(&self) -> Result<()> {
-        let key = OperatorKey::of_cluster(&self.client).await.context("get the key of template streams")?;
+        let Some(key) = self.key().await? else { return Ok(()) };
         let engines = Engines::new(Arc::clone(&self.catalog), key);
         let events = Events::start(self.client.clone(), self.metrics.clone(), self.stop.clone());
         let (contexts, runs): (Vec<_>, Vec<_>) = namespaces(&self.args)
@@ -118,6 +120,23 @@ impl Operator {
             () = self.stop.cancelled() => drop(tokio::time::timeout(GRACE, controllers).await),
         }
         Ok(())
+    }
+
+    /// The key of template streams, as soon as the API server gives it; none when the stop comes first.
+    async fn key(&self) -> Result<Option<OperatorKey>> {
+        loop {
+            let error = match OperatorKey::of_cluster(&self.client).await {
+                Ok(key) => return Ok(Some(key)),
+                Err(error) => error,
+            };
+            if matches!(error.answer(), controller::Answer::Garbled) {
+                return Err(error).context("get the key of template streams");
+            }
+            tracing::warn!("{}; trying again", pipeline::message(&error));
+            if self.stop.run_until_cancelled(tokio::time::sleep(AGAIN)).await.is_none() {
+                return Ok(None);
+            }
+        }
     }
 
     fn parts(&self, namespace: Option<String>, engines: &Engines, events: &Events) -> Parts {

@@ -1,10 +1,8 @@
 //! The end of an ExternalSecret: its target goes with it where the deletionPolicy says so.
 //!
-//! Kubernetes deletes what the object owns. Every object has ESO's finalizer, which ESO's users and their tools see and wait for; it is
+//! Kubernetes deletes what the object owns. Every object that was carried out has ESO's finalizer, which ESO's users and their tools see and wait for; it is
 //! needed only for deletionPolicy Delete, where the target is gone before the object is, with or without a garbage collector.
 //! Nothing but the API server is asked for it, so a store that is gone keeps nobody from going.
-
-use std::sync::Arc;
 
 use api::ExternalSecret;
 use api::external_secret::DeletionPolicy;
@@ -15,8 +13,6 @@ use super::apply;
 use crate::context::Context;
 use crate::failure::SyncError;
 use crate::finalizers;
-use crate::queue::Again;
-use crate::report;
 use crate::secrets::{Age, Reading};
 
 /// Adds the finalizer.
@@ -26,17 +22,17 @@ pub(super) async fn ensure(object: &ExternalSecret, context: &Context) -> Result
 
 /// Deletes the target if it is this object's, then lets the object go. One of another controller class is that controller's.
 pub(super) async fn finalize(
-    object: &Arc<ExternalSecret>,
+    object: &ExternalSecret,
     reference: &ObjectRef,
     context: &Context,
-) -> Result<Again, SyncError> {
-    if finalizers::has(object.as_ref(), EXTERNAL_SECRET) && !is_foreign(object, context).await? {
+) -> Result<(), SyncError> {
+    if finalizers::has(object, EXTERNAL_SECRET) && !is_foreign(object, context).await? {
         if object.spec.target.deletion_policy == DeletionPolicy::Delete {
-            delete_target(object, context).await?;
+            delete_target(object, reference, context).await?;
         }
-        finalizers::set(object.as_ref(), EXTERNAL_SECRET, false, context).await?;
+        finalizers::set(object, EXTERNAL_SECRET, false, context).await?;
     }
-    Ok(report::leave(context, reference))
+    Ok(())
 }
 
 /// An object whose spec makes no sense is ours: nobody else would let it go.
@@ -47,10 +43,13 @@ async fn is_foreign(object: &ExternalSecret, context: &Context) -> Result<bool, 
     }
 }
 
-async fn delete_target(object: &ExternalSecret, context: &Context) -> Result<(), SyncError> {
+async fn delete_target(
+    object: &ExternalSecret,
+    reference: &ObjectRef,
+    context: &Context,
+) -> Result<(), SyncError> {
     let meta = Meta::from(&object.metadata);
-    let reference = crate::reference::<ExternalSecret>(&object.metadata);
-    let Some(kept) = Reading::new(context, &reference, Age::Now).secret(object.target_name()).await? else {
+    let Some(kept) = Reading::new(context, reference, Age::Now).secret(object.target_name()).await? else {
         return Ok(());
     };
     let view = TargetView::of(kept.secret(), &meta);

@@ -134,27 +134,28 @@ fn opening(refresh: &Refresh, slot: Timestamp, now: Timestamp) -> Option<Timesta
     }
 }
 
-/// When to look again at an object that was refreshed at `refreshed` and has this record.
+/// When to look again at an object that was refreshed at `refreshed` and has this record. `frozen`: its target cannot change any more.
 #[must_use]
 pub fn next_look(
     spec: &CheckedSpec,
     meta: &Meta,
     record: &Found<Record>,
+    frozen: bool,
     refreshed: Timestamp,
     now: Timestamp,
 ) -> Option<Timestamp> {
     let slot = store_slot(spec, meta, refreshed).and_then(|slot| opening(&spec.refresh, slot, now));
     let rotation = match record {
-        Found::Found(record) => {
+        Found::Found(record) if !frozen => {
             let entries = spec.generators().filter_map(|generator| record.get(&generator.key));
             next_rotation(&spec.refresh, entries, refreshed, now)
         }
-        Found::Missing => None,
+        Found::Found(_) | Found::Missing => None,
     };
     slot.into_iter().chain(rotation).min()
 }
 
 pub(super) fn next(inputs: &Inputs<'_>) -> Option<Timestamp> {
     let refreshed = inputs.status.refresh_time.unwrap_or(inputs.now);
-    next_look(inputs.spec, inputs.meta, inputs.record, refreshed, inputs.now)
+    next_look(inputs.spec, inputs.meta, inputs.record, frozen(inputs), refreshed, inputs.now)
 }

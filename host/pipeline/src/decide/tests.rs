@@ -342,6 +342,9 @@ async fn without_an_interval_and_with_other_policies() {
         let mut world = settled(spec.clone()).await;
         happen(&mut world);
         assert_eq!(decided(&world), want, "{spec}");
+        if let Decision::Wait { next } = world.decide() {
+            assert_eq!(next, None, "{spec}: nothing will ever be due");
+        }
     }
 }
 

@@ -20,6 +20,8 @@ pub struct StoreView {
     pub name: StoreName,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
+    /// Whether it is ours to push to: of this controller class, and not being deleted.
+    pub usable: bool,
 }
 
 /// One value for one place in a store.
@@ -66,13 +68,14 @@ pub fn selected_stores(spec: &CheckedPush, candidates: &[StoreView]) -> Result<V
             Some(name) => {
                 let name = StoreName { kind: refers.kind.as_str().to_owned(), name: name.clone() };
                 let known = candidates.iter().find(|candidate| candidate.name == name).cloned();
-                vec![known.unwrap_or(StoreView { name, labels: BTreeMap::new() })]
+                vec![known.unwrap_or(StoreView { name, labels: BTreeMap::new(), usable: true })]
             }
             None => candidates.iter().filter(|candidate| refers_to(refers, candidate)).cloned().collect(),
         };
         let seen: BTreeSet<StoreName> = selected.iter().map(|store| store.name.clone()).collect();
         selected.extend(found.into_iter().filter(|store| !seen.contains(&store.name)));
     }
+    selected.retain(|store| store.usable);
     if selected.is_empty() { Err(PushError::NoStore) } else { Ok(selected) }
 }
 

@@ -27,7 +27,8 @@ fn play(events: &[usize]) {
                 world.sync().await;
             }
             let again = world.decide();
-            assert!(matches!(again, Decision::Wait { .. }), "after {what}: {again:?}");
+            let Decision::Wait { next } = again else { panic!("after {what}: {again:?}") };
+            assert!(next.is_none_or(|next| next > world.now), "after {what}: the next look is in the past");
             let Found::Found(view) = &world.target else {
                 continue;
             };

@@ -195,7 +195,7 @@ fn what_may_be_taken_back_is_said_before_it_is_pushed() {
         PushEntry { content: Content::Whole(fields(&[])), data }
     };
     let name = StoreName { kind: "SecretStore".to_owned(), name: "vault".to_owned() };
-    let store = StoreView { name, labels: BTreeMap::new() };
+    let store = StoreView { name, labels: BTreeMap::new(), usable: true };
     let said = |key: &str| {
         SyncedPushSecrets::from([(
             "SecretStore/vault".to_owned(),

@@ -140,8 +140,11 @@ fn stores_are_selected_by_name_and_by_labels() {
     let store = |kind: &str, name: &str, team: &str| StoreView {
         name: StoreName { kind: kind.to_owned(), name: name.to_owned() },
         labels: [("team".to_owned(), team.to_owned())].into(),
+        usable: true,
     };
+    let theirs = StoreView { usable: false, ..store("SecretStore", "theirs", "x") };
     let candidates = [
+        theirs,
         store("SecretStore", "a", "x"),
         store("SecretStore", "b", "y"),
         store("ClusterSecretStore", "c", "x"),
