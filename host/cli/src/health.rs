@@ -170,12 +170,13 @@ fn tries(election: &Election) -> Result<String, String> {
 fn stands(election: &Election) -> Result<String, String> {
     let standing = election.standing.borrow();
     let heard = standing.heard.is_some_and(|heard| Instant::now() - heard <= election.patience);
-    match (&standing.trouble, heard) {
-        // Who leads has until its deadline. Who cannot stand stands by for nothing, though the Lease be read.
-        (Some(trouble), heard) if !(heard && standing.leads) => Err(trouble.clone()),
-        (None, false) => Err("the Lease was not read yet".to_owned()),
-        (_, true) if standing.leads => Ok("leading".to_owned()),
-        (_, true) => Ok(format!("standing by for {}", standing.holder)),
+    match &standing.trouble {
+        // Who leads has until its deadline.
+        _ if heard && standing.leads => Ok("leading".to_owned()),
+        // Who cannot stand stands by for nothing, though the Lease be read.
+        Some(trouble) => Err(trouble.clone()),
+        None if heard => Ok(format!("standing by for {}", standing.holder)),
+        None => Err("the Lease was not read yet".to_owned()),
     }
 }
 
