@@ -28,6 +28,7 @@ const WORDS_OF_OTHERS: &[(&str, &str, &str)] = &[
     ("host/standalone/src/kv/sys.rs", "\"plugin_version\"", "a field of Vault's answer"),
     ("host/standalone/src/kv/sys.rs", "\"running_plugin_version\"", "a field of Vault's answer"),
     ("tests/servers/src/kubernetes.rs", "\"disable-admission-plugins\"", "a flag of kube-apiserver"),
+    ("tests/deployment/src/cluster.rs", "--enable-admission-plugins=", "a flag of kube-apiserver"),
 ];
 
 #[test]
