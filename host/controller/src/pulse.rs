@@ -161,7 +161,7 @@ impl Pulse {
             heard.trouble = Some((cause.clone(), Instant::now()));
         });
         if news {
-            tracing::warn!(watch = self.name, cause, "cannot watch");
+            tracing::warn!(watch = self.name, %cause, "cannot watch");
         }
     }
 

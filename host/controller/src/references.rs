@@ -177,6 +177,12 @@ impl References {
         }
     }
 
+    /// All objects that refer to anything.
+    #[must_use]
+    pub(crate) fn referrers(&self) -> Vec<ObjectRef> {
+        self.lock().referents.keys().cloned().collect()
+    }
+
     /// The stores that an object uses.
     #[must_use]
     pub(crate) fn stores_of(&self, referrer: &ObjectRef) -> Vec<ObjectRef> {

@@ -24,6 +24,7 @@ use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
 use crate::cache::Writers;
+use crate::clock;
 use crate::context::Context;
 use crate::pulse::Pulse;
 use crate::reconnect;
@@ -93,6 +94,7 @@ struct Watch {
 /// Starts all watches; they end with `shutdown`.
 pub(crate) fn start(context: &Arc<Context>, writers: Writers, shutdown: &CancellationToken) {
     let watch = Watch { context: Arc::clone(context), shutdown: shutdown.clone() };
+    tokio::spawn(clock::mind(Arc::clone(context), shutdown.clone()));
     watch.metadata::<Secret>(context.namespaced());
     watch.metadata::<ConfigMap>(context.namespaced());
     watch.cached(context.namespaced(), writers.secret_stores);
