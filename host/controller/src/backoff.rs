@@ -42,7 +42,7 @@ impl Backoff {
     pub(crate) fn conflicted(&self, object: &ObjectRef) -> Duration {
         let mut conflicts = self.conflicts.lock().unwrap_or_else(PoisonError::into_inner);
         let count = conflicts.entry(object.clone()).or_insert(0);
-        let wait = CONFLICT.saturating_mul(2_u32.saturating_pow((*count).min(16))).min(CLUSTER_MAX);
+        let wait = doubled(CONFLICT, *count, CLUSTER_MAX);
         *count = count.saturating_add(1);
         wait
     }
@@ -60,10 +60,14 @@ impl Backoff {
     }
 }
 
+/// `first` doubled `count` times, and `most` at most.
+pub(crate) fn doubled(first: Duration, count: u32, most: Duration) -> Duration {
+    first.saturating_mul(2_u32.saturating_pow(count.min(16))).min(most)
+}
+
 /// The delay after `count` failures before this one; `phase` in 0..1 moves it by up to a quarter either way.
 fn delay(count: u32, phase: f64) -> Duration {
-    let doubled = FIRST.saturating_mul(2_u32.saturating_pow(count.min(16)));
-    doubled.min(MAX).mul_f64(0.75 + phase / 2.0)
+    doubled(FIRST, count, MAX).mul_f64(0.75 + phase / 2.0)
 }
 
 /// A stable fraction of one for an object.

@@ -19,7 +19,7 @@ use kube::runtime::WatchStreamExt;
 use kube::runtime::reflector::{ObjectRef as Key, Store, store};
 use kube::runtime::watcher::Event;
 use kube::{Api, Resource};
-use pipeline::{Failure, ObjectRef, Retry};
+use pipeline::{Failure, ObjectRef};
 use serde::de::DeserializeOwned;
 use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -27,10 +27,9 @@ use tokio_util::sync::CancellationToken;
 use crate::context::Context;
 use crate::failure::SyncError;
 use crate::news::News;
-use crate::outage::Outage;
 use crate::pulse::BEAT;
 use crate::queue::{Again, Queue};
-use crate::{backoff, reconnect, reference, report, secret_store, unreadable, written};
+use crate::{reconnect, reference, report, secret_store, unreadable, written};
 
 /// Runs one until `shutdown`, and ends when its looks under way have ended.
 pub(crate) async fn control<K, F, R>(
@@ -71,7 +70,7 @@ pub(crate) async fn control<K, F, R>(
             let Some(object) = queue.next() else { break };
             match seen.reader.get(&object) {
                 Some(present) if is_on_its_way::<K>(context, present.meta()) => {
-                    queue.done(&object, Again::After(written::PAUSE));
+                    queue.put_off(&object, written::PAUSE);
                 }
                 Some(present) => looks.begin(object, present, &seen.reader),
                 None => queue.done(&object, Again::WhenWoken),
@@ -108,7 +107,13 @@ impl<K: Resource<DynamicType = ()> + Clone + 'static> Seen<'_, K> {
         queue: &mut Queue<Key<DeserializeGuard<K>>>,
     ) {
         match event {
-            Some(Event::Apply(object)) if self.is_news(&object) => queue.add(Key::from_obj(&object)),
+            Some(Event::Apply(object)) => {
+                let meta = object.meta();
+                self.context.written.shown(&reference::<K>(meta), meta.resource_version.as_deref());
+                if self.is_news(&object) {
+                    queue.add(Key::from_obj(&object));
+                }
+            }
             Some(Event::Init) => self.before = self.reader.state(),
             Some(Event::InitApply(object)) if self.is_news(&object) => {
                 self.listed.push((self.refreshed(&object), Key::from_obj(&object)));
@@ -123,7 +128,7 @@ impl<K: Resource<DynamicType = ()> + Clone + 'static> Seen<'_, K> {
                 self.listed.sort_by_key(|(refreshed, _)| *refreshed);
                 self.listed.drain(..).for_each(|(_, object)| queue.add(object));
             }
-            Some(Event::Apply(_) | Event::InitApply(_)) | None => {}
+            Some(Event::InitApply(_)) | None => {}
         }
     }
 
@@ -241,9 +246,11 @@ where
     if done.is_ok() {
         look.done(seen.clone(), object.meta().generation.unwrap_or_default());
     }
-    if reader.get(&Key::from_obj(object.as_ref())).is_none() {
+    match reader.get(&Key::from_obj(object.as_ref())) {
+        // What was written may have been shown before its answer was here.
+        Some(now) => context.written.shown(&seen, now.meta().resource_version.as_deref()),
         // It went while it was looked at.
-        forget(&context, &seen);
+        None => forget(&context, &seen),
     }
     done.unwrap_or_else(|error| failed_to_report(&seen, &error, &context))
 }
@@ -265,11 +272,5 @@ fn failed_to_report(object: &ObjectRef, error: &SyncError, context: &Context) ->
     } else {
         tracing::warn!(%object, reason = %error.reason(), "{}", pipeline::message(error));
     }
-    let wait = context.backoff.failed(object);
-    let scout = Outage::is_cause(error.reason()) && context.outage.failed(object, error.reason());
-    let wait = if scout { wait.min(backoff::CLUSTER_MAX) } else { wait };
-    Again::After(match error.retry() {
-        Retry::After(least) => least.max(wait),
-        Retry::Backoff | Retry::WhenChanged => wait,
-    })
+    report::retry(context, object, error.reason(), error.retry().into(), Duration::MAX)
 }

@@ -36,7 +36,7 @@ pub(crate) async fn reconcile(
 ) -> Result<Again, SyncError> {
     let reference = crate::reference::<ExternalSecret>(&object.metadata);
     let objects = context.within(&object.namespace().unwrap_or_default());
-    let Some(object) = fresh::present(&context, objects, object).await else {
+    let Some(object) = fresh::present(&context, &reference, objects, object).await else {
         return Ok(report::leave(&context, &reference));
     };
     if object.metadata.deletion_timestamp.is_some() {

@@ -3,8 +3,10 @@
 use std::fmt::Debug;
 
 use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Resource, ResourceExt};
+use pipeline::ObjectRef;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
@@ -32,18 +34,30 @@ where
     }
     let others = object.finalizers().iter().map(String::as_str).filter(|one| *one != finalizer);
     let finalizers: Vec<&str> = others.chain(wanted.then_some(finalizer)).collect();
-    // The resourceVersion makes the list of others that we send back the one that is there.
-    let patch = json!({"metadata": {"resourceVersion": object.resource_version(), "finalizers": finalizers}});
     let objects: Api<K> = context.within(&object.namespace().unwrap_or_default());
+    let reference = crate::reference::<K>(object.meta());
+    match write(&objects, &reference, object.meta(), &finalizers).await {
+        // It is gone, and its finalizers with it.
+        Err(ClusterError::Write { answer, .. }) if answer.code() == Some(404) && !wanted => Ok(()),
+        written => Ok(written?),
+    }
+}
+
+/// Makes these the finalizers of an object. The resourceVersion makes the list of others that is sent back the one that is there.
+pub(crate) async fn write<K>(
+    objects: &Api<K>,
+    reference: &ObjectRef,
+    seen: &ObjectMeta,
+    finalizers: &[&str],
+) -> Result<(), ClusterError>
+where
+    K: Clone + DeserializeOwned + Debug,
+{
+    let patch = json!({"metadata": {"resourceVersion": seen.resource_version, "finalizers": finalizers}});
     let written =
-        objects.patch_metadata(&object.name_any(), &PatchParams::default(), &Patch::Merge(&patch)).await;
+        objects.patch_metadata(&reference.name, &PatchParams::default(), &Patch::Merge(&patch)).await;
     match written {
         Ok(_) => Ok(()),
-        // It is gone, and its finalizers with it.
-        Err(kube::Error::Api(status)) if status.code == 404 && !wanted => Ok(()),
-        Err(error) => {
-            let object = crate::reference::<K>(object.meta());
-            Err(ClusterError::Write { object, answer: error.into() }.into())
-        }
+        Err(error) => Err(ClusterError::Write { object: reference.clone(), answer: error.into() }),
     }
 }

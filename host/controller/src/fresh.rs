@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use k8s_openapi::NamespaceResourceScope;
 use kube::{Api, Resource, ResourceExt};
-use pipeline::{Found, Meta, Record, Refresh};
+use pipeline::{Found, Meta, ObjectRef, Record, Refresh};
 use serde::de::DeserializeOwned;
 
 use crate::cluster::ClusterError;
@@ -21,17 +21,21 @@ pub(crate) const LATE: Duration = Duration::from_secs(10);
 
 /// The object as it is now, when what was seen of it is older than what we wrote, or may be; none when it is gone. One that cannot be had is
 /// taken as it was seen.
-pub(crate) async fn present<K>(context: &Context, objects: Api<K>, seen: Arc<K>) -> Option<Arc<K>>
+pub(crate) async fn present<K>(
+    context: &Context,
+    reference: &ObjectRef,
+    objects: Api<K>,
+    seen: Arc<K>,
+) -> Option<Arc<K>>
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
 {
-    let reference = crate::reference::<K>(seen.meta());
-    if !context.written.is_behind(&reference, seen.meta().resource_version.as_deref()) {
+    if !context.written.is_behind(reference, seen.meta().resource_version.as_deref()) {
         return Some(seen);
     }
     match objects.get_opt(&reference.name).await {
         Ok(found) => {
-            context.written.forget(&reference);
+            context.written.forget(reference);
             found.map(Arc::new)
         }
         Err(_) => Some(seen),

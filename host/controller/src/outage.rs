@@ -74,6 +74,9 @@ fn remove(
     object: &ObjectRef,
     is_meant: impl Fn(&Place) -> bool,
 ) -> Option<Place> {
+    if waiting.is_empty() {
+        return None;
+    }
     let places = CAUSES.map(|reason| (object.namespace.clone(), reason));
     let found = places
         .into_iter()

@@ -35,7 +35,7 @@ use observe::Observed;
 pub(crate) async fn reconcile(object: Arc<PushSecret>, context: Arc<Context>) -> Result<Again, SyncError> {
     let reference = crate::reference::<PushSecret>(&object.metadata);
     let objects = context.within(&object.namespace().unwrap_or_default());
-    let Some(object) = fresh::present(&context, objects, object).await else {
+    let Some(object) = fresh::present(&context, &reference, objects, object).await else {
         return Ok(report::leave(&context, &reference));
     };
     if object.metadata.deletion_timestamp.is_some() {

@@ -101,11 +101,16 @@ impl<K: Hash + Eq + Clone> Queue<K> {
             }
             Again::After(wait) => {
                 self.metrics.retried();
-                let timer = self.due.insert(object.clone(), wait.min(LATEST));
-                self.timers.insert(object.clone(), timer);
+                self.later(object, wait);
             }
             Again::WhenWoken => {}
         }
+    }
+
+    /// An object that was next is not looked at yet.
+    pub(crate) fn put_off(&mut self, object: &K, wait: Duration) {
+        self.under_way.remove(object);
+        self.later(object, wait);
     }
 
     /// Tells how long the looks under way have taken.
@@ -127,6 +132,11 @@ impl<K: Hash + Eq + Clone> Queue<K> {
     /// An object is gone.
     pub(crate) fn forget(&mut self, object: &K) {
         self.cancel(object);
+    }
+
+    fn later(&mut self, object: &K, wait: Duration) {
+        let timer = self.due.insert(object.clone(), wait.min(LATEST));
+        self.timers.insert(object.clone(), timer);
     }
 
     fn cancel(&mut self, object: &K) {
@@ -186,6 +196,18 @@ mod tests {
         queue.forget(&"a");
         let none = tokio::time::timeout(Duration::from_secs(60), queue.due()).await;
         assert!(none.is_err(), "it is gone");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_put_off_comes_back() {
+        let mut queue = queue();
+        queue.add("a");
+        assert_eq!(queue.next(), Some("a"));
+        queue.put_off(&"a", Duration::from_secs(1));
+        assert_eq!(queue.next(), None);
+        let due = queue.due().await;
+        queue.add(due);
+        assert_eq!(queue.next(), Some("a"));
     }
 
     #[tokio::test(start_paused = true)]

@@ -9,21 +9,19 @@ use std::time::Duration;
 
 use futures::{Stream, StreamExt};
 use kube::runtime::WatchStreamExt;
-use kube::runtime::utils::{Backoff, ResetTimerBackoff};
+use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{self, Config, Event, watcher};
 use kube::{Api, Resource};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use crate::backoff::CLUSTER_MAX;
+use crate::backoff::{CLUSTER_MAX, doubled};
 use crate::cluster::pause;
 
 /// Objects in one answer of a list. Of what an answer holds only a part is kept, between what is thrown away; the holes of a small
 /// answer are filled by the next.
 pub(crate) const PAGE: u32 = 100;
 const FIRST: Duration = Duration::from_secs(1);
-/// A watch that has run this long begins anew with the shortest wait.
-const STEADY: Duration = Duration::from_secs(120);
 /// A place is lost once in this time; more often, it is a failure.
 const ONCE: Duration = Duration::from_secs(10);
 
@@ -33,7 +31,7 @@ where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
 {
     let trouble = Arc::new(Mutex::new(Trouble::default()));
-    let waits = ResetTimerBackoff::new(Waits { trouble: Arc::clone(&trouble), ..Waits::default() }, STEADY);
+    let waits = Waits { trouble: Arc::clone(&trouble), ..Waits::default() };
     let noticing = move |event: &watcher::Result<Event<K>>| {
         let mut trouble = trouble.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
@@ -101,7 +99,7 @@ impl Iterator for Waits {
             self.last_lost = Some(now);
             return Some(Duration::ZERO);
         }
-        let wait = FIRST.saturating_mul(2_u32.saturating_pow(self.count.min(16))).min(CLUSTER_MAX);
+        let wait = doubled(FIRST, self.count, CLUSTER_MAX);
         self.count = self.count.saturating_add(1);
         Some(match last {
             Some(Cause::Told(pause)) => pause.max(wait),

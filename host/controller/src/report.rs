@@ -1,6 +1,6 @@
 //! Report: condition, events, metric, log and next refresh, all from one `Outcome`, here and nowhere else.
 //!
-//! A status is written only when it changes. A conflict is not reported at all: the object is read again at once.
+//! A status is written only when it changes. A conflict is not reported, unless it comes back again and again: the object is read anew.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Resource, ResourceExt};
-use pipeline::{Event, Failed, Meta, Next, ObjectRef, Outcome, Plan, Ready};
+use pipeline::{Event, Meta, Next, ObjectRef, Outcome, Plan, Ready, Reason};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json, json};
@@ -234,7 +234,7 @@ impl Report<'_> {
         }
         record(context, object.object_ref(&()), &outcome.events);
         Ok(match outcome.failure {
-            Some(failed) => retry(context, reference, failed, outcome.next, pace.to_std()),
+            Some(failed) => retry(context, reference, failed.reason, outcome.next, pace_of(pace)),
             None => {
                 passed(context, reference);
                 schedule_within(context, reference, outcome.next, Duration::MAX)
@@ -243,17 +243,25 @@ impl Report<'_> {
     }
 }
 
-/// When to look again after a failure. What only a change can mend is looked at now and then all the same: not every change is one that we
+/// How long back-off may grow at most, of an object that asks to be refreshed that often.
+fn pace_of(pace: api::Duration) -> Duration {
+    let pace = pace.to_std();
+    if pace.is_zero() { Duration::MAX } else { pace.max(FASTEST) }
+}
+
+/// When to look again after a failure, where back-off ends at `pace`. What only a change can mend is looked at now and then all the same: not every change is one that we
 /// see.
-fn retry(context: &Context, reference: &ObjectRef, failed: Failed, next: Next, pace: Duration) -> Again {
-    doubts::raise(context, reference, failed.reason);
-    let pace = if pace.is_zero() { Duration::MAX } else { pace.max(FASTEST) };
-    if Outage::is_cause(failed.reason) {
-        let wait_max = if context.outage.failed(reference, failed.reason) {
-            backoff::CLUSTER_MAX
-        } else {
-            Duration::MAX
-        };
+pub(crate) fn retry(
+    context: &Context,
+    reference: &ObjectRef,
+    reason: Reason,
+    next: Next,
+    pace: Duration,
+) -> Again {
+    doubts::raise(context, reference, reason);
+    if Outage::is_cause(reason) {
+        let scout = context.outage.failed(reference, reason);
+        let wait_max = if scout { backoff::CLUSTER_MAX } else { Duration::MAX };
         return schedule_within(context, reference, next, wait_max);
     }
     passed(context, reference);

@@ -89,7 +89,7 @@ pub(crate) async fn reconcile<K: StoreObject>(
     context: Arc<Context>,
 ) -> Result<Again, SyncError> {
     let reference = crate::reference::<K>(store.meta());
-    let Some(store) = fresh::present(&context, store.objects(&context), store).await else {
+    let Some(store) = fresh::present(&context, &reference, store.objects(&context), store).await else {
         return Ok(report::leave(&context, &reference));
     };
     if store.meta().deletion_timestamp.is_some() || !context.is_own_class(store.spec().controller.as_deref())
@@ -107,10 +107,9 @@ pub(crate) async fn reconcile<K: StoreObject>(
             let message = pipeline::message(failure.as_ref());
             let ready = Ready { status: false, reason: reason::INVALID_PROVIDER_CONFIG, message };
             let next = match failure.retry() {
-                Retry::Backoff => Next::Backoff,
-                Retry::After(wait) => Next::After(wait),
                 // What the server thinks of the credential changes without any change that we could see.
                 Retry::WhenChanged => Next::At(recheck(store.spec(), &context, now)),
+                retry @ (Retry::Backoff | Retry::After(_)) => retry.into(),
             };
             (ready, next, None)
         }

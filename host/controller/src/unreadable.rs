@@ -5,7 +5,7 @@
 use api::names::finalizer::{EXTERNAL_SECRET, PUSH_SECRET};
 use api::names::reason;
 use kube::Resource;
-use kube::api::{Api, DynamicObject, Patch, PatchParams};
+use kube::api::{Api, DynamicObject};
 use kube::core::ApiResource;
 use kube::core::error_boundary::InvalidObject;
 use pipeline::{Event, ObjectRef, Ready};
@@ -14,6 +14,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::cluster::ClusterError;
 use crate::context::Context;
 use crate::failure::SyncError;
+use crate::finalizers;
 use crate::queue::Again;
 use crate::report;
 
@@ -55,18 +56,13 @@ async fn let_go(
 ) -> Result<Again, SyncError> {
     let ours = [EXTERNAL_SECRET, PUSH_SECRET];
     let before = object.metadata.finalizers.clone().unwrap_or_default();
-    let left: Vec<&String> = before.iter().filter(|one| !ours.contains(&one.as_str())).collect();
+    let left: Vec<&str> = before.iter().map(String::as_str).filter(|one| !ours.contains(one)).collect();
     if left.len() == before.len() {
         return Ok(report::leave(context, reference));
     }
-    let version = &object.metadata.resource_version;
-    let patch = json!({"metadata": {"resourceVersion": version, "finalizers": left}});
-    match objects.patch_metadata(&reference.name, &PatchParams::default(), &Patch::Merge(&patch)).await {
-        Ok(_) => {}
-        Err(kube::Error::Api(status)) if status.code == 404 => {}
-        Err(error) => {
-            return Err(ClusterError::Write { object: reference.clone(), answer: error.into() }.into());
-        }
+    match finalizers::write(objects, reference, &object.metadata, &left).await {
+        Err(ClusterError::Write { answer, .. }) if answer.code() == Some(404) => {}
+        written => written?,
     }
     tracing::warn!(object = %reference, "it cannot be read and is let go; what it wrote or pushed elsewhere stays");
     Ok(report::leave(context, reference))

@@ -42,15 +42,18 @@ impl Written {
         self.lock().insert(object.clone(), Last::Unknown);
     }
 
+    /// The watch has shown this version.
+    pub(crate) fn shown(&self, object: &ObjectRef, version: Option<&str>) {
+        let mut all = self.lock();
+        if matches!(all.get(object), Some(Last::Version(last, _)) if !is_before(version, last)) {
+            all.remove(object);
+        }
+    }
+
     /// Whether this version may be older than the last write.
     pub(crate) fn is_behind(&self, object: &ObjectRef, version: Option<&str>) -> bool {
-        let mut all = self.lock();
-        match all.get(object) {
-            Some(Last::Version(last, _)) if is_before(version, last) => true,
-            Some(Last::Version(..)) => {
-                all.remove(object);
-                false
-            }
+        match self.lock().get(object) {
+            Some(Last::Version(last, _)) => is_before(version, last),
             Some(Last::Unknown) => true,
             None => false,
         }
@@ -96,8 +99,13 @@ mod tests {
         tokio::time::advance(PATIENCE).await;
         assert!(written.is_behind(&object, Some("9")) && !written.is_on_its_way(&object, Some("9")));
         assert!(!written.is_behind(&object, Some("11")), "somebody else wrote after us");
+        written.shown(&object, Some("9"));
+        assert!(written.is_behind(&object, Some("9")), "that was before");
+        written.shown(&object, Some("11"));
+        assert!(written.lock().is_empty(), "nothing is kept of what was shown");
         assert!(!written.is_behind(&object, Some("9")), "what was shown once is over");
         written.unsure(&object);
+        written.shown(&object, Some("12"));
         assert!(written.is_behind(&object, Some("12")), "only a read ends doubt");
         assert!(!written.is_on_its_way(&object, Some("12")), "there is nothing to wait for");
         written.forget(&object);

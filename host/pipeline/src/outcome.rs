@@ -82,6 +82,16 @@ impl Next {
     }
 }
 
+impl From<Retry> for Next {
+    fn from(retry: Retry) -> Self {
+        match retry {
+            Retry::Backoff => Next::Backoff,
+            Retry::After(wait) => Next::After(wait),
+            Retry::WhenChanged => Next::WhenChanged,
+        }
+    }
+}
+
 /// The event of a rotation; not one of ESO's.
 pub const ROTATED: &str = "Rotated";
 /// The event of a value that was lost; not one of ESO's.
@@ -209,11 +219,7 @@ impl Outcome {
             failure: Some(Failed { reason: failure.reason(), blame: failure.blame() }),
             refreshed: false,
             binding: None,
-            next: match failure.retry() {
-                Retry::Backoff => Next::Backoff,
-                Retry::After(duration) => Next::After(duration),
-                Retry::WhenChanged => Next::WhenChanged,
-            },
+            next: failure.retry().into(),
         }
     }
 }

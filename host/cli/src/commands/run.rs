@@ -44,7 +44,7 @@ pub(crate) async fn run(args: Run) -> Result<ExitCode> {
     let stop = CancellationToken::new();
     tokio::spawn(stopping(Arc::clone(&health), stop.clone()));
     let config = config(&args).await?;
-    tracing::info!(server = %config.cluster_url, namespace = config.default_namespace, "using the API server");
+    tracing::info!(server = host(&config), namespace = config.default_namespace, "using the API server");
     let leadership = if args.election.wanted { Leadership::elected() } else { Leadership::always() };
     let operator = Operator {
         client: guarded(&config, &metrics, &leadership)?,
@@ -279,5 +279,30 @@ fn unguarded(config: &Config, metrics: &Metrics) -> Result<Client> {
 
 /// Counts a client's requests.
 fn requests(config: &Config, metrics: &Metrics) -> RequestCounter {
-    metrics.requests(config.cluster_url.authority().map_or("", http::uri::Authority::as_str))
+    metrics.requests(&host(config))
+}
+
+/// Host and port of the API server. The rest of its address may hold a password.
+fn host(config: &Config) -> String {
+    let Some(authority) = config.cluster_url.authority() else { return String::new() };
+    match authority.port() {
+        Some(port) => format!("{}:{port}", authority.host()),
+        None => authority.host().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_an_address_only_host_and_port_are_shown() {
+        for (address, shown) in [
+            ("https://10.0.0.1:6443/", "10.0.0.1:6443"),
+            ("https://user:canary@api.example.com/k8s", "api.example.com"),
+            ("https://[::1]:6443", "[::1]:6443"),
+        ] {
+            assert_eq!(host(&Config::new(address.parse().unwrap())), shown);
+        }
+    }
 }
