@@ -1,6 +1,6 @@
 //! Who is tested: `keymill run` of this build, or External Secrets Operator.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -54,17 +54,15 @@ fn upstream(kubernetes: &Kubernetes) -> Option<ExternalSecrets> {
 fn keymill(kubernetes: &Kubernetes) -> Result<Program> {
     define(kubernetes)?;
     let mut command = Command::new(support::keymill()?);
-    command.arg("run").arg("--kubeconfig").arg(kubernetes.kubeconfig()).arg("--cache").arg(cache()?);
+    command
+        .arg("run")
+        .arg("--kubeconfig")
+        .arg(kubernetes.kubeconfig())
+        .arg("--cache")
+        .arg(support::component_cache()?);
     let mut program = Program::start(command)?;
     program.wait_for_line(SOON, |line| line.contains("running"))?;
     Ok(program)
-}
-
-/// Compiled components are shared by all tests of a build.
-fn cache() -> Result<PathBuf> {
-    let test = std::env::current_exe().context("find the running test")?;
-    let folder = test.ancestors().nth(2).context("find the folder of the build")?;
-    Ok(folder.join("component-cache"))
 }
 
 /// Creates our CRDs and waits until they are served.

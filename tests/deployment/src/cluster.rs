@@ -122,7 +122,7 @@ impl Cluster {
         let mut command = Command::new(support::keymill().unwrap());
         command.arg("run").arg("--kubeconfig").arg(kubeconfig);
         command.args(["--health-addr=127.0.0.1:0", "--metrics-addr=127.0.0.1:0"]);
-        command.arg("--cache").arg(cache());
+        command.arg("--cache").arg(support::component_cache().unwrap());
         command.arg(format!(
             "--resolve=vault.vault.svc:8200={}",
             self.vault.url().trim_start_matches("http://")
@@ -150,12 +150,6 @@ fn token_id(token: &str) -> String {
     let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
     let claims: Json = serde_json::from_slice(&claims).unwrap();
     claims["jti"].as_str().unwrap().to_owned()
-}
-
-/// Compiled components are shared by all tests of a build.
-fn cache() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    test.ancestors().nth(2).unwrap().join("component-cache")
 }
 
 pub(crate) fn until(what: &str, mut question: impl FnMut() -> bool) {

@@ -16,11 +16,6 @@ fn release() -> Option<PathBuf> {
     binary.is_file().then_some(binary)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the tests are their own command line")]
-fn is_full() -> bool {
-    std::env::var_os("KEYMILL_FULL").is_some_and(|value| value == "1")
-}
-
 fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n")
 }
@@ -55,7 +50,7 @@ fn files(folder: &Path, found: &mut Vec<(PathBuf, u64)>) {
 fn it_is_small_and_runs_by_itself() {
     let binary = match release() {
         Some(binary) if is_root() => binary,
-        None if is_full() => panic!("no release binary: cargo build --release -p keymill"),
+        None if support::is_full() => panic!("no release binary: cargo build --release -p keymill"),
         Some(_) | None => {
             let line = "image: not looked at; that takes root and `cargo build --release -p keymill`";
             writeln!(std::io::stderr(), "{line}").unwrap();

@@ -73,7 +73,8 @@ impl Cluster {
     /// `keymill run` with these arguments, not yet started.
     pub(crate) fn operator(&self, arguments: &[String]) -> Command {
         let mut command = Command::new(support::keymill().unwrap());
-        command.arg("run").arg("--kubeconfig").arg(self.kubeconfig()).arg("--cache").arg(dev::cache());
+        command.arg("run").arg("--kubeconfig").arg(self.kubeconfig()).arg("--cache");
+        command.arg(support::component_cache().unwrap());
         command.args(arguments);
         command
     }

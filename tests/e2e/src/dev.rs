@@ -66,7 +66,7 @@ impl Place {
         let mut command = Command::new(support::keymill().unwrap());
         command.arg("dev").arg(self.manifests()).arg("--state").arg(self.state()).args(arguments);
         // Compiled components are shared by all tests of a build.
-        command.env("XDG_CACHE_HOME", cache());
+        command.env("XDG_CACHE_HOME", support::component_cache().unwrap());
         command
     }
 
@@ -98,12 +98,6 @@ impl Place {
         let client = client(&self.state().join("kubeconfig")).await.unwrap();
         Dev { program, client, kv: Kv::new(kv, token) }
     }
-}
-
-/// Where tests keep compiled components.
-pub(crate) fn cache() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    test.ancestors().nth(2).unwrap().join("component-cache")
 }
 
 /// A client with the rights of a kubeconfig.

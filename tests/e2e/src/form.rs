@@ -1,13 +1,8 @@
-//! The short and the full form of the long tests, and the seed of their random choices.
+//! What a long test is told by whoever starts it, and how it says what it measured.
 
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// Whether the figures of the full form are asked for: `KEYMILL_FULL=1`.
-pub(crate) fn is_full() -> bool {
-    variable("KEYMILL_FULL").is_some_and(|value| value == "1")
-}
 
 /// Where what was fetched or built once is kept, outside the checkout.
 pub(crate) fn cache() -> PathBuf {
@@ -23,7 +18,7 @@ fn variable(name: &str) -> Option<String> {
 /// Random choices that the same seed makes again: `KEYMILL_SEED`, else one of the operating system's.
 pub(crate) struct Choices {
     pub(crate) seed: u64,
-    state: u64,
+    numbers: Box<dyn FnMut() -> u64 + Send>,
 }
 
 impl Choices {
@@ -31,16 +26,12 @@ impl Choices {
         let given = variable("KEYMILL_SEED").map(|text| text.parse().expect("KEYMILL_SEED is a number"));
         let fresh = || std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0);
         let seed = given.unwrap_or_else(fresh);
-        Self { seed, state: seed }
+        Self { seed, numbers: Box::new(support::numbers(seed)) }
     }
 
-    /// A number below `bound`. SplitMix64: not for secrets.
+    /// A number below `bound`.
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % bound.max(1)
+        (self.numbers)() % bound.max(1)
     }
 }
 

@@ -162,7 +162,7 @@ impl Story {
 
 /// How many rotations in all.
 fn length() -> usize {
-    if form::is_full() { 1000 } else { 100 }
+    if support::is_full() { 1000 } else { 100 }
 }
 
 #[tokio::test(flavor = "multi_thread")]

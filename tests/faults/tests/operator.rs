@@ -1,6 +1,6 @@
 //! `keymill run` on one namespace.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use support::Program;
@@ -11,7 +11,7 @@ use crate::world::SOON;
 pub(crate) fn command(kubeconfig: &Path, namespace: &str) -> Command {
     let mut command = Command::new(support::keymill().unwrap());
     command.arg("run").arg("--kubeconfig").arg(kubeconfig).args(["--namespace", namespace]);
-    command.arg("--cache").arg(cache());
+    command.arg("--cache").arg(support::component_cache().unwrap());
     command
 }
 
@@ -20,10 +20,4 @@ pub(crate) fn start(command: Command) -> Program {
     let mut program = Program::start(command).unwrap();
     program.wait_for_line(SOON, |line| line.contains("running")).unwrap();
     program
-}
-
-/// Compiled components are shared by all tests of a build.
-fn cache() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    test.ancestors().nth(2).unwrap().join("component-cache")
 }

@@ -90,6 +90,29 @@ fn dies_everywhere(fault: Fault, in_store: bool) {
     assert!(deaths >= least, "only {deaths} writes were there to die at");
 }
 
+/// A process that dies again and again gets on: what the one before has recorded is read, and not met as a conflict.
+#[test]
+fn after_the_record_the_next_one_writes_the_target_at_once() {
+    run(async |world: World| {
+        world.create::<ExternalSecret>(external_secret("app", "Owner")).await;
+        let gate = Gate::open();
+        gate.plan(|seen| match seen.method == http::Method::POST && seen.is_of("secrets") {
+            true => Fault::DieAfter,
+            false => Fault::None,
+        });
+        let operator = world.start_behind(gate, Gate::open()).await;
+        world.settle(2).await;
+        assert!(operator.gate.is_dead() && world.secret("app").await.is_none());
+        operator.crash();
+        let operator = world.start().await;
+        world.synced("app").await;
+        let log = operator.gate.take_log();
+        let made = log.iter().filter(|seen| seen.method == http::Method::POST && seen.is_of("secrets"));
+        assert_eq!(made.count(), 1, "the target, and nothing else");
+        operator.stop().await;
+    });
+}
+
 #[test]
 fn before_each_write_to_the_cluster() {
     dies_everywhere(Fault::Die, false);

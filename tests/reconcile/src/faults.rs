@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::crashes::{converged, populate, story};
 use crate::fixture::{INTERVAL, external_secret};
 use crate::gate::{Fault, Gate, Refusal};
-use crate::world::{World, is_full, run};
+use crate::world::{World, run};
 
 const FAULTS: [Fault; 8] = [
     Fault::Lose(Refusal::Status(504, 0)),
@@ -39,20 +39,9 @@ fn one(write: usize, fault: Fault) -> bool {
 #[test]
 fn one_at_each_write() {
     let faults_of =
-        |write: usize| if is_full() { FAULTS.to_vec() } else { vec![FAULTS[write % FAULTS.len()]] };
+        |write: usize| if support::is_full() { FAULTS.to_vec() } else { vec![FAULTS[write % FAULTS.len()]] };
     let every = |write: &usize| faults_of(*write).into_iter().all(|fault| one(*write, fault));
     assert!((1..).take_while(every).count() >= 10);
-}
-
-/// A small generator of numbers, so that a seed names a run.
-fn numbers(seed: u64) -> impl FnMut() -> u64 {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(1);
-    move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state >> 11
-    }
 }
 
 fn many(seed: u64) {
@@ -60,7 +49,7 @@ fn many(seed: u64) {
         populate(&world).await;
         let (gate, kv_gate) = (Gate::open(), Gate::open());
         for (gate, seed) in [(&gate, seed), (&kv_gate, seed + 1_000_000)] {
-            let mut next = numbers(seed);
+            let mut next = support::numbers(seed);
             gate.plan(move |_| match next() % 5 {
                 0 => FAULTS[usize::try_from(next()).unwrap() % FAULTS.len()],
                 _ => Fault::None,
@@ -81,7 +70,7 @@ fn many(seed: u64) {
 
 #[test]
 fn many_at_random() {
-    let seeds = if is_full() { 300 } else { 12 };
+    let seeds = if support::is_full() { 300 } else { 12 };
     (0..seeds).for_each(many);
 }
 

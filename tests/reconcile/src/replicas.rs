@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::crashes::{converged, populate, story};
 use crate::fixture::{INTERVAL, external_secret};
 use crate::gate::{Fault, Gate, Refusal};
-use crate::world::{World, is_full, run};
+use crate::world::{World, run};
 
 /// A gate behind which every request takes its own time.
 fn slow(seed: u64) -> Gate {
@@ -18,18 +18,13 @@ fn slow(seed: u64) -> Gate {
 }
 
 fn slow_down(gate: &Gate, seed: u64) {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    gate.plan(move |_| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        Fault::Wait(Duration::from_millis(state % 40))
-    });
+    let mut next = support::numbers(seed);
+    gate.plan(move |_| Fault::Wait(Duration::from_millis(next() % 40)));
 }
 
 #[test]
 fn two_make_one_value() {
-    let seeds = if is_full() { 200 } else { 8 };
+    let seeds = if support::is_full() { 200 } else { 8 };
     for seed in 0..seeds {
         run(async |world: World| {
             populate(&world).await;

@@ -51,12 +51,6 @@ pub(crate) struct Operator {
     task: JoinHandle<()>,
 }
 
-/// Whether the exhaustive versions are wanted.
-#[expect(clippy::disallowed_methods, reason = "the tests are their own command line")]
-pub(crate) fn is_full() -> bool {
-    std::env::var_os("KEYMILL_FULL").is_some_and(|value| value == "1")
-}
-
 /// Runs a case in a world of its own, on paused time.
 pub(crate) fn run<F: Future<Output = ()>>(case: impl FnOnce(World) -> F) {
     let runtime =

@@ -7,14 +7,9 @@ use servers::{ExternalSecrets, Kubernetes, KubernetesOptions};
 
 use crate::life::wait_for;
 
-#[expect(clippy::disallowed_methods, reason = "the tests are their own command line")]
-fn is_full() -> bool {
-    std::env::var_os("KEYMILL_FULL").is_some_and(|value| value == "1")
-}
-
 #[test]
 fn the_peer_makes_a_secret_of_a_fake_store() {
-    if !is_full() {
+    if !support::is_full() {
         writeln!(std::io::stderr(), "eso: not asked for; KEYMILL_FULL=1 builds it and runs its test")
             .unwrap();
         return;

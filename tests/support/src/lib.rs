@@ -15,14 +15,45 @@ pub fn root() -> PathBuf {
     here.ancestors().nth(2).unwrap_or(here).to_path_buf()
 }
 
+/// Whether the exhaustive tests and the figures of the full form are asked for: `KEYMILL_FULL=1`.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "a test is told how long to run by whoever starts it")]
+pub fn is_full() -> bool {
+    std::env::var_os("KEYMILL_FULL").is_some_and(|value| value == "1")
+}
+
+/// Numbers that the same seed makes again (SplitMix64): not for secrets.
+pub fn numbers(seed: u64) -> impl FnMut() -> u64 + Send {
+    let mut state = seed;
+    move || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}
+
+/// The folder of the build that the running test is of.
+fn build() -> Result<PathBuf> {
+    let test = std::env::current_exe().context("find the running test")?;
+    Ok(test.ancestors().nth(2).context("find the folder of the build")?.to_path_buf())
+}
+
+/// Where compiled components are kept: all tests of a build share them.
+///
+/// # Errors
+/// When the running test is not in the folder of a build.
+pub fn component_cache() -> Result<PathBuf> {
+    Ok(build()?.join("component-cache"))
+}
+
 /// The `keymill` binary of the same build as the running test.
 ///
 /// # Errors
 /// When it was not built: `cargo test --workspace` builds it, a single test crate does not.
 pub fn keymill() -> Result<PathBuf> {
-    let test = std::env::current_exe().context("find the running test")?;
-    let folder = test.ancestors().nth(2).context("find the folder of the build")?;
-    let binary = folder.join("keymill");
+    let binary = build()?.join("keymill");
     if !binary.is_file() {
         bail!("{} is missing: run `cargo build -p keymill` first", binary.display());
     }
