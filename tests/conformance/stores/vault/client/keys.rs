@@ -320,7 +320,7 @@ fn a_namespace_is_sent_and_a_wrong_token_is_refused() {
         let creds = Cluster::with(&[("token", "hvs.wrong")]);
         let store = super::store(&desk.subject.url(), fields, &creds).await;
         for failure in [read(&store, "app").await.unwrap_err(), store.validate().await.unwrap_err()] {
-            assert_eq!((failure.reason(), failure.retry()), (Reason::StoreDenied, Retry::WhenChanged));
+            assert_eq!((failure.reason(), failure.retry()), (Reason::StoreDenied, Retry::Backoff));
             let told = pipeline::message(failure.as_ref());
             assert!(told.contains("permission denied") && !told.contains("hvs.wrong"), "{told}");
         }

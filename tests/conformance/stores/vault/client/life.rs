@@ -125,7 +125,7 @@ fn a_static_token_that_was_revoked_is_told() {
             let told = pipeline::message(failure.as_ref());
             assert_eq!(
                 (failure.reason(), failure.retry()),
-                (Reason::StoreDenied, Retry::WhenChanged),
+                (Reason::StoreDenied, Retry::Backoff),
                 "{told}"
             );
             assert!(told.ends_with("renew the credential, or have its policy allow the path"), "{told}");
@@ -199,7 +199,7 @@ fn what_a_policy_denies_is_not_missing() {
             let told = pipeline::message(failure.as_ref());
             assert_eq!(
                 (failure.reason(), failure.retry()),
-                (Reason::StoreDenied, Retry::WhenChanged),
+                (Reason::StoreDenied, Retry::Backoff),
                 "{told}"
             );
             assert!(told.starts_with(&format!("failed to {doing} ")), "{told}");
