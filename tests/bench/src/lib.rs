@@ -2,6 +2,7 @@
 //! cores tell little about it; fuel is deterministic, and the tests beside this crate gate on it.
 
 mod samples;
+pub mod sync;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

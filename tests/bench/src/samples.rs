@@ -25,8 +25,14 @@ impl Samples {
             samples.push(started.elapsed());
             drop(answer);
         }
-        samples.sort_unstable();
-        Ok(Self(samples))
+        Ok(Self::of(samples))
+    }
+
+    /// Durations that were measured elsewhere.
+    #[must_use]
+    pub fn of(mut durations: Vec<Duration>) -> Self {
+        durations.sort_unstable();
+        Self(durations)
     }
 
     /// The duration below which this share of the samples lies, in thousandths.
