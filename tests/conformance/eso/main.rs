@@ -41,7 +41,12 @@ fn run() -> Result<bool> {
     let played = runner::play(&folder, kubernetes, vault, || subject.keep_running(kubernetes))?;
     match subject {
         Subject::Upstream(_) => {
-            say(&Report::new(&played, &Pending::default())?.table())?;
+            let report = Report::new(&played, &Pending::default())?;
+            for failure in &report.failures {
+                // Another version is another behaviour: the name is enough, `run.py` shows the difference.
+                say(&failure.lines().next().unwrap_or_default())?;
+            }
+            say(&report.table())?;
             Ok(true)
         }
         Subject::Keymill(_) => {
