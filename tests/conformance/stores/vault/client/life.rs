@@ -123,11 +123,7 @@ fn a_static_token_that_was_revoked_is_told() {
         method.subject.expect("POST", "auth/token/revoke", &json!({"token": token})).await;
         for failure in [read(&store, "app").await.unwrap_err(), store.validate().await.unwrap_err()] {
             let told = pipeline::message(failure.as_ref());
-            assert_eq!(
-                (failure.reason(), failure.retry()),
-                (Reason::StoreDenied, Retry::Backoff),
-                "{told}"
-            );
+            assert_eq!((failure.reason(), failure.retry()), (Reason::StoreDenied, Retry::Backoff), "{told}");
             assert!(told.ends_with("renew the credential, or have its policy allow the path"), "{told}");
             assert!(!told.contains(token));
         }
@@ -197,11 +193,7 @@ fn what_a_policy_denies_is_not_missing() {
             ("delete", store.delete("app", &Revision::At("1".to_owned())).await.unwrap_err()),
         ] {
             let told = pipeline::message(failure.as_ref());
-            assert_eq!(
-                (failure.reason(), failure.retry()),
-                (Reason::StoreDenied, Retry::Backoff),
-                "{told}"
-            );
+            assert_eq!((failure.reason(), failure.retry()), (Reason::StoreDenied, Retry::Backoff), "{told}");
             assert!(told.starts_with(&format!("failed to {doing} ")), "{told}");
             assert!(told.contains("permission denied"), "{told}");
         }
