@@ -79,9 +79,9 @@ impl Servers {
                 vec![binary.into(), "run".into(), "--cache".into(), cache.into()]
             }
             Subject::ExternalSecrets(flags) => {
-                // Its first start applies its CRDs.
-                drop(ExternalSecrets::start(self.kubernetes.kubeconfig()).context("the peer is missing")?);
-                let mut command = vec![servers::binary("eso")?.into(), "--metrics-addr=127.0.0.1:0".into()];
+                let binary = ExternalSecrets::install(self.kubernetes.kubeconfig());
+                let mut command =
+                    vec![binary.context("the peer is missing")?.into(), "--metrics-addr=127.0.0.1:0".into()];
                 command.extend(flags.iter().map(OsString::from));
                 command
             }

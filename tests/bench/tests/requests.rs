@@ -1,7 +1,6 @@
 //! The gate of many objects: the requests that keymill makes of a real API server for the first sync, for a refresh that finds
 //! nothing new and for a restart. They do not depend on the machine, as times do.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use bench::sync::{Controller, Namespace, Servers, Subject, generated, is_ready, stored};
@@ -25,9 +24,9 @@ struct Play {
 
 impl Play {
     async fn start(folder: &std::path::Path) -> Option<Self> {
-        let audit = Audit::new(folder);
+        let audit = Audit::in_folder(folder);
         let servers = Servers::start(audit.flags()).await.unwrap()?;
-        let subject = Subject::Keymill(support::keymill().unwrap(), cache());
+        let subject = Subject::Keymill(support::keymill().unwrap(), support::component_cache().unwrap());
         let keymill = servers.controller(&subject, &folder.join("keymill.log")).unwrap();
         let (generated, stored) = (Namespace::new("generated"), Namespace::new("stored"));
         Some(Self { servers, keymill, audit, generated, stored })
@@ -52,11 +51,6 @@ impl Play {
         }
         self.audit.when_quiet().await
     }
-}
-
-/// Compiled components are shared by all tests of a build.
-fn cache() -> PathBuf {
-    std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("component-cache")
 }
 
 #[tokio::test(flavor = "multi_thread")]

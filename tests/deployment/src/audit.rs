@@ -1,17 +1,16 @@
 //! What a process asked the API server for, from the server's own audit log.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
+use servers::AuditLog;
 
 /// Group, resource with subresource, verb.
 pub(crate) type Right = (String, String, String);
 
 /// One audit log.
-pub(crate) struct Audit {
-    path: PathBuf,
-}
+pub(crate) struct Audit(AuditLog);
 
 /// One request.
 #[derive(Debug, Clone)]
@@ -32,28 +31,19 @@ impl Asked {
 }
 
 impl Audit {
-    /// The flags that make an API server write one in a folder.
-    pub(crate) fn in_folder(folder: &Path) -> (Self, Vec<String>) {
-        let policy = folder.join("policy.yaml");
-        let level = json!({
-            "apiVersion": "audit.k8s.io/v1", "kind": "Policy",
-            "omitStages": ["RequestReceived"], "rules": [{"level": "Metadata"}],
-        });
-        std::fs::write(&policy, level.to_string()).unwrap();
-        let path = folder.join("audit.log");
-        let flags = vec![
-            format!("--audit-policy-file={}", policy.display()),
-            format!("--audit-log-path={}", path.display()),
-            "--audit-log-mode=blocking".to_owned(),
-        ];
-        (Self { path }, flags)
+    /// One in a folder.
+    pub(crate) fn in_folder(folder: &Path) -> Self {
+        Self(AuditLog::in_folder(folder).unwrap())
+    }
+
+    /// The flags with which an API server writes it.
+    pub(crate) fn flags(&self) -> Vec<String> {
+        self.0.flags()
     }
 
     /// All requests with one token, which its id names, in the order in which they came. A watch is there when it begins and when it ends.
     pub(crate) fn of(&self, token_id: &str) -> Vec<Asked> {
-        let text = std::fs::read_to_string(&self.path).unwrap();
-        let entries = text.lines().filter_map(|line| serde_json::from_str::<Json>(line).ok());
-        let own = entries.filter(|entry| {
+        let own = self.0.entries().unwrap().into_iter().filter(|entry| {
             entry["user"]["extra"]["authentication.kubernetes.io/credential-id"][0]
                 == format!("JTI={token_id}")
         });
@@ -71,12 +61,8 @@ pub(crate) fn needed(all: &[Asked]) -> BTreeSet<Right> {
 fn asked(entry: &Json) -> Option<Asked> {
     let object = &entry["objectRef"];
     let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
-    let resource = match object["subresource"].as_str() {
-        Some(sub) => format!("{}/{sub}", text(&object["resource"])),
-        None => text(&object["resource"]),
-    };
     Some(Asked {
-        right: (text(&object["apiGroup"]), resource, text(&entry["verb"])),
+        right: (text(&object["apiGroup"]), AuditLog::resource(entry), text(&entry["verb"])),
         namespace: text(&object["namespace"]),
         code: entry["responseStatus"]["code"].as_u64()?,
         at: text(&entry["requestReceivedTimestamp"]),

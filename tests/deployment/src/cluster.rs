@@ -31,7 +31,8 @@ impl Cluster {
     /// An empty one; none where a server is missing.
     pub(crate) fn start() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
-        let (audit, mut flags) = Audit::in_folder(folder.path());
+        let audit = Audit::in_folder(folder.path());
+        let mut flags = audit.flags();
         // As OpenShift has it: whoever sets an owner that blocks its deletion needs a right for that.
         flags.push("--enable-admission-plugins=OwnerReferencesPermissionEnforcement".to_owned());
         let vault = Vault::start(&VaultOptions::default())?;

@@ -9,13 +9,6 @@ use crate::manifests::folder;
 
 const MIB: u64 = 1024 * 1024;
 
-/// The release binary of the same target folder.
-fn release() -> Option<PathBuf> {
-    let test = std::env::current_exe().unwrap();
-    let binary = test.ancestors().nth(3).unwrap().join("release/keymill");
-    binary.is_file().then_some(binary)
-}
-
 fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n")
 }
@@ -48,10 +41,10 @@ fn files(folder: &Path, found: &mut Vec<(PathBuf, u64)>) {
 
 #[test]
 fn it_is_small_and_runs_by_itself() {
-    let binary = match release() {
-        Some(binary) if is_root() => binary,
-        None if support::is_full() => panic!("no release binary: cargo build --release -p keymill"),
-        Some(_) | None => {
+    let binary = match support::release_keymill() {
+        Ok(binary) if is_root() => binary,
+        Err(error) if support::is_full() => panic!("{error:#}"),
+        Ok(_) | Err(_) => {
             let line = "image: not looked at; that takes root and `cargo build --release -p keymill`";
             writeln!(std::io::stderr(), "{line}").unwrap();
             return;

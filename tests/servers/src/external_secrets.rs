@@ -3,7 +3,7 @@
 //! Its CRDs come from its Go module's own bundle; nothing of it is kept here. It runs without its webhook and without its
 //! certificate controller, so the CRDs are applied without conversion.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
@@ -48,6 +48,16 @@ impl ExternalSecrets {
         missing::available(Self::started(kubeconfig, flags))
     }
 
+    /// Applies its CRDs and starts nothing; the binary. `None` when it is missing and nobody requires it.
+    ///
+    /// # Panics
+    /// When its CRDs are refused, or it is missing and required.
+    #[track_caller]
+    #[must_use]
+    pub fn install(kubeconfig: &Path) -> Option<PathBuf> {
+        missing::available(Self::installed(kubeconfig))
+    }
+
     /// Its metrics, such as `http://127.0.0.1:20080/metrics`.
     #[must_use]
     pub fn metrics_url(&self) -> &str {
@@ -73,13 +83,18 @@ impl ExternalSecrets {
     }
 
     fn started(kubeconfig: &Path, flags: &[&str]) -> Result<Self> {
+        let binary = Self::installed(kubeconfig)?;
+        process::on_free_ports(|| Self::run(&binary, kubeconfig, flags))
+    }
+
+    fn installed(kubeconfig: &Path) -> Result<PathBuf> {
         let binary = missing::built(module::binary("eso"))?;
         let source = missing::built(module::dependency("eso", MODULE))?;
         let bundle = source.join("deploy/crds/bundle.yaml");
         let definitions =
             std::fs::read_to_string(&bundle).with_context(|| format!("read {}", bundle.display()))?;
         crds::apply(&client(kubeconfig)?, &definitions)?;
-        process::on_free_ports(|| Self::run(&binary, kubeconfig, flags))
+        Ok(binary)
     }
 
     fn run(binary: &Path, kubeconfig: &Path, flags: &[&str]) -> Result<Self> {

@@ -6,6 +6,7 @@
 //! with the end of its log. Everything here blocks: call it from `spawn_blocking`, or simply from the test, whose other
 //! tasks then wait. Absent: anything that ships, and any server reached over a network.
 
+mod audit;
 mod certificates;
 mod crds;
 mod etcd;
@@ -22,6 +23,7 @@ mod vault;
 
 use std::sync::OnceLock;
 
+pub use audit::AuditLog;
 pub use certificates::Certificates;
 pub use external_secrets::ExternalSecrets;
 pub use kubernetes::kubeconfig::write_kubeconfig;

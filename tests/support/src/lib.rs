@@ -34,10 +34,13 @@ pub fn numbers(seed: u64) -> impl FnMut() -> u64 + Send {
     }
 }
 
-/// The folder of the build that the running test is of.
+/// The folder of the build that the running test or program is of: a test is in `deps` of it, a program in the folder itself.
 fn build() -> Result<PathBuf> {
-    let test = std::env::current_exe().context("find the running test")?;
-    Ok(test.ancestors().nth(2).context("find the folder of the build")?.to_path_buf())
+    let program = std::env::current_exe().context("find the running program")?;
+    let folder = program.parent().context("find the folder of the running program")?;
+    let deps = folder.file_name().is_some_and(|name| name == "deps");
+    let build = if deps { folder.parent() } else { Some(folder) };
+    Ok(build.context("find the folder of the build")?.to_path_buf())
 }
 
 /// Where compiled components are kept: all tests of a build share them.
@@ -53,9 +56,22 @@ pub fn component_cache() -> Result<PathBuf> {
 /// # Errors
 /// When it was not built: `cargo test --workspace` builds it, a single test crate does not.
 pub fn keymill() -> Result<PathBuf> {
-    let binary = build()?.join("keymill");
+    built(build()?.join("keymill"), "cargo build -p keymill")
+}
+
+/// The `keymill` binary of the release build in the same target folder.
+///
+/// # Errors
+/// When it was not built, which takes minutes and no test does.
+pub fn release_keymill() -> Result<PathBuf> {
+    let build = build()?;
+    let target = build.parent().context("find the target folder")?;
+    built(target.join("release/keymill"), "cargo build --release -p keymill")
+}
+
+fn built(binary: PathBuf, command: &str) -> Result<PathBuf> {
     if !binary.is_file() {
-        bail!("{} is missing: run `cargo build -p keymill` first", binary.display());
+        bail!("{} is missing: run `{command}` first", binary.display());
     }
     Ok(binary)
 }

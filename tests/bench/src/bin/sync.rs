@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use bench::sync::{Servers, Subject, measure, table};
 use clap::Parser;
 
@@ -29,8 +29,7 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let binary = arguments.keymill.map_or_else(release, Ok)?;
-    ensure!(binary.is_file(), "{} is missing: run `cargo build --release -p keymill`", binary.display());
+    let binary = arguments.keymill.map_or_else(support::release_keymill, Ok)?;
     let servers = Servers::start(Vec::new()).await?.context("a server is missing")?;
     let folder = tempfile::tempdir()?;
     let keymill = Subject::Keymill(binary, folder.path().join("cache"));
@@ -44,11 +43,4 @@ async fn main() -> Result<()> {
     let others: Vec<_> = others.iter().map(|(name, figures)| (*name, figures)).collect();
     println!("{}", table(&ours, &others));
     Ok(())
-}
-
-/// The folder of this build has the one of the release build beside it.
-fn release() -> Result<PathBuf> {
-    let folder = std::env::current_exe().context("find this program")?;
-    let target = folder.ancestors().nth(2).context("find the folder of the build")?;
-    Ok(target.join("release/keymill"))
 }
