@@ -23,6 +23,7 @@ use crate::clock::Clock;
 use crate::cluster::ClusterError;
 use crate::doubts::Doubts;
 use crate::events::Events;
+use crate::finalizers::Later;
 use crate::leadership::Leadership;
 use crate::metrics::Metrics;
 use crate::outage::Outage;
@@ -119,6 +120,8 @@ pub struct Context {
     pub(crate) store_opener: StoreOpener,
     pub(crate) caches: Arc<Caches>,
     pub(crate) events: Events,
+    /// Of ExternalSecrets.
+    pub(crate) finalizers: Later,
     pub(crate) metrics: Metrics,
     pub(crate) references: References,
     pub(crate) snapshot: Snapshot,
@@ -180,6 +183,7 @@ impl Context {
             store_opener,
             caches,
             events,
+            finalizers: Later::default(),
             metrics,
             references: References::default(),
             snapshot: Snapshot::default(),

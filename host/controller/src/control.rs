@@ -53,7 +53,7 @@ pub(crate) async fn control<K, F, R>(
     let mut changes = pin!(
         reconnect::watch(objects).modify(|object| object.meta_mut().managed_fields = None).reflect(writer)
     );
-    let mut queue = Queue::new(context.metrics.queue(&kind));
+    let mut queue = Queue::new(context.metrics.queue(&kind), context.events.calm().line());
     let mut looks = Looks::new(context, reconcile);
     let mut beats = tokio::time::interval(BEAT);
     loop {

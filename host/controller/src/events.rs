@@ -1,7 +1,7 @@
 //! Events, after everything else.
 //!
-//! A sync never waits for its event: it goes into a bounded queue that one task empties. When the queue is full the event is
-//! dropped and counted; a status says the same thing. What happens again under the same reason updates the event that is there
+//! A sync never waits for its event: it goes into a bounded queue that one task empties when no object waits to be looked at, or after a
+//! few seconds. When the queue is full the event is dropped and counted; a status says the same thing. What happens again under the same reason updates the event that is there
 //! (its count, its time and its text), so that the last cause is the one that is seen. No event carries a value.
 
 use std::collections::HashMap;
@@ -12,8 +12,10 @@ use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use serde_json::json;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::calm::Calm;
 use crate::clock::{Clock, SystemClock};
 use crate::cluster::{Answer, pause};
 use crate::metrics::Metrics;
@@ -41,8 +43,9 @@ pub struct Note {
 /// Where syncs leave their events.
 #[derive(Debug, Clone)]
 pub struct Events {
-    queue: mpsc::Sender<Note>,
+    queue: mpsc::Sender<(Instant, Note)>,
     metrics: Metrics,
+    calm: Calm,
 }
 
 impl Events {
@@ -50,16 +53,22 @@ impl Events {
     #[must_use]
     pub fn start(client: Client, metrics: Metrics, shutdown: CancellationToken) -> Self {
         let (queue, notes) = mpsc::channel(QUEUE);
-        let publisher = Publisher { client, known: HashMap::new(), denied: false };
+        let calm = Calm::default();
+        let publisher = Publisher { client, calm: calm.clone(), known: HashMap::new(), denied: false };
         tokio::spawn(publisher.run(notes, shutdown));
-        Self { queue, metrics }
+        Self { queue, metrics, calm }
     }
 
     /// Leaves one event. Never waits.
     pub fn record(&self, note: Note) {
-        if self.queue.try_send(note).is_err() {
+        if self.queue.try_send((Instant::now(), note)).is_err() {
             self.metrics.event_dropped();
         }
+    }
+
+    /// What its events wait for.
+    pub(crate) const fn calm(&self) -> &Calm {
+        &self.calm
     }
 }
 
@@ -71,6 +80,7 @@ struct Known {
 
 struct Publisher {
     client: Client,
+    calm: Calm,
     /// By uid of the object and reason.
     known: HashMap<(String, &'static str), Known>,
     /// Whether the API server denied the last one.
@@ -78,13 +88,16 @@ struct Publisher {
 }
 
 impl Publisher {
-    async fn run(mut self, mut notes: mpsc::Receiver<Note>, shutdown: CancellationToken) {
+    async fn run(mut self, mut notes: mpsc::Receiver<(Instant, Note)>, shutdown: CancellationToken) {
         loop {
-            let note = tokio::select! {
-                note = notes.recv() => note,
-                () = shutdown.cancelled() => return,
+            let next = async {
+                let (since, note) = notes.recv().await?;
+                if notes.len() < QUEUE / 2 {
+                    self.calm.wait(since).await;
+                }
+                Some(note)
             };
-            let Some(note) = note else { return };
+            let Some(Some(note)) = shutdown.run_until_cancelled(next).await else { return };
             let reason = note.reason;
             match self.publish(note).await {
                 Ok(()) => self.denied = false,

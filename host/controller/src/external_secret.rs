@@ -26,6 +26,7 @@ mod finalize;
 mod observe;
 
 pub(crate) use apply::write_record;
+pub(crate) use finalize::add_later as add_finalizers;
 use observe::Observed;
 pub(crate) use observe::scoped;
 
@@ -45,24 +46,24 @@ pub(crate) async fn reconcile(
             Err(error) => failed(&object, &reference, &context, &error).await,
         };
     }
-    let nudge = context.references.take_nudge(&reference);
-    let outcome = match sync(&object, &reference, &context, nudge).await {
+    let heard = context.references.nudge(&reference);
+    let outcome = match sync(&object, &reference, &context, heard.map(|heard| heard.nudge)).await {
         Ok(Done::Nothing(next)) => {
             let conditions = object.status.as_ref().map(|status| status.conditions.as_slice());
+            context.references.answered(&reference, heard);
+            finalize::ensure_later(&object, &reference, object.resource_version(), &context);
             return Ok(report::wait(&context, &reference, conditions.unwrap_or_default(), next));
         }
-        Ok(Done::Late) => {
-            context.references.nudge_again(&reference, nudge);
-            return Ok(report::late(&context, &reference));
-        }
+        Ok(Done::Late) => return Ok(report::late(&context, &reference)),
         Ok(Done::Foreign) => return Ok(report::leave(&context, &reference)),
         Ok(Done::Synced(outcome)) => outcome,
-        Err(error) => {
-            context.references.nudge_again(&reference, nudge);
-            return failed(&object, &reference, &context, &error).await;
-        }
+        Err(error) => return failed(&object, &reference, &context, &error).await,
     };
-    report::external_secret(&object, &reference, &context, outcome).await
+    let reported = report::external_secret(&object, &reference, &context, outcome).await?;
+    context.references.answered(&reference, heard);
+    let version = reported.version.or_else(|| object.resource_version());
+    finalize::ensure_later(&object, &reference, version, &context);
+    Ok(reported.again)
 }
 
 async fn failed(
@@ -73,7 +74,9 @@ async fn failed(
 ) -> Result<Again, SyncError> {
     match report::conflict(context, reference, error) {
         Some(again) => Ok(again),
-        None => report::external_secret(object, reference, context, Outcome::failed(error)).await,
+        None => report::external_secret(object, reference, context, Outcome::failed(error))
+            .await
+            .map(|reported| reported.again),
     }
 }
 
@@ -138,7 +141,7 @@ async fn still(
     }))
 }
 
-/// Prepares the target, and meanwhile sets the finalizer, which is there before the target is; then the target.
+/// Prepares the target, and meanwhile sets the finalizer that has to be there before the target is; then the target.
 async fn carry_out(
     object: &ExternalSecret,
     context: &Context,

@@ -1,9 +1,10 @@
 //! One finalizer of an object, there or not there. Whose it is and when it is wanted, the loops say.
 
+mod later;
+
 use std::fmt::Debug;
 
 use k8s_openapi::NamespaceResourceScope;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Resource, ResourceExt};
 use pipeline::ObjectRef;
@@ -13,6 +14,8 @@ use serde_json::json;
 use crate::cluster::ClusterError;
 use crate::context::Context;
 use crate::failure::SyncError;
+
+pub(crate) use later::Later;
 
 /// Whether the object has the finalizer.
 pub(crate) fn has<K: ResourceExt>(object: &K, finalizer: &str) -> bool {
@@ -36,24 +39,26 @@ where
     let finalizers: Vec<&str> = others.chain(wanted.then_some(finalizer)).collect();
     let objects: Api<K> = context.within(&object.namespace().unwrap_or_default());
     let reference = crate::reference::<K>(object.meta());
-    match write(&objects, &reference, object.meta(), &finalizers).await {
+    let version = object.meta().resource_version.as_deref();
+    match write(&objects, &reference, version, &finalizers).await {
         // It is gone, and its finalizers with it.
         Err(ClusterError::Write { answer, .. }) if answer.code() == Some(404) && !wanted => Ok(()),
         written => Ok(written?),
     }
 }
 
-/// Makes these the finalizers of an object. The resourceVersion makes the list of others that is sent back the one that is there.
+/// Makes these the finalizers of an object, if it still has that resourceVersion: the list of others that is sent back is the one that is
+/// there.
 pub(crate) async fn write<K>(
     objects: &Api<K>,
     reference: &ObjectRef,
-    seen: &ObjectMeta,
+    version: Option<&str>,
     finalizers: &[&str],
 ) -> Result<(), ClusterError>
 where
     K: Clone + DeserializeOwned + Debug,
 {
-    let patch = json!({"metadata": {"resourceVersion": seen.resource_version, "finalizers": finalizers}});
+    let patch = json!({"metadata": {"resourceVersion": version, "finalizers": finalizers}});
     let written =
         objects.patch_metadata(&reference.name, &PatchParams::default(), &Patch::Merge(&patch)).await;
     match written {

@@ -8,6 +8,7 @@
 mod activity;
 mod backoff;
 mod cache;
+mod calm;
 mod clock;
 mod cluster;
 mod context;
@@ -71,6 +72,10 @@ use watch::Woken;
 pub async fn run(context: Arc<Context>, ends: Ends, shutdown: CancellationToken) {
     let Ends { writers, woken } = ends;
     watch::start(&context, writers, &shutdown);
+    tokio::spawn({
+        let (context, shutdown) = (Arc::clone(&context), shutdown.clone());
+        async move { external_secret::add_finalizers(&context, &shutdown).await }
+    });
     let cluster_stores = async {
         if context.settings.namespace.is_none() {
             let objects = context.cluster::<DeserializeGuard<ClusterSecretStore>>();

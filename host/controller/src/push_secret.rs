@@ -44,30 +44,25 @@ pub(crate) async fn reconcile(object: Arc<PushSecret>, context: Arc<Context>) ->
             Err(error) => failed(&object, &reference, &context, &error).await,
         };
     }
-    let nudge = context.references.take_nudge(&reference);
-    let done = match sync(&object, &reference, &context, nudge).await {
+    let heard = context.references.nudge(&reference);
+    let done = match sync(&object, &reference, &context, heard.map(|heard| heard.nudge)).await {
         Ok(Some(done)) => done,
         Ok(None) => return Ok(report::leave(&context, &reference)),
-        Err(error) => {
-            context.references.nudge_again(&reference, nudge);
-            return failed(&object, &reference, &context, &error).await;
-        }
+        Err(error) => return failed(&object, &reference, &context, &error).await,
     };
     match done {
-        Done::Late => {
-            context.references.nudge_again(&reference, nudge);
-            Ok(report::late(&context, &reference))
-        }
-        Done::Overtaken => {
-            context.references.nudge_again(&reference, nudge);
-            Ok(report::again(&context, &reference))
-        }
+        Done::Late => Ok(report::late(&context, &reference)),
+        Done::Overtaken => Ok(report::again(&context, &reference)),
         Done::Nothing(next) => {
+            context.references.answered(&reference, heard);
             let conditions = object.status.as_ref().map(|status| status.conditions.as_slice());
             Ok(report::wait(&context, &reference, conditions.unwrap_or_default(), next))
         }
         Done::Reported(outcome, in_stores) => {
-            report::push_secret(&object, &reference, &context, outcome, in_stores.as_ref()).await
+            let again =
+                report::push_secret(&object, &reference, &context, outcome, in_stores.as_ref()).await?;
+            context.references.answered(&reference, heard);
+            Ok(again)
         }
     }
 }

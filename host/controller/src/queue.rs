@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use tokio_util::time::DelayQueue;
 use tokio_util::time::delay_queue::Key as Timer;
 
+use crate::calm::Line;
 use crate::metrics::QueueMetrics;
 
 /// The timers hold no more than two years. Whoever has longer to wait is looked at in between.
@@ -38,6 +39,8 @@ pub(crate) struct Queue<K> {
     due: DelayQueue<K>,
     timers: HashMap<K, Timer>,
     metrics: QueueMetrics,
+    /// Tells the others how many wait.
+    told: Line,
 }
 
 #[derive(Debug)]
@@ -49,7 +52,7 @@ struct Look {
 
 impl<K: Hash + Eq + Clone> Queue<K> {
     /// An empty one.
-    pub(crate) fn new(metrics: QueueMetrics) -> Self {
+    pub(crate) fn new(metrics: QueueMetrics, told: Line) -> Self {
         Self {
             line: VecDeque::new(),
             waiting: HashMap::new(),
@@ -57,6 +60,7 @@ impl<K: Hash + Eq + Clone> Queue<K> {
             due: DelayQueue::new(),
             timers: HashMap::new(),
             metrics,
+            told,
         }
     }
 
@@ -72,14 +76,14 @@ impl<K: Hash + Eq + Clone> Queue<K> {
             self.cancel(&object);
             self.waiting.insert(object.clone(), Instant::now());
             self.line.push_back(object);
-            self.metrics.depth(self.line.len());
+            self.count();
         }
     }
 
     /// The next object. Its look is under way until [`Queue::done`].
     pub(crate) fn next(&mut self) -> Option<K> {
         let object = self.line.pop_front()?;
-        self.metrics.depth(self.line.len());
+        self.count();
         let now = Instant::now();
         if let Some(since) = self.waiting.remove(&object) {
             self.metrics.waited(now.duration_since(since));
@@ -97,7 +101,7 @@ impl<K: Hash + Eq + Clone> Queue<K> {
             _ if look.woken => {
                 self.waiting.insert(object.clone(), Instant::now());
                 self.line.push_back(object.clone());
-                self.metrics.depth(self.line.len());
+                self.count();
             }
             Again::After(wait) => {
                 self.metrics.retried();
@@ -134,6 +138,11 @@ impl<K: Hash + Eq + Clone> Queue<K> {
         self.cancel(object);
     }
 
+    fn count(&mut self) {
+        self.metrics.depth(self.line.len());
+        self.told.set(self.line.len());
+    }
+
     fn later(&mut self, object: &K, wait: Duration) {
         let timer = self.due.insert(object.clone(), wait.min(LATEST));
         self.timers.insert(object.clone(), timer);
@@ -149,10 +158,11 @@ impl<K: Hash + Eq + Clone> Queue<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calm::Calm;
     use crate::metrics::Metrics;
 
     fn queue() -> Queue<&'static str> {
-        Queue::new(Metrics::default().queue("ExternalSecret"))
+        Queue::new(Metrics::default().queue("ExternalSecret"), Calm::default().line())
     }
 
     #[tokio::test(start_paused = true)]

@@ -59,9 +59,19 @@ pub(crate) struct References {
 struct Inner {
     referrers: HashMap<ObjectRef, HashMap<ObjectRef, Edge>>,
     referents: HashMap<ObjectRef, Referents>,
-    nudges: HashMap<ObjectRef, Nudge>,
+    nudges: HashMap<ObjectRef, Heard>,
+    /// How many nudges there have been.
+    nudged: u64,
     /// What was last seen of what nudges.
     seen: HashMap<ObjectRef, String>,
+}
+
+/// One nudge of an object, as told from all later ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Heard {
+    /// What it means.
+    pub(crate) nudge: Nudge,
+    number: u64,
 }
 
 /// How one object refers to another.
@@ -69,9 +79,22 @@ struct Inner {
 struct Edge {
     role: Role,
     known: Known,
+    write: Write,
 }
 
-/// What the referrer itself has seen of the object last, by reading or by writing it: an event that says the same is no news.
+/// Whether the referrer is writing what it refers to. The watch may be faster than the answer that says which version that made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+enum Write {
+    /// It is not.
+    #[default]
+    Idle,
+    /// It is.
+    UnderWay,
+    /// It is, and a watch has shown this meanwhile.
+    Seen(Known),
+}
+
+/// What the referrer has seen of the object last, by reading it, by writing it or by being woken: an event that says the same is no news.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 enum Known {
     /// Nothing.
@@ -107,7 +130,10 @@ impl References {
             match edges.get_mut(referrer) {
                 Some(edge) => edge.role = role,
                 None => {
-                    edges.insert(referrer.clone(), Edge { role, known: Known::default() });
+                    edges.insert(
+                        referrer.clone(),
+                        Edge { role, known: Known::default(), write: Write::default() },
+                    );
                 }
             }
         }
@@ -122,26 +148,24 @@ impl References {
         }
     }
 
-    /// Whom a change of `referent` to this version concerns, in order. What it means to each is kept until its next reconcile asks.
-    /// To the one who read or wrote that version it is no news; to everybody else it is. What merely was listed again, or changed its
-    /// status, wakes and means nothing.
+    /// Whom a change of `referent` to this version concerns, in order. What it means to each is kept until a look has answered it.
+    /// To the one who read or wrote that version or was woken by it, it is no news; to everybody else it is. Whoever is writing it is told when the write
+    /// has ended. What merely changed its status wakes and means nothing; what was listed again does not wake.
     #[must_use]
     pub(crate) fn changed(&self, referent: &ObjectRef, sight: Sight<'_>) -> Vec<ObjectRef> {
         let mut inner = self.lock();
         let now =
             if sight.content.is_empty() { Known::Missing } else { Known::Version(sight.version.into()) };
-        let found: BTreeMap<ObjectRef, Role> = inner
-            .referrers
-            .get(referent)
-            .into_iter()
-            .flatten()
-            .filter(|(_, edge)| edge.known != now)
-            .map(|(referrer, edge)| (referrer.clone(), edge.role))
+        let edges = inner.referrers.get_mut(referent).into_iter().flatten();
+        let found: BTreeMap<ObjectRef, Role> = edges
+            .filter_map(|(referrer, edge)| edge.is_news(&now).then(|| (referrer.clone(), edge.role)))
             .collect();
         let is_new = inner.is_new(referent, sight, found.values().any(|role| role.nudge().is_some()));
         for (referrer, role) in &found {
             if let Some(nudge) = role.nudge().filter(|_| is_new) {
-                inner.nudges.insert(referrer.clone(), nudge);
+                inner.nudged += 1;
+                let heard = Heard { nudge, number: inner.nudged };
+                inner.nudges.insert(referrer.clone(), heard);
             }
         }
         found.into_keys().collect()
@@ -164,16 +188,17 @@ impl References {
         found.into_iter().collect()
     }
 
-    /// Takes what changed around an object since the last time.
+    /// What changed around an object and was not answered yet.
     #[must_use]
-    pub(crate) fn take_nudge(&self, referrer: &ObjectRef) -> Option<Nudge> {
-        self.lock().nudges.remove(referrer)
+    pub(crate) fn nudge(&self, referrer: &ObjectRef) -> Option<Heard> {
+        self.lock().nudges.get(referrer).copied()
     }
 
-    /// Gives a nudge back that could not be answered yet.
-    pub(crate) fn nudge_again(&self, referrer: &ObjectRef, nudge: Option<Nudge>) {
-        if let Some(nudge) = nudge {
-            self.lock().nudges.entry(referrer.clone()).or_insert(nudge);
+    /// A look has answered what it had heard. What came since is kept.
+    pub(crate) fn answered(&self, referrer: &ObjectRef, heard: Option<Heard>) {
+        let mut inner = self.lock();
+        if heard.is_some() && inner.nudges.get(referrer).copied() == heard {
+            remove(&mut inner.nudges, referrer);
         }
     }
 
@@ -200,11 +225,32 @@ impl References {
         self.lock().referrers.contains_key(referent)
     }
 
-    /// Remembers the version in which `referrer` has just read or written what it refers to; none when it is not there.
+    /// Remembers the version in which `referrer` has just read what it refers to; none when it is not there.
     pub(crate) fn saw(&self, referrer: &ObjectRef, referent: &ObjectRef, version: Option<&str>) {
-        if let Some(edge) = self.lock().referrers.get_mut(referent).and_then(|edges| edges.get_mut(referrer))
-        {
+        if let Some(edge) = self.lock().edge(referrer, referent) {
             edge.known = version.map_or(Known::Missing, |version| Known::Version(version.into()));
+        }
+    }
+
+    /// From here to [`References::wrote`] the referrer is not woken by what it writes.
+    pub(crate) fn writes(&self, referrer: &ObjectRef, referent: &ObjectRef) {
+        if let Some(edge) = self.lock().edge(referrer, referent) {
+            edge.write = Write::UnderWay;
+        }
+    }
+
+    /// Remembers the version that a write has made; none when it failed or its answer was lost. Whether a watch has shown another meanwhile,
+    /// so that the referrer is to be woken.
+    #[must_use]
+    pub(crate) fn wrote(&self, referrer: &ObjectRef, referent: &ObjectRef, version: Option<&str>) -> bool {
+        let mut inner = self.lock();
+        let Some(edge) = inner.edge(referrer, referent) else { return false };
+        if let Some(version) = version {
+            edge.known = Known::Version(version.into());
+        }
+        match std::mem::take(&mut edge.write) {
+            Write::Seen(seen) => seen != edge.known,
+            Write::Idle | Write::UnderWay => false,
         }
     }
 
@@ -214,7 +260,28 @@ impl References {
     }
 }
 
+impl Edge {
+    /// Whether the referrer is to be woken by this. It is woken by it once: its look reads what it needs.
+    fn is_news(&mut self, now: &Known) -> bool {
+        match &mut self.write {
+            Write::Idle if self.known == *now => false,
+            Write::Idle => {
+                self.known = now.clone();
+                true
+            }
+            write => {
+                *write = Write::Seen(now.clone());
+                false
+            }
+        }
+    }
+}
+
 impl Inner {
+    fn edge(&mut self, referrer: &ObjectRef, referent: &ObjectRef) -> Option<&mut Edge> {
+        self.referrers.get_mut(referent)?.get_mut(referrer)
+    }
+
     /// Whether the content is another than at the last sight, which is remembered for whatever somebody is made with and for stores.
     fn is_new(&mut self, referent: &ObjectRef, sight: Sight<'_>, nudges: bool) -> bool {
         if !nudges && !referent.kind.ends_with("SecretStore") {
@@ -264,13 +331,14 @@ mod tests {
     }
 
     #[test]
-    fn a_change_wakes_those_that_named_it() {
+    fn a_change_wakes_those_that_named_it_once() {
         let references = References::default();
         references.set(&referrer("a"), [(secret("x"), Role::Target), (secret("y"), Role::Target)].into());
         references.set(&referrer("b"), [(secret("y"), Role::TemplateSource)].into());
         assert_eq!(references.changed(&secret("x"), sight("1")), [referrer("a")]);
         assert_eq!(references.changed(&secret("y"), sight("1")), [referrer("a"), referrer("b")]);
         assert!(references.changed(&secret("z"), sight("1")).is_empty());
+        assert!(references.changed(&secret("y"), sight("1")).is_empty(), "listed again");
     }
 
     #[test]
@@ -279,13 +347,16 @@ mod tests {
         references
             .set(&referrer("a"), [(secret("x"), Role::TemplateSource), (secret("y"), Role::Target)].into());
         let _woken = references.changed(&secret("y"), sight("1"));
-        assert_eq!(references.take_nudge(&referrer("a")), None);
+        assert_eq!(references.nudge(&referrer("a")), None);
         let _woken = references.changed(&secret("x"), sight("1"));
-        let nudge = references.take_nudge(&referrer("a"));
-        assert_eq!(nudge, Some(Nudge::TemplateSource));
-        references.nudge_again(&referrer("a"), nudge);
-        assert_eq!(references.take_nudge(&referrer("a")), nudge);
-        assert_eq!(references.take_nudge(&referrer("a")), None);
+        let first = references.nudge(&referrer("a"));
+        assert_eq!(first.map(|heard| heard.nudge), Some(Nudge::TemplateSource));
+        let _woken = references.changed(&secret("x"), sight("2"));
+        references.answered(&referrer("a"), first);
+        let second = references.nudge(&referrer("a"));
+        assert_eq!(second.map(|heard| heard.nudge), Some(Nudge::TemplateSource), "it came during the look");
+        references.answered(&referrer("a"), second);
+        assert_eq!(references.nudge(&referrer("a")), None);
     }
 
     #[test]
@@ -307,6 +378,27 @@ mod tests {
         references.saw(&referrer("a"), &secret("x"), Some("7"));
         assert_eq!(references.changed(&secret("x"), sight("7")), [referrer("p")]);
         assert_eq!(references.changed(&secret("x"), sight("8")), [referrer("a"), referrer("p")]);
+    }
+
+    #[test]
+    fn a_watch_that_is_faster_than_the_answer_wakes_nobody_unless_it_shows_something_else() {
+        for (shown, answer, woken) in [
+            (&[][..], Some("7"), false),
+            (&["7"], Some("7"), false),
+            (&["6", "7"], Some("7"), false),
+            (&["7", "8"], Some("7"), true),
+            (&["7"], None, true),
+            (&[], None, false),
+        ] {
+            let references = References::default();
+            references.set(&referrer("a"), [(secret("x"), Role::Target)].into());
+            references.writes(&referrer("a"), &secret("x"));
+            for version in shown {
+                assert!(references.changed(&secret("x"), sight(version)).is_empty(), "{shown:?} {answer:?}");
+            }
+            assert_eq!(references.wrote(&referrer("a"), &secret("x"), answer), woken, "{shown:?} {answer:?}");
+            assert_eq!(references.changed(&secret("x"), sight("9")), [referrer("a")], "the write has ended");
+        }
     }
 
     #[test]
@@ -342,11 +434,13 @@ mod tests {
         let store = ObjectRef::namespaced("SecretStore", "default", "s");
         let see = |version, content, first| {
             let woken = references.changed(&store, Sight { version, content, first });
-            (woken.len(), references.take_nudge(&referrer("a")))
+            let heard = references.nudge(&referrer("a"));
+            references.answered(&referrer("a"), heard);
+            (woken.len(), heard.map(|heard| heard.nudge))
         };
         assert_eq!(see("1", "g1", true), (0, None));
         references.set(&referrer("a"), [(store.clone(), Role::PushStore)].into());
-        assert_eq!(see("1", "g1", false), (1, None), "listed again");
+        assert_eq!(see("1", "g1", false), (1, None), "seen for the first time by whoever refers to it now");
         assert_eq!(see("2", "g1", false), (1, None), "its status");
         assert_eq!(see("3", "g2", false), (1, Some(Nudge::Store)), "its spec");
         references.set(&referrer("a"), [(store.clone(), Role::Store)].into());
@@ -360,7 +454,8 @@ mod tests {
             references.set(&referrer("a"), [(secret("x"), Role::TemplateSource)].into());
             let sight = Sight { version: "1", content: "1", first };
             assert_eq!(references.changed(&secret("x"), sight), [referrer("a")]);
-            assert_eq!(references.take_nudge(&referrer("a")), nudge, "{first}");
+            let heard = references.nudge(&referrer("a"));
+            assert_eq!(heard.map(|heard| heard.nudge), nudge, "{first}");
         }
     }
 }

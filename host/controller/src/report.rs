@@ -63,6 +63,7 @@ pub(crate) fn leave(context: &Context, object: &ObjectRef) -> Again {
     context.references.remove(object);
     context.outage.forget(object);
     context.written.forget(object);
+    context.finalizers.forget(object);
     context.backoff.succeeded(object);
     context.schedule.set(object, None);
     Again::WhenWoken
@@ -90,13 +91,21 @@ pub(crate) const fn plan_word(plan: &Plan) -> &'static str {
     }
 }
 
+/// What a report came to.
+pub(crate) struct Reported {
+    /// When to look again.
+    pub(crate) again: Again,
+    /// The resourceVersion that it made; none when there was nothing to write.
+    pub(crate) version: Option<String>,
+}
+
 /// Reports a sync of an ExternalSecret.
 pub(crate) async fn external_secret(
     object: &ExternalSecret,
     reference: &ObjectRef,
     context: &Context,
     outcome: Outcome,
-) -> Result<Again, SyncError> {
+) -> Result<Reported, SyncError> {
     let status = object.status.clone().unwrap_or_default();
     let mut patch = base(context, &outcome, &status.conditions, &Meta::from(&object.metadata));
     if outcome.refreshed {
@@ -122,7 +131,7 @@ pub(crate) async fn push_secret(
         patch.extend(synced(said, found));
     }
     let report = Report { kind: "PushSecret", reference, outcome, patch, pace: object.spec.refresh_interval };
-    report.write(object, context).await
+    report.write(object, context).await.map(|reported| reported.again)
 }
 
 /// Says what is about to be pushed, and nothing else.
@@ -133,7 +142,8 @@ pub(crate) async fn announce(
     announced: &SyncedPushSecrets,
 ) -> Result<(), SyncError> {
     let objects: Api<PushSecret> = context.within(reference.namespace.as_deref().unwrap_or_default());
-    write_status(context, &objects, reference, synced(said, announced).into_iter().collect()).await
+    write_status(context, &objects, reference, synced(said, announced).into_iter().collect()).await?;
+    Ok(())
 }
 
 /// The part of the patch that says what is in the stores; none when it is said already.
@@ -207,7 +217,7 @@ struct Report<'a> {
 }
 
 impl Report<'_> {
-    async fn write<K>(self, object: &K, context: &Context) -> Result<Again, SyncError>
+    async fn write<K>(self, object: &K, context: &Context) -> Result<Reported, SyncError>
     where
         K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
             + Clone
@@ -228,18 +238,21 @@ impl Report<'_> {
                 tracing::debug!(object = %reference, reason, blame, "{}", outcome.ready.message);
             }
         }
-        if !patch.is_empty() {
+        let version = if patch.is_empty() {
+            None
+        } else {
             let objects: Api<K> = context.within(&object.namespace().unwrap_or_default());
-            write_status(context, &objects, reference, patch).await?;
-        }
+            write_status(context, &objects, reference, patch).await?
+        };
         record(context, object.object_ref(&()), &outcome.events);
-        Ok(match outcome.failure {
+        let again = match outcome.failure {
             Some(failed) => retry(context, reference, failed.reason, outcome.next, pace_of(pace)),
             None => {
                 passed(context, reference);
                 schedule_within(context, reference, outcome.next, Duration::MAX)
             }
-        })
+        };
+        Ok(Reported { again, version })
     }
 }
 
@@ -281,23 +294,24 @@ pub(crate) fn passed(context: &Context, reference: &ObjectRef) {
     }
 }
 
-/// Writes a status; an object that is gone by now has none.
+/// Writes a status: the object's resourceVersion then. An object that is gone by now has none.
 pub(crate) async fn write_status<K>(
     context: &Context,
     objects: &Api<K>,
     reference: &ObjectRef,
     patch: Map<String, Json>,
-) -> Result<(), SyncError>
+) -> Result<Option<String>, SyncError>
 where
     K: Resource + Clone + DeserializeOwned + std::fmt::Debug,
 {
     let patch = json!({"status": patch});
     match objects.patch_status(&reference.name, &PatchParams::default(), &Patch::Merge(&patch)).await {
         Ok(written) => {
-            context.written.wrote(reference, written.meta().resource_version.as_deref());
-            Ok(())
+            let version = written.meta().resource_version.clone();
+            context.written.wrote(reference, version.as_deref());
+            Ok(version)
         }
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
         Err(error) => {
             context.written.unsure(reference);
             Err(ClusterError::Write { object: reference.clone(), answer: error.into() }.into())

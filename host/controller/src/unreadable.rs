@@ -60,7 +60,7 @@ async fn let_go(
     if left.len() == before.len() {
         return Ok(report::leave(context, reference));
     }
-    match finalizers::write(objects, reference, &object.metadata, &left).await {
+    match finalizers::write(objects, reference, object.metadata.resource_version.as_deref(), &left).await {
         Err(ClusterError::Write { answer, .. }) if answer.code() == Some(404) => {}
         written => written?,
     }

@@ -288,7 +288,7 @@ fn events(synced: &Synced<'_>) -> Vec<Event> {
     });
     let target = synced.target;
     let written = match synced.plan {
-        Plan::Create(_) => Some((event::CREATED, format!("created Secret {target}"))),
+        Plan::Create(_) => Some((event::CREATED, format!("created Secret {target}{}", made(synced.rotated)))),
         Plan::Patch(_) => Some((event::UPDATED, format!("updated Secret {target}"))),
         Plan::Delete(_) => {
             Some((event::DELETED, format!("deleted Secret {target}: the stores have no value any more")))
@@ -296,7 +296,19 @@ fn events(synced: &Synced<'_>) -> Vec<Event> {
         Plan::Keep(_) => None,
     };
     let written = written.map(|(reason, message)| Event { warning: false, reason, message });
-    missing.chain(synced.rotated.iter().map(rotation_event)).chain(written).collect()
+    let said = |rotated: &&Rotated| matches!(synced.plan, Plan::Create(_)) && is_first(rotated);
+    let rotated = synced.rotated.iter().filter(|rotated| !said(rotated));
+    missing.chain(rotated.map(rotation_event)).chain(written).collect()
+}
+
+/// The first values of a new target are part of its event: no value was rotated.
+fn made(rotated: &[Rotated]) -> String {
+    let first = rotated.iter().filter(|rotated| is_first(rotated));
+    first.map(|rotated| format!("; {} generated, rotation {}", rotated.key, rotated.id)).collect()
+}
+
+fn is_first(rotated: &Rotated) -> bool {
+    rotated.occasion == Occasion::Initial
 }
 
 fn rotation_event(rotated: &Rotated) -> Event {

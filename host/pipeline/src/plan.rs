@@ -25,7 +25,7 @@ mod tests;
 use desired::Making;
 
 /// All parts of the Secret as they are to be.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Desired {
     /// Its name.
     pub name: String,

@@ -131,7 +131,8 @@ pub(crate) async fn write(
     let name = secret.metadata.name.clone().unwrap_or_default();
     let object = ObjectRef::namespaced("Secret", namespace, &name);
     let parameters = PostParams { field_manager: Some(manager.to_owned()), ..PostParams::default() };
-    let written = match expected {
+    context.references.writes(writer, &object);
+    let mut written = match expected {
         None => secrets.create(&parameters, &secret).await,
         Some(expected) => {
             secret.metadata.uid = Some(expected.uid.clone());
@@ -140,12 +141,15 @@ pub(crate) async fn write(
         }
     };
     zero(&mut secret);
+    if let Ok(written) = &mut written {
+        zero(written);
+    }
+    let version = written.as_ref().ok().and_then(|written| written.metadata.resource_version.as_deref());
+    if context.references.wrote(writer, &object, version) {
+        context.wake.wake(context, writer);
+    }
     match written {
-        Ok(mut written) => {
-            context.references.saw(writer, &object, written.metadata.resource_version.as_deref());
-            zero(&mut written);
-            Ok(())
-        }
+        Ok(_) => Ok(()),
         Err(error) => Err(ClusterError::Write { object, answer: error.into() }.into()),
     }
 }

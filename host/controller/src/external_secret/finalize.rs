@@ -1,13 +1,16 @@
 //! The end of an ExternalSecret: its target goes with it where the deletionPolicy says so.
 //!
-//! Kubernetes deletes what the object owns. Every object that was carried out has ESO's finalizer, which ESO's users and their tools see and wait for; it is
-//! needed only for deletionPolicy Delete, where the target is gone before the object is, with or without a garbage collector.
-//! Nothing but the API server is asked for it, so a store that is gone keeps nobody from going.
+//! Kubernetes deletes what the object owns. Every object that was carried out has ESO's finalizer, which ESO's users and their tools see and
+//! wait for; it is needed only for deletionPolicy Delete, where the target is gone before the object is, with or without a garbage
+//! collector. There it is set before the target is made, elsewhere when there is time. Nothing but the API server is asked for it, so a
+//! store that is gone keeps nobody from going.
 
 use api::ExternalSecret;
 use api::external_secret::DeletionPolicy;
 use api::names::finalizer::EXTERNAL_SECRET;
+use kube::ResourceExt;
 use pipeline::{CheckedSpec, Meta, ObjectRef, Precondition, TargetView};
+use tokio_util::sync::CancellationToken;
 
 use super::apply;
 use crate::context::Context;
@@ -15,9 +18,33 @@ use crate::failure::SyncError;
 use crate::finalizers;
 use crate::secrets::{Age, Reading};
 
-/// Adds the finalizer.
+/// Adds the finalizer where the end of the object depends on it.
 pub(super) async fn ensure(object: &ExternalSecret, context: &Context) -> Result<(), SyncError> {
-    finalizers::set(object, EXTERNAL_SECRET, true, context).await
+    if is_needed(object) {
+        finalizers::set(object, EXTERNAL_SECRET, true, context).await?;
+    }
+    Ok(())
+}
+
+/// Leaves it for later where nothing depends on it. `version` is the object's by now.
+pub(super) fn ensure_later(
+    object: &ExternalSecret,
+    reference: &ObjectRef,
+    version: Option<String>,
+    context: &Context,
+) {
+    if !is_needed(object) && !finalizers::has(object, EXTERNAL_SECRET) {
+        context.finalizers.leave(reference, version, object.finalizers());
+    }
+}
+
+/// Adds what was left for later, until `shutdown`.
+pub(crate) async fn add_later(context: &Context, shutdown: &CancellationToken) {
+    context.finalizers.add::<ExternalSecret>(EXTERNAL_SECRET, context, shutdown).await;
+}
+
+fn is_needed(object: &ExternalSecret) -> bool {
+    object.spec.target.deletion_policy == DeletionPolicy::Delete
 }
 
 /// Deletes the target if it is this object's, then lets the object go. One of another controller class is that controller's.
@@ -27,7 +54,7 @@ pub(super) async fn finalize(
     context: &Context,
 ) -> Result<(), SyncError> {
     if finalizers::has(object, EXTERNAL_SECRET) && !is_foreign(object, context).await? {
-        if object.spec.target.deletion_policy == DeletionPolicy::Delete {
+        if is_needed(object) {
             delete_target(object, reference, context).await?;
         }
         finalizers::set(object, EXTERNAL_SECRET, false, context).await?;

@@ -55,6 +55,23 @@ fn rotations_and_missing_secrets_are_events() {
 }
 
 #[test]
+fn the_first_values_of_a_new_target_are_part_of_its_event() {
+    let rotated =
+        |occasion| Rotated { key: key_of("db"), id: RotationId::parse(&"a".repeat(32)).unwrap(), occasion };
+    let outcome =
+        synced(&Plan::Create(Box::default()), &[rotated(Occasion::Initial), rotated(Occasion::Forced)], &[]);
+    let events: Vec<_> = outcome.events.iter().map(|event| (event.reason, event.message.as_str())).collect();
+    let id = "a".repeat(32);
+    assert_eq!(
+        events,
+        [
+            ("Rotated", format!("Password/db#0 rotated (forced), rotation {id}").as_str()),
+            ("Created", format!("created Secret app; Password/db#0 generated, rotation {id}").as_str()),
+        ]
+    );
+}
+
+#[test]
 fn a_failure_says_what_failed_on_what_and_what_to_do() {
     let source: BoxFailure = Refused("permission denied", Reason::StoreDenied).into();
     let denied = GatherError::Read { store: store(), key: "db".to_owned(), source };
