@@ -21,6 +21,7 @@ mod failure;
 mod finalizers;
 mod fresh;
 mod leadership;
+mod metadata;
 mod metrics;
 mod news;
 mod outage;

@@ -9,7 +9,7 @@ use api::{Condition, ConditionStatus, ConditionType, ExternalSecret, PushSecret}
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::api::{Patch, PatchParams};
+use kube::api::Patch;
 use kube::{Api, Resource, ResourceExt};
 use pipeline::{Event, Meta, Next, ObjectRef, Outcome, Plan, Ready, Reason};
 use serde::Serialize;
@@ -23,6 +23,7 @@ use crate::doubts;
 use crate::events::Note;
 use crate::failure::SyncError;
 use crate::fresh::LATE;
+use crate::metadata;
 use crate::outage::Outage;
 use crate::push_secret::InStores;
 use crate::queue::Again;
@@ -305,9 +306,8 @@ where
     K: Resource + Clone + DeserializeOwned + std::fmt::Debug,
 {
     let patch = json!({"status": patch});
-    match objects.patch_status(&reference.name, &PatchParams::default(), &Patch::Merge(&patch)).await {
-        Ok(written) => {
-            let version = written.meta().resource_version.clone();
+    match metadata::patch_status(&context.client, objects, &reference.name, &Patch::Merge(&patch)).await {
+        Ok(version) => {
             context.written.wrote(reference, version.as_deref());
             Ok(version)
         }

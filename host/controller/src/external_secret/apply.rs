@@ -19,6 +19,7 @@ use super::Observed;
 use crate::cluster::ClusterError;
 use crate::context::Context;
 use crate::failure::SyncError;
+use crate::metadata;
 
 /// Who writes rotation records.
 const MANAGER: &str = "keymill";
@@ -118,7 +119,7 @@ pub(crate) fn bytes(fields: &Fields) -> std::collections::BTreeMap<String, ByteS
     fields.iter().map(|(key, value)| (key.clone(), ByteString(value.expose().to_vec()))).collect()
 }
 
-/// Creates the Secret, or replaces the version that was read. The writer is not woken by it, and the copies are zeroed.
+/// Creates the Secret, or replaces the version that was read. The writer is not woken by it, and the copy is zeroed.
 pub(crate) async fn write(
     context: &Context,
     writer: &ObjectRef,
@@ -132,19 +133,16 @@ pub(crate) async fn write(
     let object = ObjectRef::namespaced("Secret", namespace, &name);
     let parameters = PostParams { field_manager: Some(manager.to_owned()), ..PostParams::default() };
     context.references.writes(writer, &object);
-    let mut written = match expected {
-        None => secrets.create(&parameters, &secret).await,
+    let written = match expected {
+        None => metadata::create(&context.client, &secrets, &parameters, &secret).await,
         Some(expected) => {
             secret.metadata.uid = Some(expected.uid.clone());
             secret.metadata.resource_version = Some(expected.resource_version.clone());
-            secrets.replace(&name, &parameters, &secret).await
+            metadata::replace(&context.client, &secrets, &name, &parameters, &secret).await
         }
     };
     zero(&mut secret);
-    if let Ok(written) = &mut written {
-        zero(written);
-    }
-    let version = written.as_ref().ok().and_then(|written| written.metadata.resource_version.as_deref());
+    let version = written.as_ref().ok().and_then(Option::as_deref);
     if context.references.wrote(writer, &object, version) {
         context.wake.wake(context, writer);
     }
