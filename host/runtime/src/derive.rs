@@ -1,8 +1,10 @@
 //! Deriving a value from earlier ones: the parts are joined, then transformed. What a transformation is worth (does it give its input
 //! back, does it keep lengths) stands beside what it does, so that entropy cannot be forgotten. Slow ones share one budget per call.
 
+mod bech32;
 mod escape;
 mod hash;
+mod jwk;
 mod openssh;
 mod pem;
 mod public;
@@ -89,6 +91,27 @@ pub(crate) fn derive(
             let (der, algorithm) = key(&input, "openssh-public")?;
             one_to_one(openssh::public(der, algorithm, comment)?, false)
         }
+        Transform::RawPrivate => {
+            let (der, algorithm) = key(&input, "raw-private")?;
+            one_to_one(public::raw_private(der, algorithm)?.to_vec(), true)
+        }
+        Transform::RawPublic => {
+            let (der, algorithm) = key(&input, "raw-public")?;
+            one_to_one(public::raw(der, algorithm)?.to_vec(), true)
+        }
+        Transform::JwkPrivate => {
+            let (der, algorithm) = key(&input, "jwk-private")?;
+            one_to_one(jwk::private(der, algorithm)?, false)
+        }
+        Transform::JwkPublic => {
+            let (der, algorithm) = key(&input, "jwk-public")?;
+            one_to_one(jwk::public(der, algorithm)?, false)
+        }
+        Transform::JwkThumbprint => {
+            let (der, algorithm) = key(&input, "jwk-thumbprint")?;
+            digest(&input, jwk::thumbprint(der, algorithm)?, 256.0)
+        }
+        Transform::Bech32(prefix) => one_to_one(bech32::encode(prefix, bytes)?, true),
     })
 }
 

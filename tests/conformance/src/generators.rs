@@ -93,8 +93,9 @@ fn generated_misses(generator: &GeneratorComponent, case: &GeneratorCase) -> BTr
             Err(error) => return BTreeSet::from([format!("is not generated: {error}")]),
         };
         misses.extend(field_misses(case, &generated.fields));
-        let entropy = entropy(&generated);
-        misses.extend(case.entropy.and_then(|floor| entropy_miss(floor, entropy)));
+        let of = case.entropy.as_ref().and_then(|floor| floor.of.as_deref());
+        let entropy = entropy(&generated, of);
+        misses.extend(case.entropy.as_ref().and_then(|floor| entropy_miss(floor, entropy)));
         seen.insert(values(&generated));
         if entropy.bits >= UNREPEATABLE_BITS && seen.len() <= round {
             misses.insert(format!("repeats a value of {} bits", entropy.bits));
@@ -123,14 +124,15 @@ fn field_misses(case: &GeneratorCase, fields: &[GeneratedField]) -> Vec<String> 
     misses
 }
 
-/// Of all fields together: no built-in lets two fields share a draw. A field of which the host knows nothing adds nothing that is exact.
-fn entropy(generated: &Generated) -> Entropy {
-    let known = generated.fields.iter().filter_map(|field| field.entropy);
-    let exact = generated.fields.iter().all(|field| field.entropy.is_some_and(|entropy| entropy.exact));
+/// Of one field, or of all together where no two share a draw. A field of which the host knows nothing adds nothing that is exact.
+fn entropy(generated: &Generated, of: Option<&str>) -> Entropy {
+    let fields = || generated.fields.iter().filter(|field| of.is_none_or(|of| field.key == of));
+    let known = fields().filter_map(|field| field.entropy);
+    let exact = fields().all(|field| field.entropy.is_some_and(|entropy| entropy.exact));
     Entropy { bits: known.map(|entropy| entropy.bits).sum(), exact }
 }
 
-fn entropy_miss(expected: EntropyFloor, found: Entropy) -> Option<String> {
+fn entropy_miss(expected: &EntropyFloor, found: Entropy) -> Option<String> {
     let enough = found.bits >= expected.at_least;
     let too_much = expected.exact && found.bits > expected.at_least + ROUNDED_BITS;
     let holds = enough && !too_much && found.exact == expected.exact;

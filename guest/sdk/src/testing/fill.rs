@@ -1,6 +1,8 @@
 //! Fills recipes as the host does, but from a seed and without cryptography. Draws go through one stream of the native
 //! stand-in, so they are reproducible; the tiny bias of a remainder does not matter to a test.
 
+use std::collections::BTreeSet;
+
 use data_encoding::{BASE32, BASE64, BASE64URL, HEXLOWER};
 
 use crate::{
@@ -16,6 +18,8 @@ pub struct Filled {
     pub state: Option<Vec<u8>>,
     /// When the values expire, if they do.
     pub expires_in: Option<u64>,
+    /// The keys of the fields that hold a marker, since only the host can fill them.
+    pub marked: BTreeSet<String>,
 }
 
 impl Filled {
@@ -32,12 +36,13 @@ impl std::fmt::Debug for Filled {
             .field("fields", &self.fields)
             .field("state", &self.state.as_deref().map(Bytes))
             .field("expires_in", &self.expires_in)
+            .field("marked", &self.marked)
             .finish()
     }
 }
 
 pub(super) fn fill(output: wit::Output) -> Result<Filled, String> {
-    let mut values: Vec<Vec<u8>> = Vec::new();
+    let mut values: Vec<Part> = Vec::new();
     for source in output.values {
         let value = match source {
             wit::Source::Draw(draw) => fill_draw(draw)?,
@@ -46,37 +51,53 @@ pub(super) fn fill(output: wit::Output) -> Result<Filled, String> {
         values.push(value);
     }
     let mut fields: Vec<Entry> = Vec::new();
+    let mut marked = BTreeSet::new();
     for wit::Field { key, value } in output.fields {
         if super::entry(&fields, &key).is_some() {
             return Err(format!("the field {key} is there twice"));
         }
-        fields.push(Entry::new(key, join(&value, &values)?));
+        let value = join(&value, &values)?;
+        if value.marked {
+            marked.insert(key.clone());
+        }
+        fields.push(Entry::new(key, value.bytes));
     }
-    Ok(Filled { fields, state: output.state, expires_in: output.expires_in })
+    Ok(Filled { fields, state: output.state, expires_in: output.expires_in, marked })
 }
 
-fn join(segments: &[wit::Segment], values: &[Vec<u8>]) -> Result<Vec<u8>, String> {
-    let mut joined = Vec::new();
+/// Bytes, and whether a marker stands among them.
+#[derive(Default)]
+struct Part {
+    bytes: Vec<u8>,
+    marked: bool,
+}
+
+fn join(segments: &[wit::Segment], values: &[Part]) -> Result<Part, String> {
+    let mut joined = Part::default();
     for segment in segments {
         match segment {
-            wit::Segment::Literal(bytes) => joined.extend(bytes),
+            wit::Segment::Literal(bytes) => joined.bytes.extend(bytes),
             wit::Segment::Value(index) => {
                 let value = usize::try_from(*index).ok().and_then(|index| values.get(index));
-                joined.extend(value.ok_or_else(|| format!("value {index} is not an earlier one"))?);
+                let value = value.ok_or_else(|| format!("value {index} is not an earlier one"))?;
+                joined.bytes.extend(&value.bytes);
+                joined.marked |= value.marked;
             }
         }
     }
     Ok(joined)
 }
 
-fn fill_draw(draw: wit::Draw) -> Result<Vec<u8>, String> {
-    match draw {
-        wit::Draw::Picks(picks) => fill_picks(picks).map(|drawn| String::from_iter(drawn).into_bytes()),
-        wit::Draw::Constrained(constraints) => fill_constrained(&constraints).map(String::into_bytes),
-        wit::Draw::Words(words) => fill_words(&words).map(String::into_bytes),
-        wit::Draw::Bytes(count) => Ok(native::bytes(STREAM, count)),
-        wit::Draw::Key(spec) => Ok(format!("<key {:?}>", spec.algorithm).into_bytes()),
-    }
+fn fill_draw(draw: wit::Draw) -> Result<Part, String> {
+    let marked = matches!(draw, wit::Draw::Key(_));
+    let bytes = match draw {
+        wit::Draw::Picks(picks) => String::from_iter(fill_picks(picks)?).into_bytes(),
+        wit::Draw::Constrained(constraints) => fill_constrained(&constraints)?.into_bytes(),
+        wit::Draw::Words(words) => fill_words(&words)?.into_bytes(),
+        wit::Draw::Bytes(count) => native::bytes(STREAM, count),
+        wit::Draw::Key(spec) => format!("<key {:?}>", spec.algorithm).into_bytes(),
+    };
+    Ok(Part { bytes, marked })
 }
 
 fn fill_picks(picks: wit::Picks) -> Result<Vec<char>, String> {
@@ -158,11 +179,15 @@ fn fill_words(words: &wit::Words) -> Result<String, String> {
     Ok(drawn.join(&words.separator))
 }
 
-fn transform(via: &Transform, input: &[u8]) -> Vec<u8> {
+fn transform(via: &Transform, input: &Part) -> Part {
+    let &Part { bytes: ref input, mut marked } = input;
     let text = String::from_utf8_lossy(input);
-    let marker = |name: &str| format!("<{name} {text}>");
+    let mut marker = |name: &str| {
+        marked = true;
+        format!("<{name} {text}>")
+    };
     let output = match via {
-        Transform::Join => return input.to_vec(),
+        Transform::Join => return Part { bytes: input.clone(), marked },
         Transform::Base64 => BASE64.encode(input),
         Transform::Base64url => BASE64URL.encode(input),
         Transform::Base32 => BASE32.encode(input),
@@ -178,8 +203,14 @@ fn transform(via: &Transform, input: &[u8]) -> Vec<u8> {
         Transform::PublicPem => marker("public"),
         Transform::OpensshPrivate(comment) => marker(&format!("openssh-private {comment}")),
         Transform::OpensshPublic(comment) => marker(&format!("openssh-public {comment}")),
+        Transform::RawPrivate => marker("raw-private"),
+        Transform::RawPublic => marker("raw-public"),
+        Transform::JwkPrivate => marker("jwk-private"),
+        Transform::JwkPublic => marker("jwk-public"),
+        Transform::JwkThumbprint => marker("jwk-thumbprint"),
+        Transform::Bech32(prefix) => marker(&format!("bech32 {prefix}")),
     };
-    output.into_bytes()
+    Part { bytes: output.into_bytes(), marked }
 }
 
 /// Escapes all but the unreserved characters of RFC 3986: right in user-info and in a query.
@@ -291,6 +322,19 @@ mod tests {
         check(Transform::SingleQuote, "it's", r"'it'\''s'");
         check(Transform::Base32, "fo", "MZXQ====");
         check(Transform::Bcrypt(12), "pw", "<bcrypt 12 pw>");
+    }
+
+    #[test]
+    fn knows_which_fields_hold_a_marker() {
+        let filled = filled(|recipe| {
+            let key = recipe.key(crate::KeySpec { algorithm: crate::KeyAlgorithm::X25519, bits: None });
+            let raw = recipe.derive(Transform::RawPublic, key);
+            let text = recipe.derive(Transform::Base64, raw);
+            recipe.field("key", ("k:", text));
+            recipe.field("plain", "p");
+        })
+        .expect("fillable");
+        assert_eq!(filled.marked.into_iter().collect::<Vec<_>>(), ["key"]);
     }
 
     #[test]

@@ -52,7 +52,10 @@ fn refuses_what_a_form_cannot_hold() {
     refused(b"x", Transform::Bcrypt(3));
     refused(b"x", Transform::Bcrypt(15));
     refused(b"x", Transform::ScramSha256(1));
+    refused(b"x", Transform::Bech32("aB".to_owned()));
     refused(b"x", Transform::Pkcs8Pem);
+    refused(b"x", Transform::RawPublic);
+    refused(b"x", Transform::JwkPrivate);
     refused(b"x", Transform::OpensshPublic("c".to_owned()));
 }
 
@@ -144,6 +147,15 @@ fn every_algorithm_has_its_forms() {
         };
         assert!(derived(value(), &Transform::Pkcs8Pem).starts_with("-----BEGIN PRIVATE KEY-----\n"));
         assert!(derived(value(), &Transform::PublicPem).starts_with("-----BEGIN PUBLIC KEY-----\n"));
+        let jwk = |via| format!("{{{}}}", derived(value(), &via));
+        let public: serde_json::Value = serde_json::from_str(&jwk(Transform::JwkPublic)).unwrap();
+        let private: serde_json::Value = serde_json::from_str(&jwk(Transform::JwkPrivate)).unwrap();
+        for (name, member) in public.as_object().unwrap() {
+            assert_eq!(private[name], *member, "{algorithm:?}");
+        }
+        let secret = if algorithm == A::Rsa { 6 } else { 1 };
+        assert_eq!(private.as_object().unwrap().len(), public.as_object().unwrap().len() + secret);
+        assert_eq!(derived(value(), &Transform::JwkThumbprint).len(), 43);
         let try_openssh = |via: Transform| {
             derive(value(), &via, &mut Random::new(&SystemRandom), &mut Work::of_one_call()).ok()
         };
@@ -187,6 +199,44 @@ fn check_openssh_file(file: &[u8]) {
     assert!(!public.is_empty());
     assert_eq!(secret.len() % 8, 0);
     assert_eq!(secret[..4], secret[4..8]);
+}
+
+#[test]
+fn a_raw_key_and_its_jwk_are_those_of_rfc_8037() {
+    // Appendix A: the key, its JWK and its thumbprint.
+    let seed = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
+    let public = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+    let key = || {
+        let seed = HEXLOWER.decode(seed.as_bytes()).unwrap();
+        Value { bytes: Zeroizing::new([key::ED25519_DER.as_slice(), &seed].concat()), ..ed25519() }
+    };
+    let jwk = r#""crv":"Ed25519","kty":"OKP","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo""#;
+    assert_eq!(derived(key(), &Transform::JwkPublic), jwk);
+    let private = format!(r#"{jwk},"d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A""#);
+    assert_eq!(derived(key(), &Transform::JwkPrivate), private);
+    assert_eq!(derived(key(), &Transform::JwkThumbprint), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    assert_eq!(HEXLOWER.encode(&bytes(key(), &Transform::RawPrivate)), seed);
+    assert_eq!(HEXLOWER.encode(&bytes(key(), &Transform::RawPublic)), public);
+}
+
+#[test]
+fn a_raw_x25519_key_is_that_of_rfc_7748() {
+    // Section 6.1, Alice: her 32 random bytes, and her public key.
+    let alice = HEXLOWER.decode(b"77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a").unwrap();
+    let key = || Value {
+        bytes: Zeroizing::new([key::X25519_DER.as_slice(), &alice].concat()),
+        trace: Trace::literal(),
+        key: Some(KeyAlgorithm::X25519),
+    };
+    let private = bytes(key(), &Transform::RawPrivate);
+    assert_eq!(private[1..31], alice[1..31]);
+    assert_eq!((private[0], private[31]), (alice[0] & 0xf8, alice[31] & 0x7f | 0x40));
+    let public = "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a";
+    assert_eq!(HEXLOWER.encode(&bytes(key(), &Transform::RawPublic)), public);
+}
+
+fn bytes(input: Value, via: &Transform) -> Vec<u8> {
+    derive(input, via, &mut Random::new(&SystemRandom), &mut Work::of_one_call()).unwrap().bytes.to_vec()
 }
 
 #[test]
