@@ -52,22 +52,17 @@ pub(crate) fn derive(
     work: &mut Work,
 ) -> Result<Value, DrawError> {
     let bytes = input.bytes.as_slice();
-    let one_to_one = |bytes: Vec<u8>, keeps_length: bool| Value {
-        bytes: Zeroizing::new(bytes),
-        trace: input.trace.clone().one_to_one(keeps_length),
-        key: None,
-    };
     Ok(match via {
         Transform::Join => return Ok(input),
-        Transform::Base64 => one_to_one(STANDARD.encode(bytes).into_bytes(), true),
-        Transform::Base64url => one_to_one(URL_SAFE.encode(bytes).into_bytes(), true),
-        Transform::Base32 => one_to_one(BASE32.encode(bytes).into_bytes(), true),
-        Transform::Hex => one_to_one(HEXLOWER.encode(bytes).into_bytes(), true),
-        Transform::UriUserinfo => one_to_one(escape::percent(bytes), false),
-        Transform::UriQuery => one_to_one(escape::percent(bytes), false),
-        Transform::Pgpass => one_to_one(escape::pgpass(bytes)?, false),
-        Transform::JsonString => one_to_one(escape::json_string(bytes)?, false),
-        Transform::SingleQuote => one_to_one(escape::single_quote(bytes)?, false),
+        Transform::Base64 => one_to_one(&input, STANDARD.encode(bytes).into_bytes(), true),
+        Transform::Base64url => one_to_one(&input, URL_SAFE.encode(bytes).into_bytes(), true),
+        Transform::Base32 => one_to_one(&input, BASE32.encode(bytes).into_bytes(), true),
+        Transform::Hex => one_to_one(&input, HEXLOWER.encode(bytes).into_bytes(), true),
+        Transform::UriUserinfo => one_to_one(&input, escape::percent(bytes), false),
+        Transform::UriQuery => one_to_one(&input, escape::percent(bytes), false),
+        Transform::Pgpass => one_to_one(&input, escape::pgpass(bytes)?, false),
+        Transform::JsonString => one_to_one(&input, escape::json_string(bytes)?, false),
+        Transform::SingleQuote => one_to_one(&input, escape::single_quote(bytes)?, false),
         Transform::Sha256Hex => digest(&input, hash::sha256_hex(bytes), 256.0),
         Transform::Bcrypt(cost) => {
             // Cost 10 takes about 50 ms.
@@ -78,41 +73,46 @@ pub(crate) fn derive(
             work.spend(hash::check_scram(*iterations)? / 10)?;
             digest(&input, hash::scram_sha256(bytes, *iterations, random)?, 256.0)
         }
-        Transform::Pkcs8Pem => one_to_one(pem::pkcs8(key(&input, "pkcs8-pem")?.0), true),
+        Transform::Pkcs8Pem => one_to_one(&input, pem::pkcs8(key(&input, "pkcs8-pem")?.0), true),
         Transform::PublicPem => {
             let (der, algorithm) = key(&input, "public-pem")?;
-            one_to_one(public::pem(der, algorithm)?, false)
+            one_to_one(&input, public::pem(der, algorithm)?, false)
         }
         Transform::OpensshPrivate(comment) => {
             let (der, algorithm) = key(&input, "openssh-private")?;
-            one_to_one(openssh::private(der, algorithm, comment)?, false)
+            one_to_one(&input, openssh::private(der, algorithm, comment)?, false)
         }
         Transform::OpensshPublic(comment) => {
             let (der, algorithm) = key(&input, "openssh-public")?;
-            one_to_one(openssh::public(der, algorithm, comment)?, false)
+            one_to_one(&input, openssh::public(der, algorithm, comment)?, false)
         }
         Transform::RawPrivate => {
             let (der, algorithm) = key(&input, "raw-private")?;
-            one_to_one(public::raw_private(der, algorithm)?.to_vec(), true)
+            one_to_one(&input, Zeroizing::new(public::raw_private(der, algorithm)?.to_vec()), true)
         }
         Transform::RawPublic => {
             let (der, algorithm) = key(&input, "raw-public")?;
-            one_to_one(public::raw(der, algorithm)?.to_vec(), true)
+            one_to_one(&input, public::raw(der, algorithm)?.to_vec(), true)
         }
         Transform::JwkPrivate => {
             let (der, algorithm) = key(&input, "jwk-private")?;
-            one_to_one(jwk::private(der, algorithm)?, false)
+            one_to_one(&input, jwk::private(der, algorithm)?, false)
         }
         Transform::JwkPublic => {
             let (der, algorithm) = key(&input, "jwk-public")?;
-            one_to_one(jwk::public(der, algorithm)?, false)
+            one_to_one(&input, jwk::public(der, algorithm)?, false)
         }
         Transform::JwkThumbprint => {
             let (der, algorithm) = key(&input, "jwk-thumbprint")?;
             digest(&input, jwk::thumbprint(der, algorithm)?, 256.0)
         }
-        Transform::Bech32(prefix) => one_to_one(bech32::encode(prefix, bytes)?, true),
+        Transform::Bech32(prefix) => one_to_one(&input, bech32::encode(prefix, bytes)?, true),
     })
+}
+
+/// The bytes are the secret in another form, so they come zeroizing, or become so here, as they are.
+fn one_to_one(input: &Value, bytes: impl Into<Zeroizing<Vec<u8>>>, keeps_length: bool) -> Value {
+    Value { bytes: bytes.into(), trace: input.trace.clone().one_to_one(keeps_length), key: None }
 }
 
 fn digest(input: &Value, bytes: Vec<u8>, bits: f64) -> Value {

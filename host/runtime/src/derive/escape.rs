@@ -38,7 +38,10 @@ pub(super) fn pgpass(bytes: &[u8]) -> Result<Vec<u8>, RecipeFault> {
 /// A whole JSON string, with its quotes.
 pub(super) fn json_string(bytes: &[u8]) -> Result<Vec<u8>, RecipeFault> {
     let text = std::str::from_utf8(bytes).map_err(|_| fault("json-string", "it is not UTF-8"))?;
-    serde_json::to_vec(text).map_err(|_| fault("json-string", "it is not UTF-8"))
+    // Room for the longest escape, so that no shorter copy is left behind.
+    let mut json = Vec::with_capacity(6 * bytes.len() + 2);
+    serde_json::to_writer(&mut json, text).map_err(|_| fault("json-string", "it is not UTF-8"))?;
+    Ok(json)
 }
 
 /// One word of a POSIX shell, with its quotes.

@@ -20,9 +20,9 @@ pub(super) fn public(der: &[u8], algorithm: KeyAlgorithm) -> Result<Vec<u8>, Rec
     Ok(Members::of(der, algorithm)?.public.to_vec())
 }
 
-pub(super) fn private(der: &[u8], algorithm: KeyAlgorithm) -> Result<Vec<u8>, RecipeFault> {
+pub(super) fn private(der: &[u8], algorithm: KeyAlgorithm) -> Result<Zeroizing<Vec<u8>>, RecipeFault> {
     let Members { public, private } = Members::of(der, algorithm)?;
-    Ok([public.as_slice(), b",", &private].concat())
+    Ok(Zeroizing::new([public.as_slice(), b",", &private].concat()))
 }
 
 pub(super) fn thumbprint(der: &[u8], algorithm: KeyAlgorithm) -> Result<Vec<u8>, RecipeFault> {
@@ -79,7 +79,7 @@ where
 fn rsa(der: &[u8]) -> Result<Members, RecipeFault> {
     let key = rsa::PrivateKey::from_pkcs8_der(der).map_err(|_| unreadable())?;
     let number = |number: &rsa::BoxedUint| {
-        let bytes = Zeroizing::new(number.to_be_bytes().to_vec());
+        let bytes = Zeroizing::new(number.to_be_bytes());
         let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
         encoded(bytes.get(zeros..).unwrap_or_default())
     };
@@ -89,6 +89,7 @@ fn rsa(der: &[u8]) -> Result<Members, RecipeFault> {
     let (Some(dp), Some(dq), Some(qi)) = (key.dp(), key.dq(), key.crt_coefficient()) else {
         return Err(unreadable());
     };
+    let qi = Zeroizing::new(qi);
     let (n, e) = (encoded(&key.n_bytes()), encoded(&key.e_bytes()));
     Ok(Members {
         public: members(&[("e", &e), ("kty", "RSA"), ("n", &n)]),

@@ -123,11 +123,11 @@ fn rsa(der: &[u8]) -> Result<Parts, RecipeFault> {
     let key = rsa::PrivateKey::from_pkcs8_der(der).map_err(|_| public::unreadable())?;
     let modulus = Wire::of_number(&key.n_bytes());
     let exponent = Wire::of_number(&key.e_bytes());
-    let number = |number: &rsa::BoxedUint| Wire::of_number(&Zeroizing::new(number.to_be_bytes().to_vec()));
+    let number = |number: &rsa::BoxedUint| Wire::of_number(&Zeroizing::new(number.to_be_bytes()));
     let [p, q] = key.primes() else {
         return Err(public::unreadable());
     };
-    let coefficient = key.crt_coefficient().ok_or_else(public::unreadable)?;
+    let coefficient = Zeroizing::new(key.crt_coefficient().ok_or_else(public::unreadable)?);
     Ok(Parts {
         name: "ssh-rsa",
         public: vec![exponent.clone(), modulus.clone()],

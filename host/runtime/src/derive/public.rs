@@ -33,7 +33,7 @@ pub(super) fn raw(der: &[u8], algorithm: KeyAlgorithm) -> Result<[u8; 32], Recip
     match algorithm {
         KeyAlgorithm::Ed25519 => Ok(ed25519(der)?.verifying_key().to_bytes()),
         KeyAlgorithm::X25519 => {
-            let secret = x25519_dalek::StaticSecret::from(seed(der, X25519_DER)?);
+            let secret = x25519_dalek::StaticSecret::from(*seed(der, X25519_DER)?);
             Ok(x25519_dalek::PublicKey::from(&secret).to_bytes())
         }
         _ => Err(not_32_bytes()),
@@ -43,9 +43,9 @@ pub(super) fn raw(der: &[u8], algorithm: KeyAlgorithm) -> Result<[u8; 32], Recip
 /// The 32 bytes of a private key of RFC 8410. X25519 overwrites five bits at each use (RFC 7748); other tools print them overwritten.
 pub(super) fn raw_private(der: &[u8], algorithm: KeyAlgorithm) -> Result<Zeroizing<[u8; 32]>, RecipeFault> {
     match algorithm {
-        KeyAlgorithm::Ed25519 => Ok(Zeroizing::new(seed(der, ED25519_DER)?)),
+        KeyAlgorithm::Ed25519 => seed(der, ED25519_DER),
         KeyAlgorithm::X25519 => {
-            let mut scalar = Zeroizing::new(seed(der, X25519_DER)?);
+            let mut scalar = seed(der, X25519_DER)?;
             let [first, .., last] = &mut *scalar;
             *first &= 0b1111_1000;
             *last = *last & 0b0111_1111 | 0b0100_0000;
@@ -71,12 +71,12 @@ where
 }
 
 pub(super) fn ed25519(der: &[u8]) -> Result<ed25519_dalek::SigningKey, RecipeFault> {
-    Ok(ed25519_dalek::SigningKey::from_bytes(&seed(der, ED25519_DER)?))
+    Ok(ed25519_dalek::SigningKey::from_bytes(&*seed(der, ED25519_DER)?))
 }
 
-fn seed(der: &[u8], before: &[u8]) -> Result<[u8; 32], RecipeFault> {
+fn seed(der: &[u8], before: &[u8]) -> Result<Zeroizing<[u8; 32]>, RecipeFault> {
     let seed = der.strip_prefix(before).and_then(|seed| seed.try_into().ok());
-    seed.ok_or_else(unreadable)
+    seed.map(Zeroizing::new).ok_or_else(unreadable)
 }
 
 /// Keys are made by us, so this is not expected; it is still an error rather than a panic.

@@ -219,20 +219,108 @@ fn a_raw_key_and_its_jwk_are_those_of_rfc_8037() {
     assert_eq!(HEXLOWER.encode(&bytes(key(), &Transform::RawPublic)), public);
 }
 
+/// A PKCS#8 key of this algorithm, as a draw gives it.
+fn value(algorithm: KeyAlgorithm, der: impl AsRef<[u8]>) -> Value {
+    Value { bytes: Zeroizing::new(der.as_ref().to_vec()), key: Some(algorithm), ..ed25519() }
+}
+
+fn check_jwk(key: impl Fn() -> Value, public: &str, private: &str, thumbprint: &str) {
+    assert_eq!(derived(key(), &Transform::JwkPublic), public);
+    assert_eq!(derived(key(), &Transform::JwkPrivate), format!("{public},{private}"));
+    assert_eq!(derived(key(), &Transform::JwkThumbprint), thumbprint);
+}
+
+fn decoded(text: &str) -> Vec<u8> {
+    data_encoding::BASE64URL_NOPAD.decode(text.as_bytes()).unwrap()
+}
+
+#[test]
+fn the_jwk_of_an_rsa_key_is_that_of_rfc_7517_and_its_thumbprint_that_of_rfc_7638() {
+    use rsa::pkcs8::EncodePrivateKey as _;
+    // RFC 7517 appendix A.2, and RFC 7638 section 3.1, which is of the same key.
+    let n = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+    let d = "X4cTteJY_gn4FYPsXB8rdXix5vwsg1FLN5E3EaG6RJoVH-HLLKD9M7dx5oo7GURknchnrRweUkC7hT5fJLM0WbFAKNLWY2vv7B6NqXSzUvxT0_YSfqijwp3RTzlBaCxWp4doFk5N2o8Gy_nHNKroADIkJ46pRUohsXywbReAdYaMwFs9tv8d_cPVY3i07a3t8MN6TNwm0dSawm9v47UiCl3Sk5ZiG7xojPLu4sbg1U2jx4IBTNBznbJSzFHK66jT8bgkuqsk0GjskDJk19Z4qwjwbsnn4j2WBii3RL-Us2lGVkY8fkFzme1z0HbIkfz0Y6mqnOYtqc0X4jfcKoAC8Q";
+    let p = "83i-7IvMGXoMXCskv73TKr8637FiO7Z27zv8oj6pbWUQyLPQBQxtPVnwD20R-60eTDmD2ujnMt5PoqMrm8RfmNhVWDtjjMmCMjOpSXicFHj7XOuVIYQyqVWlWEh6dN36GVZYk93N8Bc9vY41xy8B9RzzOGVQzXvNEvn7O0nVbfs";
+    let q = "3dfOR9cuYq-0S-mkFLzgItgMEfFzB2q3hWehMuG0oCuqnb3vobLyumqjVZQO1dIrdwgTnCdpYzBcOfW5r370AFXjiWft_NGEiovonizhKpo9VVS78TzFgxkIdrecRezsZ-1kYd_s1qDbxtkDEgfAITAG9LUnADun4vIcb6yelxk";
+    let dp = "G4sPXkc6Ya9y8oJW9_ILj4xuppu0lzi_H7VTkS8xj5SdX3coE0oimYwxIi2emTAue0UOa5dpgFGyBJ4c8tQ2VF402XRugKDTP8akYhFo5tAA77Qe_NmtuYZc3C3m3I24G2GvR5sSDxUyAN2zq8Lfn9EUms6rY3Ob8YeiKkTiBj0";
+    let dq = "s9lAH9fggBsoFR8Oac2R_E2gw282rT2kGOAhvIllETE1efrA6huUUvMfBcMpn8lqeW6vzznYY5SSQF7pMdC_agI3nG8Ibp1BUb0JUiraRNqUfLhcQb_d9GF4Dh7e74WbRsobRonujTYN1xCaP6TO61jvWrX-L18txXw494Q_cgk";
+    let qi = "GyM_p6JrXySiz1toFgKbWV-JdI3jQ4ypu9rbMWx3rQJBfmt0FoYzgUIZEVFEcOqwemRN81zoDAaa-Bk0KWNGDjJHZDdDmFhW3AN7lI-puxk_mHZGJ11rxyR8O55XLSe3SPmRfKwZI6yU24ZxvQKFYItdldUKGzO6Ia6zTKhAVRU";
+    let number = |text| rsa::BoxedUint::from_be_slice_vartime(&decoded(text));
+    let primes = vec![number(p), number(q)];
+    let key = rsa::PrivateKey::from_components(number(n), number("AQAB"), number(d), primes).unwrap();
+    let der = key.to_pkcs8_der().unwrap();
+    check_jwk(
+        || value(KeyAlgorithm::Rsa, der.as_bytes()),
+        &format!(r#""e":"AQAB","kty":"RSA","n":"{n}""#),
+        &format!(r#""d":"{d}","p":"{p}","q":"{q}","dp":"{dp}","dq":"{dq}","qi":"{qi}""#),
+        "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",
+    );
+}
+
+#[test]
+fn the_jwk_of_an_ec_key_is_that_of_rfc_7517_and_rfc_7520() {
+    use rsa::pkcs8::EncodePrivateKey as _;
+    // RFC 7517 appendix A.2.
+    let d = "870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE";
+    let der = p256::SecretKey::from_slice(&decoded(d)).unwrap().to_pkcs8_der().unwrap();
+    check_jwk(
+        || value(KeyAlgorithm::EcdsaP256, der.as_bytes()),
+        concat!(
+            r#""crv":"P-256","kty":"EC","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","#,
+            r#""y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM""#
+        ),
+        &format!(r#""d":"{d}""#),
+        "cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s",
+    );
+    // RFC 7520 section 3.2: coordinates and scalar begin with zeros, and keep them (RFC 7518 section 6.2).
+    let d = "AAhRON2r9cqXX1hg-RoI6R1tX5p2rUAYdmpHZoC1XNM56KtscrX6zbKipQrCW9CGZH3T4ubpnoTKLDYJ_fF3_rJt";
+    let der = p521::SecretKey::from_slice(&decoded(d)).unwrap().to_pkcs8_der().unwrap();
+    check_jwk(
+        || value(KeyAlgorithm::EcdsaP521, der.as_bytes()),
+        concat!(
+            r#""crv":"P-521","kty":"EC","#,
+            r#""x":"AHKZLLOsCOzz5cY97ewNUajB957y-C-U88c3v13nmGZx6sYl_oJXu9A5RkTKqjqvjyekWF-7ytDyRXYgCF5cj0Kt","#,
+            r#""y":"AdymlHvOiLxXkEhayXQnNCvDX4h9htZaCJN34kfmC6pV5OhQHiraVySsUdaQkAgDPrwQrJmbnX9cwlGfP-HqHZR1""#
+        ),
+        &format!(r#""d":"{d}""#),
+        "dHri3SADZkrush5HU_50AoRhcKFryN-PI6jPBtPL55M",
+    );
+}
+
+/// Checked by the compiler: what holds a private key's bytes zeroizes itself.
+#[test]
+fn a_private_form_is_zeroized_by_its_type() {
+    let key = ed25519();
+    let jwk: Zeroizing<Vec<u8>> = jwk::private(&key.bytes, KeyAlgorithm::Ed25519).unwrap();
+    let raw: Zeroizing<[u8; 32]> = public::raw_private(&key.bytes, KeyAlgorithm::Ed25519).unwrap();
+    assert!(!jwk.is_empty() && *raw == SEED);
+}
+
 #[test]
 fn a_raw_x25519_key_is_that_of_rfc_7748() {
     // Section 6.1, Alice: her 32 random bytes, and her public key.
     let alice = HEXLOWER.decode(b"77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a").unwrap();
-    let key = || Value {
-        bytes: Zeroizing::new([key::X25519_DER.as_slice(), &alice].concat()),
-        trace: Trace::literal(),
-        key: Some(KeyAlgorithm::X25519),
-    };
+    let key = || value(KeyAlgorithm::X25519, [key::X25519_DER.as_slice(), &alice].concat());
     let private = bytes(key(), &Transform::RawPrivate);
     assert_eq!(private[1..31], alice[1..31]);
     assert_eq!((private[0], private[31]), (alice[0] & 0xf8, alice[31] & 0x7f | 0x40));
     let public = "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a";
     assert_eq!(HEXLOWER.encode(&bytes(key(), &Transform::RawPublic)), public);
+}
+
+#[test]
+fn a_raw_x25519_key_in_bech32_is_what_age_reads() {
+    // A pair that age's own implementations test with.
+    let raw = HEXLOWER.decode(b"400bef1d8036f72664f0b7a5a62cfc956ed0765c641387636f534e8cb81e5058").unwrap();
+    let key = || value(KeyAlgorithm::X25519, [key::X25519_DER.as_slice(), &raw].concat());
+    let written = |form, prefix: &str| {
+        let raw = literal(&bytes(key(), &form));
+        derived(raw, &Transform::Bech32(prefix.to_owned()))
+    };
+    let identity = "AGE-SECRET-KEY-1GQ9778VQXMMJVE8SK7J6VT8UJ4HDQAJUVSFCWCM02D8GEWQ72PVQ2Y5J33";
+    let recipient = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
+    assert_eq!(written(Transform::RawPrivate, "AGE-SECRET-KEY-"), identity);
+    assert_eq!(written(Transform::RawPublic, "age"), recipient);
 }
 
 fn bytes(input: Value, via: &Transform) -> Vec<u8> {
