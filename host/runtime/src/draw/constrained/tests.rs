@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::bindings::generate::Class;
+use crate::random::tests::Script;
 
 fn constraints(length: u32, classes: &[(&str, u32, Option<u32>)]) -> Constraints {
     Constraints {
@@ -90,6 +91,60 @@ fn unrank_is_one_to_one_onto_the_valid_strings() {
         forbidden: texts(&["a0", "ba"]),
         ..constraints(5, &[("ab", 1, Some(3)), ("01", 2, None)])
     });
+}
+
+/// Every combination of what can be said of three characters in two overlapping classes, for each small length.
+#[test]
+fn unrank_is_one_to_one_for_every_small_policy() {
+    let edges = [None, Some("ab".to_owned()), Some("c".to_owned())];
+    let texts: [&[&str]; 4] = [&[], &["ab", "ca"], &["aa", "bab"], &["b", "cc"]];
+    let bounds = [(0, None), (1, Some(2)), (2, None), (0, Some(0))];
+    let mut policies = 0;
+    for length in 1..=4 {
+        for (first, second) in bounds.iter().flat_map(|one| bounds.iter().map(move |two| (one, two))) {
+            for (edge, forbidden) in
+                edges.iter().flat_map(|edge| texts.iter().map(move |texts| (edge, texts)))
+            {
+                for no_equal_neighbours in [false, true] {
+                    check(&Constraints {
+                        first: edge.clone(),
+                        last: edges[policies % 3].clone(),
+                        no_equal_neighbours,
+                        forbidden: forbidden.iter().map(|text| (*text).to_owned()).collect(),
+                        ..constraints(length, &[("ab", first.0, first.1), ("bc", second.0, second.1)])
+                    });
+                    policies += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(policies, 4 * 16 * 12 * 2);
+}
+
+/// The source gives every byte once; what a byte that is too large falls back to is not counted. Then each string comes equally often:
+/// not a statistic, but all there is.
+#[test]
+fn every_string_is_drawn_by_equally_many_bytes() {
+    let policy = Constraints {
+        first: Some("ab".to_owned()),
+        no_equal_neighbours: true,
+        forbidden: vec!["bc".to_owned()],
+        ..constraints(4, &[("abc", 2, None), ("01", 1, Some(2))])
+    };
+    let strings = brute_force(&policy);
+    let bits = strings.len().next_power_of_two();
+    assert!((64..=256).contains(&bits) && bits != strings.len(), "{} strings", strings.len());
+    let mut hits = std::collections::BTreeMap::new();
+    for byte in 0..=255_u8 {
+        let script = Script::new([vec![byte], vec![0; 7]].concat());
+        let drawn = draw(&policy, &mut Random::new(&script)).unwrap();
+        assert_eq!(drawn.entropy.bits, (strings.len() as f64).log2());
+        if usize::from(byte) % bits < strings.len() {
+            *hits.entry(String::from_utf8(drawn.bytes.to_vec()).unwrap()).or_insert(0) += 1;
+        }
+    }
+    assert_eq!(hits.keys().cloned().collect::<BTreeSet<_>>(), strings);
+    assert!(hits.values().all(|n| *n == 256 / bits), "{hits:?}");
 }
 
 #[test]
