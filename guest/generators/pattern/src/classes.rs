@@ -60,7 +60,7 @@ pub(crate) fn schema(about: &str) -> Schema {
     let classes = "ASCII classes. symbol: punctuation. safe-symbol: -._~, which no URI and no shell minds.";
     Schema::object()
         .optional("classes", Schema::array(Schema::one_of(NAMES)).about(classes))
-        .optional("characters", Schema::string().about("Single characters."))
+        .optional("characters", Schema::string().keyword("maxLength", 256).about("Single characters."))
         .keyword("minProperties", 1)
         .about(about)
 }

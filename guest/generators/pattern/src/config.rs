@@ -37,10 +37,16 @@ pub(crate) struct Counted {
 const DEFAULT_LENGTH: u32 = 24;
 const MOST_LENGTH: u32 = 256;
 const MOST_CLASSES: usize = 8;
+/// Of a set, one by one. With the named classes that keeps all classes together below the host's 4096.
+const MOST_CHARACTERS: usize = 256;
 const MOST_FORBIDDEN: usize = 256;
 
 const LENGTH: Rule = Rule::new("invalid-length", "length is between 1 and 256 characters.");
 const CLASSES: Rule = Rule::new("invalid-classes", "There are between 1 and 8 classes.");
+const TOO_MANY_CHARACTERS: Rule = Rule::new(
+    "too-many-characters",
+    "More than 256 characters are listed one by one. Longer passwords are better than more characters.",
+);
 const EMPTY_SET: Rule = Rule::new(
     "empty-set",
     "No character is left of this set: it names none, or exclude takes all of them away.",
@@ -56,17 +62,22 @@ const TOO_MUCH_FORBIDDEN: Rule =
     Rule::new("too-much-forbidden", "The forbidden texts have more than 256 characters together.");
 
 /// The rules about them.
-pub(crate) const RULES: &[Rule] =
-    &[LENGTH, CLASSES, EMPTY_SET, CONTROL, MIN_EXCEEDS_MAX, NOWHERE, EMPTY_TEXT, TOO_MUCH_FORBIDDEN];
+pub(crate) const RULES: &[Rule] = &[
+    LENGTH,
+    CLASSES,
+    TOO_MANY_CHARACTERS,
+    EMPTY_SET,
+    CONTROL,
+    MIN_EXCEEDS_MAX,
+    NOWHERE,
+    EMPTY_TEXT,
+    TOO_MUCH_FORBIDDEN,
+];
 
 impl Config {
     /// What of a set may be used.
     pub(crate) fn characters(&self, set: &Set) -> String {
         set.distinct().into_iter().filter(|c| !self.exclude.contains(*c)).collect()
-    }
-
-    fn is_in_a_class(&self, character: char) -> bool {
-        self.classes.iter().any(|class| self.characters(&class.of).contains(character))
     }
 }
 
@@ -76,17 +87,21 @@ pub(crate) fn validate(config: &Config, problems: &mut Problems) {
     if !(1..=MOST_CLASSES).contains(&config.classes.len()) {
         return problems.add(&CLASSES, "/classes");
     }
+    if has_too_many_characters(config, problems) {
+        return;
+    }
     for (index, class) in config.classes.iter().enumerate() {
         let index = index.to_string();
         validate_set(config, &class.of, &pointer(["classes", &index, "of"]), problems);
         let crossed = class.max.is_some_and(|max| max < class.min);
         problems.add_if(crossed, &MIN_EXCEEDS_MAX, pointer(["classes", &index, "min"]));
     }
+    let possible: String = config.classes.iter().map(|class| config.characters(&class.of)).collect();
     for (set, path) in [(&config.first, "/first"), (&config.last, "/last")] {
         let Some(set) = set else { continue };
-        let before = config.characters(set);
         validate_set(config, set, path, problems);
-        let nowhere = !before.is_empty() && !before.chars().any(|c| config.is_in_a_class(c));
+        let characters = config.characters(set);
+        let nowhere = !characters.is_empty() && !characters.contains(|c| possible.contains(c));
         problems.add_if(nowhere, &NOWHERE, path);
     }
     for (index, text) in config.forbidden.iter().enumerate() {
@@ -94,6 +109,23 @@ pub(crate) fn validate(config: &Config, problems: &mut Problems) {
     }
     let forbidden: usize = config.forbidden.iter().map(|text| text.chars().count()).sum();
     problems.add_if(forbidden > MOST_FORBIDDEN, &TOO_MUCH_FORBIDDEN, "/forbidden");
+}
+
+/// Then nothing else is told: looking at each of them would take too long.
+fn has_too_many_characters(config: &Config, problems: &mut Problems) -> bool {
+    let classes = config.classes.iter().enumerate();
+    let classes = classes
+        .map(|(index, class)| (&class.of, pointer(["classes", &index.to_string(), "of", "characters"])));
+    let edges = [(&config.first, "/first/characters"), (&config.last, "/last/characters")];
+    let edges = edges.into_iter().filter_map(|(set, path)| Some((set.as_ref()?, path.to_owned())));
+    let listed = classes.chain(edges).map(|(set, path)| (&set.characters, path));
+    let mut found = false;
+    for (characters, path) in listed.chain([(&config.exclude, "/exclude".to_owned())]) {
+        let too_many = characters.chars().nth(MOST_CHARACTERS).is_some();
+        problems.add_if(too_many, &TOO_MANY_CHARACTERS, path);
+        found |= too_many;
+    }
+    found
 }
 
 fn validate_set(config: &Config, set: &Set, path: &str, problems: &mut Problems) {
@@ -130,7 +162,7 @@ pub(crate) fn schema() -> Schema {
             Schema::integer().min(1).max(MOST_LENGTH.into()).default_value(24).about("How many characters."),
         )
         .optional("classes", Schema::array(class).keyword("minItems", 1).keyword("maxItems", 8).about(all))
-        .optional("exclude", Schema::string().default_value("").about(exclude))
+        .optional("exclude", Schema::string().keyword("maxLength", 256).default_value("").about(exclude))
         .optional("first", classes::schema("What may stand first. Anything if not said."))
         .optional("last", classes::schema("What may stand last. Anything if not said."))
         .optional(

@@ -101,10 +101,10 @@ impl Rules {
         let (mut moves, mut limbs) = (0, 0);
         for step in 0..self.length {
             let mut longer = Vec::new();
+            moves += prefixes.len();
             for prefix in &prefixes {
-                self.go_on(step, *prefix, &mut longer);
+                moves += self.go_on(step, *prefix, &mut longer);
             }
-            moves += prefixes.len() + longer.len();
             limbs += prefixes.len() * self.limbs_of_rest(self.length - step);
             if moves > MOVES || limbs > LIMBS {
                 return Walk::TooComplex;
@@ -123,20 +123,24 @@ impl Rules {
         characters * bits / 64 + 1
     }
 
-    fn go_on(&self, step: usize, prefix: Prefix, longer: &mut Vec<Prefix>) {
+    /// Adds the prefixes that follow, and says how many moves that takes the host, which also counts those of no character.
+    fn go_on(&self, step: usize, prefix: Prefix, longer: &mut Vec<Prefix>) -> usize {
+        let mut moves = 0;
         for (index, (traits, size)) in self.groups.iter().enumerate() {
-            let outside = step == 0 && !traits.first || step + 1 == self.length && !traits.last;
-            let alone = self.no_equal_neighbours && *size == 1 && prefix.last_group() == index + 1;
-            if outside || alone {
+            if step == 0 && !traits.first || step + 1 == self.length && !traits.last {
                 continue;
             }
             let last = if self.no_equal_neighbours { index + 1 } else { 0 };
             let spelled = self.forbidden.step(prefix.spelled(), traits.spelled);
             let counted = self.counted(prefix, traits);
-            if let (Some(spelled), Some(counted)) = (spelled, counted) {
+            let (Some(spelled), Some(counted)) = (spelled, counted) else { continue };
+            moves += 1;
+            let beside_itself = self.no_equal_neighbours && *size == 1 && prefix.last_group() == index + 1;
+            if !beside_itself {
                 longer.push(counted.ending(spelled, last));
             }
         }
+        moves
     }
 
     /// With one more of these classes, each counted only as far as it matters; none above a maximum.

@@ -5,7 +5,7 @@ use super::Pattern;
 #[test]
 fn cases_hold() {
     let cases = include_str!("../../../../tests/conformance/generators/pattern/cases.yaml");
-    assert_eq!(testing::generator_cases::<Pattern>(cases), Ok(26));
+    assert_eq!(testing::generator_cases::<Pattern>(cases), Ok(27));
 }
 
 #[test]
@@ -27,6 +27,29 @@ fn all_problems_are_told_at_once() {
         ("empty-text", "/forbidden/1"),
     ];
     assert_eq!(told, expected);
+}
+
+/// Looking at each of so many would end the call for its fuel, and the host counts no more than 4096.
+#[test]
+fn too_many_characters_are_told_at_once() {
+    let many: String = ('\u{4e00}'..).take(20_000).collect();
+    let set = format!(r#"{{"characters": "{many}"}}"#);
+    let config = format!(
+        r#"{{"classes": [{{"of": {set}}}, {{"of": {set}}}], "exclude": "{many}", "first": {set}, "last": {set}}}"#
+    );
+    let problems = testing::problems::<Pattern>(&config);
+    let paths: Vec<_> = problems.iter().map(|problem| problem.path.as_str()).collect();
+    assert_eq!(
+        paths,
+        [
+            "/classes/0/of/characters",
+            "/classes/1/of/characters",
+            "/first/characters",
+            "/last/characters",
+            "/exclude"
+        ]
+    );
+    assert!(problems.iter().all(|problem| problem.rule == "too-many-characters"));
 }
 
 /// Every small config is possible exactly if trying all strings finds one.
