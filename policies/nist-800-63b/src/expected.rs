@@ -50,24 +50,24 @@ pub(crate) fn is_words(text: &str, words: &[String]) -> bool {
     reached.last() == Some(&true)
 }
 
-/// Whether `text` is nothing but runs of at least three equal, rising or falling characters: aaaa, 1234, zyx.
+/// Whether `text` is nothing but runs of at least three equal, rising or falling characters, however it is divided into them: aaaa, 1234,
+/// zyx, 123444.
 pub(crate) fn is_runs(text: &str) -> bool {
-    let codes: Vec<i64> =
-        text.chars().flat_map(char::to_lowercase).map(|c| i64::from(u32::from(c))).collect();
-    let steps: Vec<i64> = codes.windows(2).filter_map(|pair| Some(pair.last()? - pair.first()?)).collect();
-    let mut rest = steps.as_slice();
-    let mut characters = codes.len();
-    while characters >= RUN {
-        let Some(step) = rest.first().filter(|step| (-1..=1).contains(*step)) else { return false };
-        let length = rest.iter().take_while(|other| *other == step).count() + 1;
-        if length < RUN {
-            return false;
-        }
-        characters -= length;
-        // The step out of the run belongs to none.
-        rest = rest.get(length..).unwrap_or_default();
+    let mut codes = text.chars().flat_map(char::to_lowercase).map(|c| i64::from(u32::from(c)));
+    let Some(mut last) = codes.next() else { return false };
+    // Whether all before the last character is runs, and all with it.
+    let (mut before, mut whole) = (true, false);
+    // The longest run that ends in the last character and begins after runs; 0 if there is none of two.
+    let (mut step, mut length) = (0, 0);
+    for code in codes {
+        let next = code - last;
+        let longer = if next == step && length > 0 { length + 1 } else { 0 };
+        let begun = if before { 2 } else { 0 };
+        length = if (-1..=1).contains(&next) { longer.max(begun) } else { 0 };
+        (before, whole) = (whole, length >= RUN);
+        (last, step) = (code, next);
     }
-    characters == 0 && !codes.is_empty()
+    whole
 }
 
 #[cfg(test)]
@@ -77,7 +77,19 @@ mod tests {
     #[test]
     fn finds_runs() {
         let check = |text: &str, expected: bool| assert_eq!(is_runs(text), expected, "{text}");
-        for text in ["aaa", "aaaaaa", "1234abcd", "zyx987", "aaabbb", "ABCdef", "111222333"] {
+        for text in [
+            "aaa",
+            "aaaaaa",
+            "1234abcd",
+            "zyx987",
+            "aaabbb",
+            "ABCdef",
+            "111222333",
+            "123444",
+            "111123",
+            "abccba",
+            "aaaabc321",
+        ] {
             check(text, true);
         }
         for text in ["", "a", "ab", "aab", "abd", "1234x", "x1234", "12a34b", "acegik", "aaabb"] {

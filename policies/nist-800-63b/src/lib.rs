@@ -3,7 +3,7 @@
 //!
 //! Lengths count Unicode code points. The whole value is compared, as the standard wants, and not what stands in it: it is refused if it
 //! is nothing but context words (the owner's names, and those of the config) with digits and punctuation, or nothing but runs of equal or
-//! consecutive characters. Known passwords are the policy `dictionary`'s; a value may be given to several policies.
+//! consecutive characters (the standard's revision 3 names these; revision 4 does not, and does not forbid it). Known passwords are the policy `dictionary`'s; a value may be given to several policies.
 
 mod expected;
 
