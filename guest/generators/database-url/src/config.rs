@@ -48,7 +48,7 @@ const HOST: Rule = Rule::new(
 const PORT: Rule = Rule::new("invalid-port", "A port is between 1 and 65535.");
 const NOT_PORTABLE: Rule = Rule::new(
     "not-portable",
-    "This is empty, longer than 255 bytes, or has a control character, a single quote or a backslash, which .env files cannot hold for all readers.",
+    "This is empty, longer than 255 bytes, or has a control character, a single quote or a backslash, which not all readers of .env files take as they are.",
 );
 const OPTION: Rule = Rule::new(
     "invalid-option",
@@ -60,7 +60,7 @@ const TOO_LONG: Rule =
     Rule::new("too-long", "Some clients cut passwords of more than 256 characters. Lower length.");
 const SYMBOLS: Rule = Rule::new(
     "invalid-symbols",
-    "symbols are ASCII punctuation, without the single quote and the backslash, which .env files cannot hold for all readers.",
+    "symbols are ASCII punctuation, without the single quote and the backslash, which not all readers of .env files take as they are.",
 );
 
 /// The rules about them.

@@ -1,8 +1,9 @@
 //! The generator `database-url`: one password, and every format in which a client wants it, each escaped as its reader unescapes it.
 //!
-//! The password is drawn once; the formats are derivations of it, so they cannot differ. What no escape makes right everywhere (a quote
-//! or a backslash in a .env file, whose readers disagree) is refused in the config instead. The user must exist: nothing is sent to
-//! the database.
+//! The password is drawn once; the formats are derivations of it, so they cannot differ. What no escape makes right everywhere (a single
+//! quote or a backslash in a .env file) is refused in the config instead. Readers of .env files do not even agree on quotes, so there are
+//! two: `env` has them, for shells, and `env-raw` has none, for readers that take a line as it is. The user must exist: nothing is sent
+//! to the database.
 
 mod config;
 mod escape;
@@ -40,7 +41,14 @@ impl Generator for DatabaseUrl {
             ("jdbc-uri", "The same for JDBC, with user and password as parameters."),
             ("pgpass", "A line of a .pgpass file; only for postgresql."),
             ("conninfo", "libpq's keywords and values; only for postgresql."),
-            ("env", "DATABASE_URL and its parts as a .env file, which a shell can read too."),
+            (
+                "env",
+                "DATABASE_URL and its parts in single quotes: for shells, docker compose, systemd and dotenv libraries.",
+            ),
+            (
+                "env-raw",
+                "The same without quotes: for docker run --env-file and kubectl create --from-env-file, which keep them.",
+            ),
             (
                 "json",
                 "A JSON object with the keys that cloud databases use: username, password, engine, host, port, dbname.",
@@ -77,7 +85,8 @@ impl Generator for DatabaseUrl {
             recipe.field("pgpass", line);
             recipe.field("conninfo", conninfo(&config, password));
         }
-        recipe.field("env", env(&config, uri, password));
+        recipe.field("env", env(&config, uri, password, "'"));
+        recipe.field("env-raw", env(&config, uri, password, ""));
         let object = object(&mut recipe, &config, password);
         recipe.field("json", object);
         Ok(recipe.finish())
@@ -137,16 +146,23 @@ fn conninfo(config: &Config, password: Value) -> Vec<Segment> {
     vec![before.into(), password.into(), format!("'{}", options.collect::<String>()).into()]
 }
 
-/// The same quotes mean the same to a shell and to every reader of .env files, since no quote and no backslash stands in them.
-fn env(config: &Config, uri: Value, password: Value) -> Vec<Segment> {
-    let parts = format!(
-        "'\nDATABASE_HOST='{}'\nDATABASE_PORT='{}'\nDATABASE_NAME='{}'\nDATABASE_USERNAME='{}'\nDATABASE_PASSWORD='",
-        config.host,
-        config.port(),
-        config.database,
-        config.username
-    );
-    vec!["DATABASE_URL='".into(), uri.into(), parts.into(), password.into(), "'\n".into()]
+/// One assignment a line. In single quotes nothing needs an escape, since the config lets no such quote and no backslash pass; without
+/// quotes a value is all that stands behind the first `=`.
+fn env(config: &Config, uri: Value, password: Value, quote: &str) -> Vec<Segment> {
+    let parts = [
+        ("HOST", &config.host),
+        ("PORT", &config.port().to_string()),
+        ("NAME", &config.database),
+        ("USERNAME", &config.username),
+    ];
+    let parts = parts.map(|(name, value)| format!("DATABASE_{name}={quote}{value}{quote}\n")).concat();
+    vec![
+        format!("DATABASE_URL={quote}").into(),
+        uri.into(),
+        format!("{quote}\n{parts}DATABASE_PASSWORD={quote}").into(),
+        password.into(),
+        format!("{quote}\n").into(),
+    ]
 }
 
 fn object(recipe: &mut Recipe, config: &Config, password: Value) -> Value {

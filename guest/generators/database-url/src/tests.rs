@@ -33,9 +33,20 @@ fn every_format_is_read_back() {
         let before = r#"host='::1' port='5432' dbname='app/a:b' user='o"brien@x' password='"#;
         assert_eq!(between(conninfo, before, "' application_name='a b&c'"), password);
         let env = text(&filled, "env");
-        assert_eq!(env.split('\'').nth(1), Some(uri));
-        assert!(env.ends_with(&format!("\nDATABASE_PASSWORD='{password}'\n")));
         assert_eq!(env.matches('\'').count(), 12, "two quotes for each of six lines");
+        let raw = text(&filled, "env-raw").lines().map(|line| line.split_once('=').expect("an equals sign"));
+        let parts = [
+            ("DATABASE_URL", uri),
+            ("DATABASE_HOST", "::1"),
+            ("DATABASE_PORT", "5432"),
+            ("DATABASE_NAME", "app/a:b"),
+            ("DATABASE_USERNAME", "o\"brien@x"),
+            ("DATABASE_PASSWORD", password),
+        ];
+        assert_eq!(raw.collect::<Vec<_>>(), parts);
+        for (name, value) in parts {
+            assert_eq!(of_a_shell(env, name), value);
+        }
         let object: Vec<&str> = text(&filled, "json").split("\"password\":").collect();
         assert_eq!(object[0], r#"{"username":"o\"brien@x","#);
         let quoted = format!("\"{}\"", password.replace('"', "\\\""));
@@ -75,6 +86,14 @@ fn text<'a>(filled: &'a Filled, key: &str) -> &'a str {
 fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
     let rest = text.strip_prefix(before).unwrap_or_else(|| panic!("{text} begins with {before}"));
     rest.strip_suffix(after).unwrap_or_else(|| panic!("{text} ends with {after}"))
+}
+
+/// What a POSIX shell makes of a variable of this file.
+fn of_a_shell(env: &str, variable: &str) -> String {
+    let script = format!("{env}printf %s \"${variable}\"");
+    let output = std::process::Command::new("sh").arg("-c").arg(script).output().expect("a shell");
+    assert!(output.status.success() && output.stderr.is_empty());
+    String::from_utf8(output.stdout).expect("text")
 }
 
 fn decoded(text: &str) -> String {
