@@ -117,10 +117,34 @@ impl fmt::Debug for Output {
 #[derive(Clone, Debug)]
 pub struct Picks(wit::Picks);
 
+const BASE64: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const BASE64URL: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
 impl Picks {
     /// Nothing yet.
     pub fn new() -> Self {
         Self(wit::Picks { parts: Vec::new(), shuffle: false, distinct: false })
+    }
+
+    /// Base64 (RFC 4648 section 4) of so many uniform bytes, without padding. Drawn as text, since the transformations pad.
+    pub fn base64_unpadded(bytes: u32) -> Self {
+        Self::encoded(BASE64, bytes)
+    }
+
+    /// The same in base64url (RFC 4648 section 5).
+    pub fn base64url_unpadded(bytes: u32) -> Self {
+        Self::encoded(BASE64URL, bytes)
+    }
+
+    /// Six bits a character; the last one has those that are left, and zeros below them.
+    fn encoded(alphabet: &str, bytes: u32) -> Self {
+        let groups = (bytes / 3).saturating_mul(4);
+        let every = |step: usize| alphabet.chars().step_by(step).collect::<String>();
+        match bytes % 3 {
+            0 => Self::new().pick(alphabet, groups),
+            1 => Self::new().pick(alphabet, groups.saturating_add(1)).pick(every(16), 1),
+            _ => Self::new().pick(alphabet, groups.saturating_add(2)).pick(every(4), 1),
+        }
     }
 
     /// `count` characters, each uniform over the distinct characters of `alphabet`.

@@ -47,8 +47,6 @@ impl Default for Config {
 
 const ENCODINGS: [&str; 6] =
     ["base64", "base64-unpadded", "base64url", "base64url-unpadded", "base32", "hex"];
-const BASE64: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const BASE64URL: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 const LEAST: u32 = 16;
 const MOST: u32 = 1024;
@@ -104,8 +102,8 @@ impl Generator for HmacKey {
             Encoding::Base64url => encoded(&mut recipe, bytes, Transform::Base64url),
             Encoding::Base32 => encoded(&mut recipe, bytes, Transform::Base32),
             Encoding::Hex => encoded(&mut recipe, bytes, Transform::Hex),
-            Encoding::Base64Unpadded => recipe.picks(unpadded(BASE64, bytes)),
-            Encoding::Base64urlUnpadded => recipe.picks(unpadded(BASE64URL, bytes)),
+            Encoding::Base64Unpadded => recipe.picks(Picks::base64_unpadded(bytes)),
+            Encoding::Base64urlUnpadded => recipe.picks(Picks::base64url_unpadded(bytes)),
         };
         recipe.field("key", (prefix, key));
         Ok(recipe.finish())
@@ -115,18 +113,6 @@ impl Generator for HmacKey {
 fn encoded(recipe: &mut Recipe, bytes: u32, via: Transform) -> Value {
     let key = recipe.bytes(bytes);
     recipe.derive(via, key)
-}
-
-/// Base64 of so many uniform bytes without padding, drawn as text: six bits a character, and in the last one those that are left, whose
-/// lower bits are zero.
-fn unpadded(alphabet: &str, bytes: u32) -> Picks {
-    let whole = Picks::new().pick(alphabet, bytes * 8 / 6);
-    let every = |step: usize| alphabet.chars().step_by(step).collect::<String>();
-    match bytes * 8 % 6 {
-        0 => whole,
-        2 => whole.pick(every(16), 1),
-        _ => whole.pick(every(4), 1),
-    }
 }
 
 keymill_sdk::generator!(HmacKey);

@@ -1,6 +1,6 @@
 //! The algorithms of RFC 7518 and RFC 8037 that sign, and which key each needs. One row each.
 
-use keymill_sdk::{KeyAlgorithm, Picks};
+use keymill_sdk::KeyAlgorithm;
 use serde::Deserialize;
 
 /// What an algorithm signs with.
@@ -47,18 +47,4 @@ algorithms! {
     Hs256, "HS256", Made::Shared(32);
     Hs384, "HS384", Made::Shared(48);
     Hs512, "HS512", Made::Shared(64);
-}
-
-const BASE64URL: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-/// Base64url without padding of so many uniform bytes, drawn as text: six bits a character, and in the last one those that are left, whose
-/// lower bits are zero.
-pub(crate) fn base64url(bytes: u32) -> Picks {
-    let whole = Picks::new().pick(BASE64URL, bytes * 8 / 6);
-    let every = |step: usize| BASE64URL.chars().step_by(step).collect::<String>();
-    match bytes * 8 % 6 {
-        0 => whole,
-        2 => whole.pick(every(16), 1),
-        _ => whole.pick(every(4), 1),
-    }
 }

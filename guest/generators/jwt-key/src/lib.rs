@@ -134,7 +134,7 @@ fn pair(recipe: &mut Recipe, config: &Config, algorithm: KeyAlgorithm) {
 }
 
 fn shared(recipe: &mut Recipe, config: &Config, bytes: u32) {
-    let secret = recipe.picks(algorithm::base64url(bytes));
+    let secret = recipe.picks(Picks::base64url_unpadded(bytes));
     let kid = match &config.key_id {
         Some(key_id) => recipe.derive(Transform::Join, key_id.as_str()),
         None => recipe.picks(Picks::new().pick(HEX, 16)),

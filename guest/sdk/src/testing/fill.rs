@@ -289,6 +289,25 @@ mod tests {
     }
 
     #[test]
+    fn unpadded_base64_is_that_of_so_many_bytes() {
+        for bytes in 1..=64 {
+            let filled = filled(|recipe| {
+                let plain = recipe.picks(Picks::base64_unpadded(bytes));
+                let url = recipe.picks(Picks::base64url_unpadded(bytes));
+                recipe.field("plain", plain);
+                recipe.field("url", url);
+            })
+            .expect("fillable");
+            let encodings = [("plain", data_encoding::BASE64_NOPAD), ("url", data_encoding::BASE64URL_NOPAD)];
+            for (key, encoding) in encodings {
+                let text = filled.text(key).expect("text");
+                let decoded = encoding.decode(text.as_bytes()).expect("zeros below what is left");
+                assert_eq!(u32::try_from(decoded.len()), Ok(bytes), "{text}");
+            }
+        }
+    }
+
+    #[test]
     fn obeys_constraints() {
         let constraints = Constraints::new(12)
             .class("ab", 1, Some(2))
