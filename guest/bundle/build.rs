@@ -7,6 +7,8 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest as _, Sha256};
+
 const FOLDERS: [&str; 3] = ["guest/generators", "guest/templates", "policies"];
 /// What a change of any means that guests are built again.
 const WATCHED: [&str; 7] =
@@ -46,10 +48,11 @@ fn write_table(out_dir: &Path, outcome: &keymill_compile::Outcome) -> Result<(),
         std::fs::write(&path, &guest.component)?;
         writeln!(
             table,
-            "    Builtin {{ name: {:?}, world: {:?}, bytes: include_bytes!({:?}) }},",
+            "    Builtin {{ name: {:?}, world: {:?}, bytes: include_bytes!({:?}), digest: {:?} }},",
             guest.name,
             guest.world.to_string(),
-            path
+            path,
+            <[u8; 32]>::from(Sha256::digest(&guest.component))
         )?;
     }
     table.push(']');

@@ -10,6 +10,8 @@ pub struct Builtin {
     pub world: &'static str,
     /// Its bytes: a component that imports nothing but `keymill:guest`.
     pub bytes: &'static [u8],
+    /// The sha256 of its bytes, so that a start need not read them.
+    pub digest: [u8; 32],
 }
 
 /// Every built-in component, by world (generators, templates, policies) and then name.

@@ -5,7 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
-use runtime::{BuiltIn, Catalog, Component, Engine, EngineConfig, EngineError, LoadError, LoadLimits, World};
+use runtime::{
+    BuiltIn, Catalog, Component, Digest, Engine, EngineConfig, EngineError, LoadError, LoadLimits, World,
+};
 
 use crate::ending::{Ending, chain, say};
 use crate::environment;
@@ -31,7 +33,7 @@ pub(crate) fn built_in(engine: Engine) -> Catalog {
 
 fn entry(built_in: &bundle::Builtin) -> Option<BuiltIn> {
     let world = World::ALL.into_iter().find(|world| world.as_str() == built_in.world)?;
-    Some(BuiltIn { name: built_in.name, world, bytes: built_in.bytes })
+    Some(BuiltIn { name: built_in.name, world, bytes: built_in.bytes, digest: Digest::new(built_in.digest) })
 }
 
 impl Components {
@@ -163,9 +165,10 @@ mod tests {
     }
 
     #[test]
-    fn every_built_in_has_a_world_that_the_runtime_serves() {
+    fn every_built_in_has_a_world_that_the_runtime_serves_and_its_own_digest() {
         for built_in in bundle::BUILTINS {
-            assert!(entry(built_in).is_some(), "{}", built_in.name);
+            let entry = entry(built_in).unwrap_or_else(|| panic!("{}", built_in.name));
+            assert_eq!(entry.digest, Digest::of(entry.bytes), "{}", built_in.name);
         }
     }
 }

@@ -104,7 +104,7 @@ impl Metrics {
     /// before the first failure.
     pub(crate) fn concurrency(&self, kind: &str, most: u16) {
         let controller = Controller::of(kind);
-        self.concurrency.get_or_create(&controller).set(most.into());
+        self.concurrency.get_or_create(&controller).inc_by(most.into());
         self.look_errors.get_or_create(&controller).inc_by(0);
         for failed in [false, true] {
             self.looks.get_or_create(&Result::of(kind, failed)).inc_by(0);

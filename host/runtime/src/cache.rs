@@ -42,6 +42,11 @@ impl Cache {
         Ok(Self { folder: folder.to_owned(), key, compatible: compatible.0.finalize().into() })
     }
 
+    /// Whether there is an entry of it, ours or not.
+    pub(crate) fn has(&self, digest: &Digest) -> bool {
+        self.path(digest).exists()
+    }
+
     /// The compiled component, if an entry of it is there and ours.
     pub(crate) fn get(&self, engine: &wasmtime::Engine, digest: &Digest) -> Option<Compiled> {
         let bytes = fs::read(self.path(digest)).ok()?;

@@ -1,10 +1,11 @@
-//! The components that are built into the binary, by name. They are loaded when they are first asked for, so that a start costs only
-//! what is used; a component that was loaded stays loaded.
+//! The components that are built into the binary, by name. They are loaded when they are first asked for, so that a process pays only
+//! for what is used; a component that was loaded stays loaded.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::component::Component;
+use crate::digest::Digest;
 use crate::engine::Engine;
 use crate::error::LoadError;
 use crate::limits::LoadLimits;
@@ -19,6 +20,8 @@ pub struct BuiltIn {
     pub world: World,
     /// Its bytes.
     pub bytes: &'static [u8],
+    /// The digest of its bytes; told here so that a start need not read them.
+    pub digest: Digest,
 }
 
 /// Built-in components by world and name.
@@ -52,7 +55,7 @@ impl Catalog {
             return Ok(None);
         };
         let key = (entry.world, entry.name);
-        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut loaded = self.lock();
         if let Some(component) = loaded.get(&key) {
             return Ok(Some(component.clone()));
         }
@@ -61,9 +64,29 @@ impl Catalog {
         Ok(Some(component))
     }
 
+    /// Sees to it that the first call of each need not wait for a compiler: what is not in the engine's cache is compiled. Where there is
+    /// no cache, what was compiled stays loaded.
+    ///
+    /// # Errors
+    /// [`LoadError`], with the name of the component that it is about.
+    pub fn compile(&self) -> Result<(), (&'static str, LoadError)> {
+        for entry in self.entries.values().filter(|entry| !self.engine.has_compiled(&entry.digest)) {
+            let failed = |error| (entry.name, error);
+            let component = self.engine.load(entry.bytes, &LoadLimits::large()).map_err(failed)?;
+            if !self.engine.has_compiled(&entry.digest) {
+                self.lock().insert((entry.world, entry.name), component);
+            }
+        }
+        Ok(())
+    }
+
     /// The engine that loads them.
     #[must_use]
     pub const fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<(World, &'static str), Component>> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

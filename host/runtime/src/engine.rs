@@ -114,6 +114,12 @@ impl Engine {
         self.load(&bytes, limits)
     }
 
+    /// Whether compiled code of the component is in the cache, as far as that can be told without reading it.
+    #[must_use]
+    pub fn has_compiled(&self, digest: &Digest) -> bool {
+        self.cache().is_some_and(|cache| cache.has(digest))
+    }
+
     /// A component that is loaded already.
     #[must_use]
     pub fn find(&self, digest: &Digest) -> Option<Component> {

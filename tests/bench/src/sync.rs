@@ -10,12 +10,13 @@ mod controller;
 mod figures;
 mod objects;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use futures::StreamExt as _;
 use serde_json::{Value as Json, json};
 use servers::{ExternalSecrets, Kubernetes, KubernetesOptions, Vault, VaultOptions};
 
@@ -142,19 +143,27 @@ impl Turn<'_> {
 
     async fn until_ready(&mut self, wanted: usize) -> Result<()> {
         let deadline = Instant::now() + PATIENCE;
-        loop {
-            let items = self.servers.api.list(&self.namespace.external_secrets()).await?;
-            let ready = items.iter().filter(|item| objects::is_ready(item)).count();
-            if ready >= wanted {
-                return Ok(());
+        // To list all objects again and again would be as much work for the API server as the controller is.
+        let events = self.servers.api.watch(&self.namespace.external_secrets()).await?;
+        let mut events = std::pin::pin!(events);
+        let mut ready = HashSet::new();
+        let mut minder = tokio::time::interval(Duration::from_millis(100));
+        while ready.len() < wanted {
+            tokio::select! {
+                event = events.next() => {
+                    let object = event.context("the watch has ended")??;
+                    let name = api::name(&object).unwrap_or_default().to_owned();
+                    if objects::is_ready(&object) { ready.insert(name) } else { ready.remove(&name) };
+                }
+                _ = minder.tick() => {
+                    self.controller.keep_alive()?;
+                    if Instant::now() > deadline {
+                        bail!("{} of {wanted} are Ready after {PATIENCE:?}", ready.len());
+                    }
+                }
             }
-            if Instant::now() > deadline {
-                bail!("{ready} of {wanted} are Ready after {PATIENCE:?}");
-            }
-            self.controller.keep_alive()?;
-            // A list of all objects is work for the API server, too.
-            tokio::time::sleep(Duration::from_millis(if ready == 0 { 100 } else { 250 })).await;
         }
+        Ok(())
     }
 
     async fn new_objects(&mut self) -> Result<Samples> {

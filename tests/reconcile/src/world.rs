@@ -14,7 +14,7 @@ use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client, Resource};
-use runtime::{BuiltIn, Catalog, Engine, EngineConfig, World as Role};
+use runtime::{BuiltIn, Catalog, Digest, Engine, EngineConfig, World as Role};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
@@ -285,7 +285,7 @@ fn catalog() -> Arc<Catalog> {
         let engine = Engine::new(EngineConfig { cache_dir, ..EngineConfig::default() }).unwrap();
         let built_in = |one: &bundle::Builtin| {
             let world = Role::ALL.into_iter().find(|world| world.as_str() == one.world)?;
-            Some(BuiltIn { name: one.name, world, bytes: one.bytes })
+            Some(BuiltIn { name: one.name, world, bytes: one.bytes, digest: Digest::new(one.digest) })
         };
         Arc::new(Catalog::new(engine, bundle::BUILTINS.iter().filter_map(built_in)))
     };

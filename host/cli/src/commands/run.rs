@@ -209,13 +209,13 @@ fn catalog(args: &Run, health: &Arc<Health>) -> Result<Arc<Catalog>> {
     let catalog = Arc::new(catalog::built_in(engine));
     let (loading, health) = (Arc::clone(&catalog), Arc::clone(health));
     tokio::task::spawn_blocking(move || {
-        for entry in loading.entries() {
-            if let Err(error) = loading.get(entry.world, entry.name) {
-                tracing::error!(component = entry.name, "failed to load a component: {}", chain(&error));
-                return health.components(Components::Failed(format!("{}: {}", entry.name, chain(&error))));
+        health.components(match loading.compile() {
+            Ok(()) => Components::Loaded,
+            Err((name, error)) => {
+                tracing::error!(component = name, "failed to load a component: {}", chain(&error));
+                Components::Failed(format!("{name}: {}", chain(&error)))
             }
-        }
-        health.components(Components::Loaded);
+        });
     });
     Ok(catalog)
 }

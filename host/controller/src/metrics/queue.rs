@@ -1,5 +1,8 @@
-//! The queues of the loops, as client-go counts them: one work queue a kind.
+//! The queues of the loops, as client-go counts them: one work queue a kind. Where each of several namespaces has a loop of its own, the
+//! gauges of a kind are those of all its queues together.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::metrics::family::Family;
@@ -22,11 +25,25 @@ pub(super) struct Queues {
     worked: Family<Queue, Histogram>,
     unfinished: Family<Queue, Seconds>,
     longest: Family<Queue, Seconds>,
+    shares: Arc<Mutex<HashMap<Queue, Shares>>>,
+}
+
+/// What each queue of a kind has.
+type Shares = Arc<Mutex<Vec<Share>>>;
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Share {
+    depth: usize,
+    unfinished: f64,
+    longest: f64,
 }
 
 /// One queue's.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct QueueMetrics {
+    shares: Shares,
+    /// Which of them is its own.
+    own: usize,
     depth: Gauge,
     adds: Tally,
     retries: Tally,
@@ -51,6 +68,7 @@ impl Default for Queues {
             worked: Family::new_with_constructor(seconds),
             unfinished: Family::default(),
             longest: Family::default(),
+            shares: Arc::default(),
         }
     }
 }
@@ -58,7 +76,18 @@ impl Default for Queues {
 impl Queues {
     pub(super) fn of(&self, kind: &str) -> QueueMetrics {
         let queue = Queue::of(kind);
+        let shares = {
+            let mut all = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(all.entry(queue.clone()).or_default())
+        };
+        let own = {
+            let mut all = shares.lock().unwrap_or_else(PoisonError::into_inner);
+            all.push(Share::default());
+            all.len() - 1
+        };
         QueueMetrics {
+            shares,
+            own,
             depth: self.depth.get_or_create(&queue).clone(),
             adds: self.adds.get_or_create(&queue).clone(),
             retries: self.retries.get_or_create(&queue).clone(),
@@ -92,7 +121,7 @@ impl Queues {
 impl QueueMetrics {
     /// So many wait now.
     pub(crate) fn depth(&self, depth: usize) {
-        self.depth.set(depth.try_into().unwrap_or(i64::MAX));
+        self.share(|own| own.depth = depth);
     }
 
     /// One came to wait.
@@ -121,7 +150,17 @@ impl QueueMetrics {
             let time = time.as_secs_f64();
             (sum + time, longest.max(time))
         });
-        self.unfinished.set(sum);
-        self.longest.set(longest);
+        self.share(|own| (own.unfinished, own.longest) = (sum, longest));
+    }
+
+    fn share(&self, change: impl FnOnce(&mut Share)) {
+        let mut all = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = all.get_mut(self.own) {
+            change(own);
+        }
+        let depth: usize = all.iter().map(|share| share.depth).sum();
+        self.depth.set(depth.try_into().unwrap_or(i64::MAX));
+        self.unfinished.set(all.iter().map(|share| share.unfinished).sum());
+        self.longest.set(all.iter().map(|share| share.longest).fold(0.0, f64::max));
     }
 }

@@ -225,6 +225,27 @@ fn a_name_cannot_forge_a_series() {
 }
 
 #[test]
+fn queues_of_several_namespaces_are_one() {
+    let metrics = Metrics::default();
+    let queues = ["a", "b"].map(|_| metrics.queue("ExternalSecret"));
+    let [one, other] = &queues;
+    one.depth(2);
+    other.depth(3);
+    one.depth(1);
+    one.under_way([Duration::from_secs(1), Duration::from_secs(4)].into_iter());
+    other.under_way([Duration::from_secs(3)].into_iter());
+    let (_, samples) = parse(&exposition(&metrics));
+    let labels: Vec<(&str, &str)> = vec![("name", "externalsecret"), ("controller", "externalsecret")];
+    for (name, expected) in [
+        ("workqueue_depth", 4.0),
+        ("workqueue_unfinished_work_seconds", 8.0),
+        ("workqueue_longest_running_processor_seconds", 4.0),
+    ] {
+        assert_eq!(value(&samples, name, &labels), Some(expected), "{name}");
+    }
+}
+
+#[test]
 fn a_loop_that_has_just_begun_has_counted_nothing() {
     let metrics = Metrics::default();
     metrics.concurrency("PushSecret", 4);

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use http::Request;
 use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::core::WatchEvent;
 use kube::{Client, Config, Error};
 use serde_json::{Value as Json, json};
 
@@ -87,6 +88,23 @@ impl Api {
             Some(Json::Array(items)) => Ok(items),
             _ => anyhow::bail!("{path} is not a list"),
         }
+    }
+
+    /// What happens to the objects of a kind, from all that are there on: each as it is by then. Ends when the API server ends it.
+    ///
+    /// # Errors
+    /// The API server's.
+    pub async fn watch(&self, path: &str) -> Result<impl Stream<Item = Result<Json>> + use<>> {
+        // Without a resourceVersion a watch begins with what is there.
+        let request = Request::get(format!("{path}?watch=true")).header("user-agent", USER_AGENT);
+        let events = self.0.request_events::<Json>(request.body(Vec::new())?).await?;
+        Ok(events.map(|event| match event? {
+            WatchEvent::Added(object) | WatchEvent::Modified(object) | WatchEvent::Deleted(object) => {
+                Ok(object)
+            }
+            WatchEvent::Bookmark(_) => Ok(Json::Null),
+            WatchEvent::Error(status) => anyhow::bail!("the watch was refused: {}", status.message),
+        }))
     }
 
     /// Deletes all objects of a kind, whoever has a finalizer on them.
