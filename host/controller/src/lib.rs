@@ -63,7 +63,7 @@ pub use metrics::{CountedRequests, Metrics, RequestCounter};
 pub use overload::{Heeding, HeedingOverload};
 pub use pulse::LoopState;
 pub use reader::ClusterReader;
-pub use wiring::{Bridge, ClusterObject, Engines, Late, OperatorKey, VaultPrefix};
+pub use wiring::{Bridge, ClusterObject, Engines, Late, OperatorKey, STANDARD, VaultPrefix};
 
 use cache::Writers;
 use control::control;

@@ -13,5 +13,5 @@ pub use capabilities::{Bridge, ClusterObject, Late, VaultPrefix};
 pub(crate) use generators::GeneratorFinder;
 pub(crate) use policies::NoPolicies;
 pub(crate) use stores::{StoreOpener, StoreUse};
-pub use templates::{Engines, OperatorKey};
+pub use templates::{Engines, OperatorKey, STANDARD};
 pub(crate) use watched::Watched;

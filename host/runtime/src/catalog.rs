@@ -64,13 +64,14 @@ impl Catalog {
         Ok(Some(component))
     }
 
-    /// Sees to it that the first call of each need not wait for a compiler: what is not in the engine's cache is compiled. Where there is
-    /// no cache, what was compiled stays loaded.
+    /// Sees to it that the first call of each of these need not wait for a compiler: what is not in the engine's cache is compiled. Where
+    /// there is no cache, what was compiled stays loaded.
     ///
     /// # Errors
     /// [`LoadError`], with the name of the component that it is about.
-    pub fn compile(&self) -> Result<(), (&'static str, LoadError)> {
-        for entry in self.entries.values().filter(|entry| !self.engine.has_compiled(&entry.digest)) {
+    pub fn compile(&self, wanted: &[(World, &str)]) -> Result<(), (&'static str, LoadError)> {
+        let wanted = self.entries.values().filter(|entry| wanted.contains(&(entry.world, entry.name)));
+        for entry in wanted.filter(|entry| !self.engine.has_compiled(&entry.digest)) {
             let failed = |error| (entry.name, error);
             let component = self.engine.load(entry.bytes, &LoadLimits::large()).map_err(failed)?;
             if !self.engine.has_compiled(&entry.digest) {

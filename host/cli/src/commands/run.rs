@@ -202,14 +202,14 @@ fn exposition(registry: &Registry) -> Page {
     }
 }
 
-/// The built-in components, which are compiled before anybody asks for them, also where another process leads.
+/// The built-in components, of which those that ESO's kinds need are compiled before anybody asks for them, also where another process leads.
 fn catalog(args: &Run, health: &Arc<Health>) -> Result<Arc<Catalog>> {
     let config = EngineConfig { cache_dir: args.cache.clone(), ..EngineConfig::default() };
     let engine = Engine::new(config).context("start the wasm engine")?;
     let catalog = Arc::new(catalog::built_in(engine));
     let (loading, health) = (Arc::clone(&catalog), Arc::clone(health));
     tokio::task::spawn_blocking(move || {
-        health.components(match loading.compile() {
+        health.components(match loading.compile(&controller::STANDARD) {
             Ok(()) => Components::Loaded,
             Err((name, error)) => {
                 tracing::error!(component = name, "failed to load a component: {}", chain(&error));

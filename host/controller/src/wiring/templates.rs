@@ -26,6 +26,14 @@ use crate::metrics::{Component as ComponentLabels, Metrics};
 /// The template engine of a manifest that names none.
 const DEFAULT_ENGINE: &str = "go";
 
+/// The components that ESO's own kinds need.
+pub const STANDARD: [(World, &str); 4] = [
+    (World::Generator, "fake"),
+    (World::Generator, "password"),
+    (World::Generator, "uuid"),
+    (World::Template, DEFAULT_ENGINE),
+];
+
 /// Where a cluster keeps the operator's key.
 const KEY_SECRET: &str = "keymill-operator-key";
 const KEY_FIELD: &str = "key";
