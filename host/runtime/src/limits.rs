@@ -55,9 +55,10 @@ impl Limits {
         };
         match world {
             World::Generator | World::Policy => base,
+            // Most of it for bcrypt, scrypt and signatures: an engine keeps an account of its own of what those may take.
             World::Template => Self {
-                fuel: 2_000_000_000,
-                deadline: Duration::from_secs(2),
+                fuel: 16_000_000_000,
+                deadline: Duration::from_secs(5),
                 memory: 128 << 20,
                 output: 6 << 20,
                 ..base
