@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use serde::Deserialize;
-use template_go::draw::Draw;
+use template_go::draw::{Draw, KeyKind};
 use template_go::engine::{Entry, Rendered, Request, Scope, Template, render};
 use template_go::lexer::Delimiters;
 use template_go::rule::Rule;
@@ -122,6 +122,18 @@ impl Draw for Fixed {
             self.0.to_be_bytes()[1]
         };
         (0..len).map(|_| next()).collect()
+    }
+
+    /// One fixed key of each kind, from a file.
+    fn key(&mut self, _: &str, kind: KeyKind) -> Vec<u8> {
+        let pem = match kind {
+            KeyKind::Rsa2048 => include_str!("keys/rsa-2048.pem"),
+            KeyKind::Rsa4096 => include_str!("keys/rsa-4096.pem"),
+            KeyKind::EcdsaP256 => include_str!("keys/ecdsa-p256.pem"),
+            KeyKind::Ed25519 => include_str!("keys/ed25519.pem"),
+        };
+        let digits: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+        base64::engine::general_purpose::STANDARD.decode(digits).unwrap_or_default()
     }
 
     /// 22 September 2026.

@@ -1,11 +1,12 @@
 //! The engine as a component of the world `template`: the coat around [`crate::engine`], and nothing else.
 
 use keymill_sdk::{
-    Description, Entry, Fault, RenderRequest, Rendered, Schema, Template, TemplateText, clock, entropy,
+    Description, Entry, Fault, KeyAlgorithm, KeySpec, RenderRequest, Rendered, Schema, Template,
+    TemplateText, clock, entropy,
 };
 use serde::Deserialize;
 
-use crate::draw::Draw;
+use crate::draw::{Draw, KeyKind};
 use crate::engine;
 use crate::fault;
 use crate::lexer::Delimiters;
@@ -88,6 +89,16 @@ struct Host;
 impl Draw for Host {
     fn bytes(&mut self, stream: &str, len: u32) -> Vec<u8> {
         entropy::bytes(stream, len)
+    }
+
+    fn key(&mut self, stream: &str, kind: KeyKind) -> Vec<u8> {
+        let (algorithm, bits) = match kind {
+            KeyKind::Rsa2048 => (KeyAlgorithm::Rsa, Some(2048)),
+            KeyKind::Rsa4096 => (KeyAlgorithm::Rsa, Some(4096)),
+            KeyKind::EcdsaP256 => (KeyAlgorithm::EcdsaP256, None),
+            KeyKind::Ed25519 => (KeyAlgorithm::Ed25519, None),
+        };
+        entropy::key(stream, KeySpec { algorithm, bits })
     }
 
     fn now(&mut self) -> u64 {

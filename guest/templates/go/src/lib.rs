@@ -5,6 +5,7 @@
 //! a place, never a value. The engine is an ordinary library, tested natively; the component is a thin coat around it.
 
 mod ast;
+mod certificate;
 pub mod component;
 pub mod draw;
 pub mod engine;
@@ -13,6 +14,7 @@ pub mod fault;
 mod format;
 pub mod functions;
 mod json;
+mod key;
 mod letters;
 pub mod lexer;
 pub mod limits;
@@ -20,6 +22,8 @@ mod number;
 mod object;
 mod parser;
 mod pattern;
+mod pem;
+mod pkcs12;
 pub mod rule;
 mod text;
 mod time;

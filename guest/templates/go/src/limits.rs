@@ -19,15 +19,55 @@ const WORK: usize = 96 << 20;
 const STEP: usize = 32;
 const NODE: usize = 1024;
 
+/// What costly functions may spend in one call, apart from other work, in millions of wasm instructions. The host's fuel
+/// has room for this and for the rest: eighteen bcrypt hashes, or two passwords from a master password.
+const COSTLY: usize = 14_000;
+
+/// Keys that one call may have the host make; the host's own limit is the same.
+const KEYS: usize = 8;
+
+/// What takes far more time than its arguments show.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Costly {
+    /// bcrypt at cost 10.
+    Bcrypt,
+    /// scrypt as `derivePassword` uses it.
+    Scrypt,
+    /// That many iterations of a hash under a password.
+    Iterations(u32),
+    /// Reading a private key.
+    ReadKey,
+    /// Signing or decrypting with an RSA key of that many bits.
+    Rsa(usize),
+    /// Signing with an elliptic curve, or making a DSA key.
+    Curve,
+}
+
+impl Costly {
+    /// Measured in the component and rounded up (`cargo test -p conformance drawing` compares).
+    fn units(self) -> usize {
+        match self {
+            Self::Bcrypt => 760,
+            Self::Scrypt => 6_600,
+            Self::Iterations(count) => usize::try_from(count).unwrap_or(usize::MAX).div_ceil(50),
+            Self::ReadKey => 80,
+            Self::Rsa(bits) => bits.div_ceil(1024).saturating_pow(3).saturating_mul(20),
+            Self::Curve => 300,
+        }
+    }
+}
+
 /// What is left of the work that one call may do.
 #[derive(Debug)]
 pub(crate) struct Budget {
     left: usize,
+    costly: usize,
+    keys: usize,
 }
 
 impl Budget {
     pub(crate) const fn new() -> Self {
-        Self { left: WORK }
+        Self { left: WORK, costly: COSTLY, keys: KEYS }
     }
 
     /// Accounts for one step of evaluation: a node walked, an argument evaluated, an element visited.
@@ -43,6 +83,18 @@ impl Budget {
     /// Accounts for a dict or a tree's node that is about to be made, which takes far more memory than a step.
     pub(crate) fn node(&mut self) -> Result<(), Rule> {
         self.bytes(NODE)
+    }
+
+    /// Accounts for something costly that is about to be done.
+    pub(crate) fn costly(&mut self, what: Costly) -> Result<(), Rule> {
+        self.costly = self.costly.checked_sub(what.units()).ok_or(Rule::Work)?;
+        Ok(())
+    }
+
+    /// Accounts for a key that the host is about to make.
+    pub(crate) fn key(&mut self) -> Result<(), Rule> {
+        self.keys = self.keys.checked_sub(1).ok_or(Rule::Work)?;
+        Ok(())
     }
 
     /// Accounts for `count` bytes produced.
@@ -77,6 +129,36 @@ mod tests {
         assert_eq!(budget.bytes(WORK), Ok(()));
         assert_eq!(budget.step(), Err(Rule::Work));
         assert_eq!(Budget::new().steps(usize::MAX), Err(Rule::Work));
+    }
+
+    #[test]
+    fn what_is_costly_has_its_own_account() {
+        for (what, times) in [
+            (Costly::Bcrypt, 18),
+            (Costly::Scrypt, 2),
+            (Costly::Iterations(2048), 341),
+            (Costly::Iterations(1), COSTLY),
+            (Costly::Iterations(700_001), 0),
+            (Costly::Iterations(u32::MAX), 0),
+            (Costly::Rsa(8192), 1),
+            (Costly::Rsa(usize::MAX), 0),
+        ] {
+            let mut budget = Budget::new();
+            for _ in 0..times {
+                assert_eq!(budget.costly(what), Ok(()), "{what:?}");
+            }
+            assert_eq!(budget.costly(what), Err(Rule::Work), "{what:?}");
+            assert_eq!(budget.bytes(WORK), Ok(()), "{what:?}");
+        }
+    }
+
+    #[test]
+    fn keys_are_counted() {
+        let mut budget = Budget::new();
+        for _ in 0..KEYS {
+            assert_eq!(budget.key(), Ok(()));
+        }
+        assert_eq!(budget.key(), Err(Rule::Work));
     }
 
     #[test]

@@ -32,6 +32,15 @@ macro_rules! rules {
     };
 }
 
+/// For sources of randomness that end by a rule.
+impl std::fmt::Display for Rule {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(self.about())
+    }
+}
+
+impl std::error::Error for Rule {}
+
 rules! {
     Syntax, "syntax", "the text is not a template: something unexpected stands here";
     Unclosed, "unclosed", "an action, comment, string or parenthesis is not closed";
@@ -53,6 +62,11 @@ rules! {
     OutOfRange, "out-of-range", "an index or a size lies outside what the value has";
     DivisionByZero, "division-by-zero", "a number is divided by zero";
     BadArgument, "bad-argument", "the function refuses the content of an argument";
+    NotPem, "not-pem", "there is no PEM block where one must be, or something else stands beside it";
+    NotACertificate, "not-a-certificate", "this is not an X.509 certificate";
+    NotAChain, "not-a-chain", "the certificates do not form one chain with one leaf";
+    NotAKey, "not-a-key", "this is not a key of a kind that the function takes";
+    Undecryptable, "undecryptable", "this cannot be decrypted: another password or key, another algorithm, or damaged";
     Failed, "failed", "the template called `fail`";
     NotYaml, "not-yaml", "the rendered text is not YAML";
     NotAMap, "not-a-map", "the rendered text is not a YAML map of keys to scalars";

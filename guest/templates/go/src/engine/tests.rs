@@ -1,10 +1,15 @@
 use super::*;
+use crate::draw::KeyKind;
 use crate::rule::Rule;
 
 struct NoDraw;
 
 impl Draw for NoDraw {
     fn bytes(&mut self, _: &str, _: u32) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn key(&mut self, _: &str, _: KeyKind) -> Vec<u8> {
         Vec::new()
     }
 

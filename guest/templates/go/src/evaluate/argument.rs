@@ -8,7 +8,7 @@ use crate::fault::Place;
 use crate::functions::{Signature, Type};
 use crate::object::Object;
 use crate::rule::Rule;
-use crate::value::{IntType, Value};
+use crate::value::{Elements, IntType, Value};
 
 impl<'t> Evaluator<'_, '_, 't> {
     /// All arguments of a call, after `values`, which come first.
@@ -67,11 +67,21 @@ fn fitting(value: Value, kind: Type) -> Result<Value, Rule> {
         Type::Bool => matches!(value, Value::Bool(_)),
         Type::Int => matches!(value, Value::Int(_, IntType::Int)),
         Type::Duration => matches!(value, Value::Int(_, IntType::Duration)),
+        // No function returns one.
+        Type::Uint32 => false,
         Type::Float => matches!(value, Value::Float(_)),
         Type::Text => matches!(value, Value::Text(_)),
+        Type::List => match &value {
+            Value::List(list) => list.elements == Elements::Any,
+            Value::Nil => true,
+            _ => false,
+        },
         Type::Dict => matches!(value, Value::Dict(_) | Value::Nil),
         Type::Time => matches!(&value, Value::Object(object) if matches!(**object, Object::Time(_))),
         Type::Version => matches!(&value, Value::Object(object) if matches!(**object, Object::Version(_))),
+        Type::Certificate => {
+            matches!(&value, Value::Object(object) if matches!(**object, Object::Certificate { .. }))
+        }
     };
     if fits { Ok(value) } else { Err(Rule::ArgumentType) }
 }
@@ -80,9 +90,16 @@ fn of_number(number: &Number, kind: Type) -> Result<Value, Rule> {
     let value = match kind {
         Type::Any => return number.ideal.clone(),
         Type::Int => number.int.map(Value::int),
+        Type::Uint32 => number.int.filter(|int| u32::try_from(*int).is_ok()).map(Value::int),
         Type::Duration => number.int.map(|nanos| Value::Int(nanos, IntType::Duration)),
         Type::Float => number.float.map(Value::Float),
-        Type::Bool | Type::Text | Type::Dict | Type::Time | Type::Version => None,
+        Type::Bool
+        | Type::Text
+        | Type::List
+        | Type::Dict
+        | Type::Time
+        | Type::Version
+        | Type::Certificate => None,
     };
     value.ok_or(Rule::ArgumentType)
 }

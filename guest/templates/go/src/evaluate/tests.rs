@@ -1,4 +1,4 @@
-use crate::draw::Draw;
+use crate::draw::{Draw, KeyKind};
 use crate::engine::{Entry, Request, Scope, Template, render};
 use crate::lexer::Delimiters;
 use crate::rule::Rule;
@@ -7,6 +7,10 @@ struct NoDraw;
 
 impl Draw for NoDraw {
     fn bytes(&mut self, _: &str, _: u32) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn key(&mut self, _: &str, _: KeyKind) -> Vec<u8> {
         Vec::new()
     }
 

@@ -39,6 +39,15 @@ pub(super) fn dict(arguments: &[Value], at: usize) -> Result<Dict, Rule> {
     }
 }
 
+/// A nil list reads like an empty one.
+pub(super) fn list(arguments: &[Value], at: usize) -> Result<&[Value], Rule> {
+    match arguments.get(at) {
+        Some(Value::List(list)) => Ok(list.items()),
+        Some(Value::Nil) => Ok(&[]),
+        _ => Err(Rule::ArgumentType),
+    }
+}
+
 /// The arguments from `at` on.
 pub(super) fn rest(arguments: &[Value], at: usize) -> &[Value] {
     arguments.get(at..).unwrap_or_default()

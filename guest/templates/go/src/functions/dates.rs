@@ -66,7 +66,7 @@ fn as_time(value: &Value) -> Option<&Time> {
     match value {
         Value::Object(object) => match &**object {
             Object::Time(time) => Some(time),
-            Object::Version(_) | Object::PlainVersion(_) => None,
+            Object::Version(_) | Object::PlainVersion(_) | Object::Certificate { .. } => None,
         },
         _ => None,
     }

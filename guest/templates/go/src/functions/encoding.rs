@@ -55,7 +55,7 @@ fn is_newline(byte: u8) -> bool {
 }
 
 /// Go's decoder: newlines anywhere, padding required, stray bits ignored. The error is the byte that it stops at.
-pub(super) fn decode_base64(input: &[u8]) -> Result<Vec<u8>, usize> {
+pub(crate) fn decode_base64(input: &[u8]) -> Result<Vec<u8>, usize> {
     let mut out = Vec::with_capacity(input.len() / 4 * 3);
     let mut at = 0;
     loop {

@@ -6,17 +6,22 @@
 
 mod arguments;
 mod builtin;
+mod certificates;
 mod dates;
 mod decimals;
 mod defaults;
 mod dicts;
 mod encoding;
+mod encryption;
 mod escape;
 mod hash;
 mod json;
 mod lists;
 mod numbers;
+mod passwords;
 mod paths;
+mod pem;
+mod pkcs12;
 mod random;
 mod reflection;
 mod regexes;
@@ -25,6 +30,8 @@ mod urls;
 mod versions;
 mod words;
 mod yaml;
+
+pub(crate) use encoding::decode_base64;
 
 use crate::draw::Draw;
 use crate::limits::Budget;
@@ -53,6 +60,11 @@ const FAMILIES: &[&[Function]] = &[
     reflection::ROWS,
     hash::ROWS,
     random::ROWS,
+    pem::ROWS,
+    pkcs12::ROWS,
+    encryption::ROWS,
+    passwords::ROWS,
+    certificates::ROWS,
     escape::ROWS,
 ];
 
@@ -119,6 +131,16 @@ pub enum Family {
     Hash,
     /// Random texts and numbers.
     Random,
+    /// PEM, certificates, JSON Web Keys.
+    Pem,
+    /// PKCS#12 files.
+    Pkcs12,
+    /// Encrypted texts.
+    Encryption,
+    /// Hashes of passwords, derived passwords.
+    Passwords,
+    /// New keys and certificates.
+    Certificates,
     /// Connection strings.
     Escape,
 }
@@ -198,12 +220,15 @@ pub(crate) enum Type {
     Any,
     Bool,
     Int,
+    Uint32,
     Float,
     Text,
+    List,
     Dict,
     Time,
     Duration,
     Version,
+    Certificate,
 }
 
 impl Type {
@@ -212,12 +237,15 @@ impl Type {
             Self::Any => "any",
             Self::Bool => "bool",
             Self::Int => "int",
+            Self::Uint32 => "uint32",
             Self::Float => "float64",
             Self::Text => "string",
+            Self::List => "list",
             Self::Dict => "dict",
             Self::Time => "time",
             Self::Duration => "duration",
             Self::Version => "version",
+            Self::Certificate => "certificate",
         }
     }
 }

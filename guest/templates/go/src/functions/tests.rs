@@ -1,4 +1,5 @@
 use super::*;
+use crate::draw::KeyKind;
 use crate::engine::{Entry, Request, Scope, Template, render};
 use crate::lexer::Delimiters;
 
@@ -24,6 +25,9 @@ fn usage_names_the_parameters() {
     assert_eq!(find("printf").map(Function::usage).as_deref(), Some("printf FORMAT:string [VALUES:any ...]"));
 }
 
+/// What stands before the 32 bytes of such a key.
+const ED25519: &str = "302e020100300506032b657004220420";
+
 /// Gives the bytes 0, 1, 2, ... on every stream together.
 struct Counting(u8);
 
@@ -36,6 +40,11 @@ impl Draw for Counting {
                 byte
             })
             .collect()
+    }
+
+    fn key(&mut self, _: &str, _: KeyKind) -> Vec<u8> {
+        let der = data_encoding::HEXLOWER.decode(ED25519.as_bytes()).expect("hexadecimal");
+        [der, vec![7; 32]].concat()
     }
 
     fn now(&mut self) -> u64 {
@@ -81,6 +90,32 @@ fn drawing_is_pinned() {
         ("{{ randInt 10 20 }}", "13"),
         ("{{ shuffle \"abc\" }}", "acb"),
         ("[{{ randAlphaNum -1 }}]", "[]"),
+        ("{{ encryptAES \"k\" \"x\" }}", "AAECAwQFBgcICQoLDA0OD7ThA5INSSDcu7W7x26AHZk="),
+        ("{{ bcrypt \"pw\" }}", "$2a$10$..CA.uOD/eaGAOmJB.yMBurujyxPQYI637FbraGMlMfEesYzQsAnu"),
+        (
+            "{{ htpasswd \"u\" \"pw\" \"\" }}",
+            "u:$2a$10$..CA.uOD/eaGAOmJB.yMBurujyxPQYI637FbraGMlMfEesYzQsAnu",
+        ),
+        (
+            "{{ genPrivateKey \"dsa\" | sha256sum }}",
+            "215ff10d80d60e66dd57d293cdd550bd760597445934695c9a2bbadcfff4a901",
+        ),
+        (
+            "{{ genPrivateKey \"ed25519\" | sha256sum }}",
+            "ad8d88bf416cfc119aadf34098b4828a2975514df3f1f9b26df2229d62643b33",
+        ),
+        (
+            "{{ (genCA \"x\" 1).Cert | sha256sum }}",
+            "41897de80792ca7317e6eee4319839eb28d497a1f4b4e38770f9668f25feaae0",
+        ),
+        (
+            "{{ $c := genCA \"x\" 1 }}{{ pemToPkcs12Pass $c.Cert $c.Key \"pw\" | sha256sum }}",
+            "c4e562db43c8fc0cee1039c15c9b75a9ee61df6ff76a52bacf5cd7e9277c788d",
+        ),
+        (
+            "{{ $c := genCA \"x\" 1 }}{{ pemTruststoreToPKCS12 $c.Cert | sha256sum }}",
+            "b1ababa8813613a7349ae1bc9627446747104665e6ff45bad230563cd9a38c06",
+        ),
         ("{{ now.Unix }}", "1790000000"),
     ] {
         check(text, expected);
@@ -105,6 +140,9 @@ fn what_grows_too_large_ends() {
         ("{{ randBytes 1000000000 }}", Rule::Size),
         ("{{ randAlphaNum 1000000000 }}", Rule::Size),
         ("{{ printf \"%999999d%999999d%999999d%999999d%999999d\" 1 1 1 1 1 }}", Rule::Size),
+        ("{{ range 9 }}{{ genPrivateKey \"ed25519\" }}{{ end }}", Rule::Work),
+        ("{{ range 19 }}{{ bcrypt \"\" }}{{ end }}", Rule::Work),
+        ("{{ range 3 }}{{ derivePassword 1 \"pin\" \"\" \"\" \"\" }}{{ end }}", Rule::Work),
         ("{{ $s := \"x\" }}{{ range 40 }}{{ $s = cat $s $s }}{{ end }}", Rule::Size),
         ("{{ $l := list 1 }}{{ range 40 }}{{ $l = concat $l $l }}{{ end }}", Rule::Size),
         ("{{ $l := list 1 }}{{ range 1000 }}{{ $l = list $l }}{{ end }}", Rule::Nesting),
@@ -143,6 +181,21 @@ fn faults_of_arguments() {
         ("{{ first nil }}", Rule::ArgumentType),
         ("{{ upper 5 }}", Rule::ArgumentType),
         ("{{ hello 1 }}", Rule::ArgumentCount),
+        ("{{ derivePassword (int 1) \"pin\" \"\" \"\" \"\" }}", Rule::ArgumentType),
+        ("{{ derivePassword 4294967296 \"pin\" \"\" \"\" \"\" }}", Rule::ArgumentType),
+        ("{{ genSignedCert \"x\" nil nil 1 nil }}", Rule::ArgumentType),
+        ("{{ genSignedCert \"x\" nil nil 1 (semver \"1.0.0\") }}", Rule::ArgumentType),
+        ("{{ genCA \"x\" 9999999 }}", Rule::BadArgument),
+        ("{{ genCAWithKey \"x\" 1 .pw }}", Rule::NotPem),
+        ("{{ genSelfSignedCert \"x\" (list \"1.2.3\") nil 1 }}", Rule::BadArgument),
+        ("{{ genSelfSignedCert \"x\" nil nil -30000 }}", Rule::BadArgument),
+        ("{{ (genCA \"x\" 1).Nope }}", Rule::NoField),
+        ("{{ decryptAES \"k\" \"AAAAAAAAAAAAAAAAAAAAAA==\" }}", Rule::Undecryptable),
+        ("{{ pkcs12key .pw }}", Rule::Undecryptable),
+        ("{{ certSANs .pw }}", Rule::NotPem),
+        ("{{ filterCertChain \"leaf\" \"-----BEGIN X-----\\n-----END X-----\" }}", Rule::NotACertificate),
+        ("{{ jwkPublicKeyPem \"{}\" }}", Rule::NotAKey),
+        ("{{ rsaDecrypt \"RSA-OAEP\" \"\" \"\" .pw }}", Rule::NotPem),
         ("{{ regexFind \"(\" \"x\" }}", Rule::BadArgument),
     ] {
         assert_eq!(run(text), Err(rule), "{text}");

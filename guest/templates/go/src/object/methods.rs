@@ -6,6 +6,7 @@ use super::Object;
 use super::version::{Version, is_part, is_prerelease};
 use crate::functions::{Implementation, Parameter, Signature, Type, p};
 use crate::rule::Rule;
+use crate::text::Text;
 use crate::time::{Time, Zone, duration};
 use crate::value::{IntType, UintType, Value};
 
@@ -30,6 +31,7 @@ pub(crate) fn find(receiver: &Value, name: &str) -> Option<&'static Method> {
             Object::Version(_) => &[VERSION, VERSION_POINTER],
             // What Go's pointer has, its plain value has not.
             Object::PlainVersion(_) => &[VERSION],
+            Object::Certificate { .. } => &[CERTIFICATE],
         },
         _ => &[],
     };
@@ -114,6 +116,12 @@ const VERSION: &[Method] = &[
     }),
 ];
 
+/// Go's fields, which are read like methods without arguments.
+const CERTIFICATE: &[Method] = &[
+    m("Cert", &[], |a, _| Ok(Value::Text(certificate(a)?.0.clone()))),
+    m("Key", &[], |a, _| Ok(Value::Text(certificate(a)?.1.clone()))),
+];
+
 const OTHER: &[Parameter] = &[p("other", Type::Version)];
 
 const VERSION_POINTER: &[Method] = &[
@@ -136,14 +144,21 @@ fn object(a: &[Value], at: usize) -> Result<&Object, Rule> {
 fn time(a: &[Value], at: usize) -> Result<&Time, Rule> {
     match object(a, at)? {
         Object::Time(time) => Ok(time),
-        Object::Version(_) | Object::PlainVersion(_) => Err(Rule::ArgumentType),
+        Object::Version(_) | Object::PlainVersion(_) | Object::Certificate { .. } => Err(Rule::ArgumentType),
     }
 }
 
 fn version(a: &[Value], at: usize) -> Result<&Version, Rule> {
     match object(a, at)? {
         Object::Version(version) | Object::PlainVersion(version) => Ok(version),
-        Object::Time(_) => Err(Rule::ArgumentType),
+        Object::Time(_) | Object::Certificate { .. } => Err(Rule::ArgumentType),
+    }
+}
+
+fn certificate(a: &[Value]) -> Result<(&Text, &Text), Rule> {
+    match object(a, 0)? {
+        Object::Certificate { cert, key } => Ok((cert, key)),
+        Object::Time(_) | Object::Version(_) | Object::PlainVersion(_) => Err(Rule::ArgumentType),
     }
 }
 

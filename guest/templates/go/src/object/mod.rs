@@ -17,6 +17,11 @@ pub(crate) enum Object {
     Version(Version),
     /// What a version's `Inc...` methods return.
     PlainVersion(Version),
+    /// What sprig's makers of certificates return: PEM of a certificate and of its key.
+    Certificate {
+        cert: Text,
+        key: Text,
+    },
 }
 
 impl Object {
@@ -25,12 +30,13 @@ impl Object {
             Self::Time(_) => "time.Time",
             Self::Version(_) => "*semver.Version",
             Self::PlainVersion(_) => "semver.Version",
+            Self::Certificate { .. } => "sprig.certificate",
         }
     }
 
     pub(crate) fn kind_name(&self) -> &'static str {
         match self {
-            Self::Time(_) | Self::PlainVersion(_) => "struct",
+            Self::Time(_) | Self::PlainVersion(_) | Self::Certificate { .. } => "struct",
             Self::Version(_) => "ptr",
         }
     }
@@ -40,6 +46,8 @@ impl Object {
         match self {
             Self::Time(time) => time.format(b"2006-01-02 15:04:05.999999999 -0700 MST"),
             Self::Version(version) | Self::PlainVersion(version) => version.show().into(),
+            // It has fields, and no method that shows it.
+            Self::Certificate { .. } => Text::from(""),
         }
     }
 
@@ -47,7 +55,7 @@ impl Object {
     pub(crate) fn json(&self) -> Text {
         match self {
             Self::Time(time) => time.format(b"2006-01-02T15:04:05.999999999Z07:00"),
-            Self::Version(_) | Self::PlainVersion(_) => self.show(),
+            Self::Version(_) | Self::PlainVersion(_) | Self::Certificate { .. } => self.show(),
         }
     }
 
@@ -55,6 +63,9 @@ impl Object {
     pub(crate) fn fields(&self) -> Option<Vec<(&'static str, Value)>> {
         match self {
             Self::Time(_) | Self::Version(_) | Self::PlainVersion(_) => None,
+            Self::Certificate { cert, key } => {
+                Some(vec![("Cert", Value::Text(cert.clone())), ("Key", Value::Text(key.clone()))])
+            }
         }
     }
 
@@ -72,6 +83,9 @@ impl Object {
             (Self::Time(one), Self::Time(two)) => one == two,
             (Self::Version(one), Self::Version(two)) | (Self::PlainVersion(one), Self::PlainVersion(two)) => {
                 one == two
+            }
+            (Self::Certificate { cert, key }, Self::Certificate { cert: other_cert, key: other_key }) => {
+                cert == other_cert && key == other_key
             }
             _ => false,
         }
