@@ -1,8 +1,9 @@
 //! Private keys, made natively: a guest would need seconds for what takes the host milliseconds. A key is PKCS#8 DER from here on; its
-//! other forms are derivations. The same random bytes give the same key, so a template's keys can be rendered again.
+//! other forms are derivations. The same random bytes give the same key, so a template's keys can be rendered again; which bytes are taken
+//! for what is decided here and in no crate, so an upgrade changes no key.
 
+use ::rsa::pkcs8::EncodePrivateKey as _;
 use rand_core::TryCryptoRng;
-use rsa::pkcs8::EncodePrivateKey as _;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::{DrawError, Drawn};
@@ -10,6 +11,10 @@ use crate::bindings::types::{KeyAlgorithm, KeySpec};
 use crate::entropy::Entropy;
 use crate::error::RecipeFault;
 use crate::random::Random;
+
+mod rsa;
+#[cfg(test)]
+mod tests;
 
 const RSA_DEFAULT_BITS: u32 = 3072;
 
@@ -53,9 +58,9 @@ pub(crate) fn check(spec: &KeySpec) -> Result<(), RecipeFault> {
 pub(crate) fn make<R: TryCryptoRng + ?Sized>(spec: &KeySpec, random: &mut R) -> Result<KeyPair, DrawError> {
     match spec.algorithm {
         KeyAlgorithm::Rsa => rsa(spec.bits.unwrap_or(RSA_DEFAULT_BITS), random),
-        KeyAlgorithm::EcdsaP256 => ec::<p256::NistP256, R>(256.0, random),
-        KeyAlgorithm::EcdsaP384 => ec::<p384::NistP384, R>(384.0, random),
-        KeyAlgorithm::EcdsaP521 => ec::<p521::NistP521, R>(521.0, random),
+        KeyAlgorithm::EcdsaP256 => ec::<p256::NistP256, R>(256, random),
+        KeyAlgorithm::EcdsaP384 => ec::<p384::NistP384, R>(384, random),
+        KeyAlgorithm::EcdsaP521 => ec::<p521::NistP521, R>(521, random),
         KeyAlgorithm::Ed25519 => seed(ED25519_DER, 256.0, random),
         // Five of its bits are overwritten at each use (RFC 7748).
         KeyAlgorithm::X25519 => seed(X25519_DER, 251.0, random),
@@ -64,29 +69,36 @@ pub(crate) fn make<R: TryCryptoRng + ?Sized>(spec: &KeySpec, random: &mut R) -> 
 
 /// The strength that NIST SP 800-57 gives such a key: a bound on what it is worth, not on the bits that went into it.
 fn rsa<R: TryCryptoRng + ?Sized>(bits: u32, random: &mut R) -> Result<KeyPair, DrawError> {
-    let key = rsa::PrivateKey::new(random, bits as usize).map_err(|_| failed())?;
-    let der = key.to_pkcs8_der().map_err(|_| failed())?;
+    let der = rsa::make(bits, random)?;
     let strength = match bits {
         ..3072 => 112.0,
         3072..4096 => 128.0,
         _ => 140.0,
     };
     let entropy = Entropy { bits: strength, exact: false };
-    Ok(KeyPair { der: Zeroizing::new(der.as_bytes().to_vec()), entropy })
+    Ok(KeyPair { der, entropy })
 }
 
-/// The order of each curve is less than a billionth of a bit from 2^bits.
-fn ec<C, R>(bits: f64, random: &mut R) -> Result<KeyPair, DrawError>
+/// Bytes that are no key of the curve are drawn again; the highest bits of a P-521 are cut. The order of each curve is less than a
+/// billionth of a bit from 2^bits.
+fn ec<C, R>(bits: u16, random: &mut R) -> Result<KeyPair, DrawError>
 where
     C: p256::elliptic_curve::CurveArithmetic,
-    p256::elliptic_curve::SecretKey<C>: rsa::pkcs8::EncodePrivateKey,
+    p256::elliptic_curve::SecretKey<C>: ::rsa::pkcs8::EncodePrivateKey,
     R: TryCryptoRng + ?Sized,
 {
-    use p256::elliptic_curve::Generate as _;
-    let key = p256::elliptic_curve::SecretKey::<C>::try_generate_from_rng(random).map_err(|_| failed())?;
-    let der = key.to_pkcs8_der().map_err(|_| failed())?;
-    let entropy = Entropy { bits, exact: true };
-    Ok(KeyPair { der: Zeroizing::new(der.as_bytes().to_vec()), entropy })
+    let mut bytes = Zeroizing::new(vec![0; usize::from(bits.div_ceil(8))]);
+    loop {
+        random.try_fill_bytes(&mut bytes).map_err(|_| failed())?;
+        if let (Some(highest), 1..) = (bytes.first_mut(), bits % 8) {
+            *highest &= (1 << (bits % 8)) - 1;
+        }
+        if let Ok(key) = p256::elliptic_curve::SecretKey::<C>::from_slice(&bytes) {
+            let der = key.to_pkcs8_der().map_err(|_| failed())?;
+            let entropy = Entropy { bits: f64::from(bits), exact: true };
+            return Ok(KeyPair { der: Zeroizing::new(der.as_bytes().to_vec()), entropy });
+        }
+    }
 }
 
 /// What stands before the 32 bytes of a key of RFC 8410, version 1: sequence, version 0, algorithm, octet string in octet string.
