@@ -61,6 +61,7 @@ mod template;
 #[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
 pub mod testing;
 pub mod vault;
+pub mod work;
 
 pub use bindings::types::{Capability, KeyAlgorithm, KeySpec, Occasion, Owner, Refusal, Sensitivity};
 pub use config::parse as parse_config;

@@ -11,12 +11,16 @@ pub(crate) mod generator {
     });
 }
 
-/// The world `template`, on the interfaces of `generator`.
+/// The world `template`, on the interfaces of `generator`; `work` is its own.
 pub(crate) mod template {
     wasmtime::component::bindgen!({
         world: "template",
         path: "../../wit",
-        with: { "keymill:guest": crate::bindings::generator::keymill::guest },
+        with: {
+            "keymill:guest/types": crate::bindings::generator::keymill::guest::types,
+            "keymill:guest/entropy": crate::bindings::generator::keymill::guest::entropy,
+            "keymill:guest/clock": crate::bindings::generator::keymill::guest::clock,
+        },
         additional_derives: [PartialEq],
     });
 }

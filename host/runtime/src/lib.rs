@@ -54,6 +54,7 @@ mod streams;
 mod template;
 mod ticker;
 mod wasm_options;
+mod work;
 mod world;
 
 pub use bindings::render::Scope;

@@ -29,13 +29,30 @@ pub struct Limits {
     pub host_call_timeout: Duration,
     /// Random bytes that a guest may draw through `entropy` itself (host-denied).
     pub random_bytes: u32,
+    /// Millions of fuel that a call may ask for on top of [`Self::fuel`], through `work.heavy`; its deadline grows with them, by
+    /// a second for each 4,000 (host-denied).
+    pub heavy: u32,
     /// Private keys made in one call, by a recipe or through `entropy` (host-denied).
     pub keys: u32,
     /// Lines written through `log`; more are dropped, the call goes on.
     pub log_lines: u32,
 }
 
+/// Fuel in one unit of heavy work, and what time goes with it.
+const HEAVY_FUEL: u64 = 1_000_000;
+const HEAVY_TIME: Duration = Duration::from_micros(250);
+
 impl Limits {
+    /// Moves so many units of heavy work from what may be asked for to what the call has. The fuel that it gains; none, if it may
+    /// not ask for so many any more.
+    pub(crate) fn take_heavy(&mut self, units: u32) -> Option<u64> {
+        self.heavy = self.heavy.checked_sub(units)?;
+        let fuel = u64::from(units) * HEAVY_FUEL;
+        self.fuel = self.fuel.saturating_add(fuel);
+        self.deadline = self.deadline.saturating_add(HEAVY_TIME * units);
+        Some(fuel)
+    }
+
     /// The limits used where a call names none.
     #[must_use]
     pub const fn of(world: World) -> Self {
@@ -50,17 +67,19 @@ impl Limits {
             host_calls: 64,
             host_call_timeout: Duration::from_secs(10),
             random_bytes: 1 << 20,
+            heavy: 0,
             keys: 8,
             log_lines: 64,
         };
         match world {
             World::Generator | World::Policy => base,
-            // Most of it for bcrypt, scrypt and signatures: an engine keeps an account of its own of what those may take.
             World::Template => Self {
-                fuel: 16_000_000_000,
-                deadline: Duration::from_secs(5),
+                fuel: 2_000_000_000,
+                deadline: Duration::from_secs(2),
                 memory: 128 << 20,
                 output: 6 << 20,
+                // Eighteen bcrypt hashes of cost 10.
+                heavy: 14_000,
                 ..base
             },
         }
@@ -87,5 +106,26 @@ impl LoadLimits {
 impl Default for LoadLimits {
     fn default() -> Self {
         Self { component_bytes: 4 << 20, describe: Limits::of(World::Policy) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heavy_work_is_bounded_and_brings_fuel_and_time() {
+        let before = Limits { heavy: 5_000, ..Limits::of(World::Template) };
+        let mut limits = before;
+        assert_eq!(limits.take_heavy(4_000), Some(4_000_000_000));
+        assert_eq!(limits.take_heavy(1_001), None);
+        let after = Limits {
+            fuel: before.fuel + 4_000_000_000,
+            deadline: before.deadline + Duration::from_secs(1),
+            heavy: 1_000,
+            ..before
+        };
+        assert_eq!(limits, after);
+        assert_eq!(Limits::of(World::Generator).take_heavy(1), None);
     }
 }

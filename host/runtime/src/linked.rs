@@ -1,10 +1,11 @@
-//! The contract, linked once per world: a template finds `entropy` and `clock`, a policy nothing, and whatever else a component imports
+//! The contract, linked once per world: a template finds `entropy`, `clock` and `work`, a policy nothing, and whatever else a component imports
 //! does not exist. Linkers are never cloned (a wasmtime advisory lies there).
 
 use wasmtime::component::{Component as Compiled, HasSelf, Linker};
 
 use crate::bindings::{self, generator::GeneratorPre, policy::PolicyPre, template::TemplatePre};
 use crate::state::State;
+use crate::work;
 use crate::world::World;
 
 /// The host's side of each world.
@@ -26,7 +27,10 @@ impl Linked {
         let mut generator = Linker::new(engine);
         bindings::generator::Generator::add_to_linker::<_, HasSelf<_>>(&mut generator, itself)?;
         let mut template = Linker::new(engine);
-        bindings::template::Template::add_to_linker::<_, HasSelf<_>>(&mut template, itself)?;
+        bindings::types::add_to_linker::<_, HasSelf<_>>(&mut template, itself)?;
+        bindings::entropy::add_to_linker::<_, HasSelf<_>>(&mut template, itself)?;
+        bindings::clock::add_to_linker::<_, HasSelf<_>>(&mut template, itself)?;
+        work::add_to_linker(&mut template)?;
         let mut policy = Linker::new(engine);
         bindings::policy::Policy::add_to_linker::<_, HasSelf<_>>(&mut policy, itself)?;
         Ok(Self { generator, template, policy })

@@ -16,6 +16,7 @@ use crate::streams::Streams;
 
 /// The data of one call's wasm store.
 pub(crate) struct State {
+    /// What is left of them, where one is spent bit by bit.
     pub(crate) limits: Limits,
     /// Why the host stopped the call, if it did.
     pub(crate) stopped: Option<Reason>,
@@ -97,11 +98,11 @@ impl State {
         }
     }
 
-    /// For `validate`: a config may hold a secret, so nothing is logged; no grant, no randomness, no time.
+    /// For `validate`: a config may hold a secret, so nothing is logged; no grant, no randomness, no time, no heavy work.
     pub(crate) fn examining(limits: Limits, loaded: &crate::component::Loaded) -> Self {
         let description = Some(Arc::clone(&loaded.description.description));
         let log = Log { tainted: true, ..Log::default() };
-        Self { description, log, ..Self::describing(limits) }
+        Self { description, log, ..Self::describing(Limits { heavy: 0, ..limits }) }
     }
 
     /// For a call. A config may hold a secret, so the call counts as given one unless the caller knows better.

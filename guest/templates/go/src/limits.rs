@@ -19,8 +19,8 @@ const WORK: usize = 96 << 20;
 const STEP: usize = 32;
 const NODE: usize = 1024;
 
-/// What costly functions may spend in one call, apart from other work, in millions of wasm instructions. The host's fuel
-/// has room for this and for the rest: eighteen bcrypt hashes, or two passwords from a master password.
+/// What costly functions may spend in one call, apart from other work, in millions of wasm instructions: eighteen bcrypt hashes,
+/// or two passwords from a master password. The host is asked for each before it is done and allows as much.
 const COSTLY: usize = 14_000;
 
 /// Keys that one call may have the host make; the host's own limit is the same.
@@ -85,9 +85,11 @@ impl Budget {
         self.bytes(NODE)
     }
 
-    /// Accounts for something costly that is about to be done.
+    /// Accounts for something costly that is about to be done, and asks the host for room.
     pub(crate) fn costly(&mut self, what: Costly) -> Result<(), Rule> {
-        self.costly = self.costly.checked_sub(what.units()).ok_or(Rule::Work)?;
+        let units = what.units();
+        self.costly = self.costly.checked_sub(units).ok_or(Rule::Work)?;
+        keymill_sdk::work::heavy(u32::try_from(units).map_err(|_| Rule::Work)?);
         Ok(())
     }
 

@@ -1,10 +1,13 @@
 //! Template engines that lie about places, keys and names.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use components::TEMPLATE;
 use runtime::{
-    Call, CallError, Entry, Reason, RenderError, Rendered, Scope, StreamKey, TemplateComponent, TemplateText,
+    Call, CallError, Entry, Limits, Meter, Reason, RenderError, Rendered, Scope, StreamKey,
+    TemplateComponent, TemplateText, Used, World,
 };
 use secrecy::ExposeSecret as _;
 use serde_json::json;
@@ -88,11 +91,55 @@ fn the_same_rotation_renders_the_same_bytes() {
 
 #[test]
 fn randomness_needs_a_stream_key() {
-    let outcome = crate::attack::reason(Duration::from_secs(2), || {
-        render(&call(), &[("a", "random")]).map_err(|error| match error {
+    assert_eq!(stopped(&call(), "random"), Reason::HostDenied);
+}
+
+#[derive(Default)]
+struct Fuel(AtomicU64);
+
+impl Meter for Fuel {
+    fn used(&self, used: &Used) {
+        self.0.store(used.fuel, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn heavy_work_must_be_asked_for_and_ends() {
+    let small = Limits { fuel: 10_000_000, heavy: 30, ..Limits::of(World::Template) };
+    for (deed, reason, millions) in [
+        ("spin", Reason::Fuel, 9..11),
+        ("ask-and-spin", Reason::Fuel, 29..31),
+        ("ask-for-more", Reason::HostDenied, 0..2),
+        ("ask-for-all", Reason::HostDenied, 0..2),
+    ] {
+        let fuel = Arc::new(Fuel::default());
+        let call = keyed(1).with_limits(small).with_meter(Arc::clone(&fuel) as _);
+        assert_eq!(stopped(&call, deed), reason, "{deed}");
+        let used = fuel.0.load(Ordering::SeqCst) / 1_000_000;
+        assert!(millions.contains(&used), "{deed} used {used} millions");
+    }
+}
+
+/// Should fuel be counted wrongly, time ends what was asked for too.
+#[test]
+fn heavy_work_has_a_deadline() {
+    let deadline = Duration::from_millis(20);
+    let limits = Limits { fuel: u64::MAX / 2, deadline, heavy: 20, ..Limits::of(World::Template) };
+    assert_eq!(stopped(&keyed(1).with_limits(limits), "ask-and-spin"), Reason::Deadline);
+}
+
+#[test]
+fn nothing_heavy_is_done_for_a_validation() {
+    let validated = hostile().validate(&templates(&[("a", "ask")]), &json!({}));
+    assert_eq!(validated.unwrap_err().reason(), Some(Reason::HostDenied));
+}
+
+/// Why the engine was stopped, in time and silence.
+fn stopped(call: &Call, deed: &str) -> Reason {
+    crate::attack::reason(Duration::from_secs(60), || {
+        render(call, &[("a", deed)]).map_err(|error| match error {
             RenderError::Call(error) => error,
             RenderError::Fault(fault) => panic!("{fault:?}"),
         })
-    });
-    assert_eq!(outcome, Reason::HostDenied);
+    })
 }

@@ -2,7 +2,7 @@
 
 use exports::keymill::guest::render::{Fault, Guest, Rendered, Request, Template};
 use keymill::guest::types::{Description, Doc, Entry, KeyAlgorithm, KeySpec};
-use keymill::guest::{clock, entropy};
+use keymill::guest::{clock, entropy, work};
 
 mod bindings {
     wit_bindgen::generate!({ world: "template", path: "../../../../wit" });
@@ -31,6 +31,9 @@ impl Guest for Hostile {
     }
 
     fn validate(templates: Vec<Template>, _: String) -> Vec<Fault> {
+        if templates.first().is_some_and(|template| template.text == "ask") {
+            work::heavy(1);
+        }
         fault(templates.first().map_or("", |template| &template.text), "hunter2").into_iter().collect()
     }
 
@@ -43,6 +46,14 @@ impl Guest for Hostile {
         let templates = request.templates.iter().enumerate();
         Ok(templates.map(|(index, template)| answer(deed, index, template, secret)).collect())
     }
+}
+
+fn spin() -> Vec<u8> {
+    let mut word = 1_u64;
+    while std::hint::black_box(word) != 0 {
+        word = word.wrapping_mul(3) | 1;
+    }
+    Vec::new()
 }
 
 fn fault(deed: &str, secret: &str) -> Option<Fault> {
@@ -68,6 +79,18 @@ fn answer(deed: &str, index: usize, template: &Template, secret: &str) -> Render
         "random" => entropy::bytes(&template.key, 32),
         "key" => entropy::key(&template.key, KeySpec { algorithm: KeyAlgorithm::EcdsaP256, bits: None }),
         "clock" => clock::now().to_string().into_bytes(),
+        "spin" => spin(),
+        "ask-and-spin" => {
+            work::heavy(20);
+            spin()
+        }
+        "ask-for-more" => loop {
+            work::heavy(7);
+        },
+        "ask-for-all" => {
+            work::heavy(u32::MAX);
+            Vec::new()
+        }
         _ => secret.as_bytes().to_vec(),
     };
     let key = if deed == "other-key" { secret.to_owned() } else { template.key.clone() };
