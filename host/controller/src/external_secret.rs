@@ -27,8 +27,8 @@ mod observe;
 
 pub(crate) use apply::write_record;
 pub(crate) use finalize::add_later as add_finalizers;
-use observe::Observed;
 pub(crate) use observe::scoped;
+use observe::{DrawnRecord, Observed};
 
 /// Looks at one object and does what is due.
 pub(crate) async fn reconcile(
@@ -101,24 +101,40 @@ async fn sync(
     if let Some(next) = still(object, reference, context, nudge).await? {
         return Ok(Done::Nothing(next));
     }
-    let Some(observed) = observe::observe(object, reference, context, Age::Now).await? else {
-        return Ok(Done::Foreign);
+    if let Some(done) = look_at(object, reference, context, nudge, DrawnRecord::IfPublished).await? {
+        return Ok(done);
+    }
+    // Only the record of an object whose template is known to draw is asked for.
+    let done = look_at(object, reference, context, nudge, DrawnRecord::Read).await?;
+    Ok(done.unwrap_or(Done::Late))
+}
+
+/// Nothing, if the template drew and the record must be read first.
+async fn look_at(
+    object: &ExternalSecret,
+    reference: &ObjectRef,
+    context: &Context,
+    nudge: Option<Nudge>,
+    drawn: DrawnRecord,
+) -> Result<Option<Done>, SyncError> {
+    let Some(observed) = observe::observe(object, reference, context, Age::Now, drawn).await? else {
+        return Ok(Some(Done::Foreign));
     };
-    match decide(&observed.inputs(nudge, context.clock.now()))? {
-        Decision::Wait { next } => Ok(Done::Nothing(next)),
-        Decision::Report { next } => Ok(Done::Synced(Outcome::unchanged(next))),
+    Ok(Some(match decide(&observed.inputs(nudge, context.clock.now()))? {
+        Decision::Wait { next } => Done::Nothing(next),
+        Decision::Report { next } => Done::Synced(Outcome::unchanged(next)),
         Decision::Adopt(adopted) => {
             record(&observed, object, context, &adopted).await?;
             let next = look(&observed, context, &adopted);
-            Ok(Done::Synced(Outcome::adopted(observed.spec.target_name(), next)))
+            Done::Synced(Outcome::adopted(observed.spec.target_name(), next))
         }
         Decision::Refresh(refresh) => {
             if !fresh::may_rotate(context, object, &observed.record, &refresh).await? {
-                return Ok(Done::Late);
+                return Ok(Some(Done::Late));
             }
-            carry_out(object, context, observed, &refresh).await.map(Done::Synced)
+            return Ok(carry_out(object, context, observed, &refresh).await?.map(Done::Synced));
         }
-    }
+    }))
 }
 
 /// The first look at an object that an earlier process has synced: when to look again, if what was there at the start shows that nothing
@@ -134,26 +150,29 @@ async fn still(
     if !was_synced || !context.snapshot.holds(namespace, object.target_name()).await {
         return Ok(None);
     }
-    let observed = observe::observe(object, reference, context, Age::Start).await?;
+    let observed = observe::observe(object, reference, context, Age::Start, DrawnRecord::IfPublished).await?;
     Ok(observed.and_then(|observed| match decide(&observed.inputs(nudge, context.clock.now())) {
         Ok(Decision::Wait { next }) => Some(next),
         Ok(Decision::Report { .. } | Decision::Adopt(_) | Decision::Refresh(_)) | Err(_) => None,
     }))
 }
 
-/// Prepares the target, and meanwhile sets the finalizer that has to be there before the target is; then the target.
+/// Prepares the target, and meanwhile sets the finalizer that has to be there before the target is; then the target. Nothing, if the template
+/// drew and the record must be read first.
 async fn carry_out(
     object: &ExternalSecret,
     context: &Context,
     observed: Observed,
     refresh: &Refresh,
-) -> Result<Outcome, SyncError> {
+) -> Result<Option<Outcome>, SyncError> {
     let (spec, meta) = (&observed.spec, &observed.meta);
     // Both come to their end: neither is left half way because of the other.
     let (finalizer, prepared) =
         future::join(finalize::ensure(object, context), prepare(object, context, &observed, refresh)).await;
     finalizer?;
-    let (gathered, plan) = prepared?;
+    let Some((gathered, plan)) = prepared? else {
+        return Ok(None);
+    };
     let id = gathered.rotation_id();
     apply::target(&observed, context, &plan).await?;
     let bound = object.status.as_ref().and_then(|status| status.binding.as_ref());
@@ -166,13 +185,13 @@ async fn carry_out(
         plan = report::plan_word(&plan),
         "synced"
     );
-    Ok(Outcome::synced(&Synced {
+    Ok(Some(Outcome::synced(&Synced {
         target: spec.target_name(),
         plan: &plan,
         rotated: &gathered.rotated,
         missing: &gathered.missing,
         next: look(&observed, context, &gathered.record),
-    }))
+    })))
 }
 
 /// Gather, shape, plan; then the record, so that no value that could not be published is ever recorded, and none is published
@@ -182,16 +201,20 @@ async fn prepare(
     context: &Context,
     observed: &Observed,
     refresh: &Refresh,
-) -> Result<(Gathered, Plan), SyncError> {
+) -> Result<Option<(Gathered, Plan)>, SyncError> {
     let (spec, meta, now) = (&observed.spec, &observed.meta, context.clock.now());
-    let gathered = gather(&context.sources(), spec, meta, &observed.record, refresh, now).await?;
+    let mut gathered = gather(&context.sources(), spec, meta, &observed.record, refresh, now).await?;
     let shaped = shape(&context.shapers(), spec, meta, &gathered).await?;
+    if shaped.drew && !observed.knows_record {
+        return Ok(None);
+    }
+    gathered.settle_drawing(&observed.record, shaped.drew);
     let plan = plan(spec, meta, &observed.target, &shaped, gathered.rotation_id().as_ref())?;
     if gathered.record_changed {
         record(observed, object, context, &gathered.record).await?;
         context.metrics.rotated("ExternalSecret", refresh.cause.as_str(), gathered.rotated.len());
     }
-    Ok((gathered, plan))
+    Ok(Some((gathered, plan)))
 }
 
 async fn record(

@@ -18,11 +18,13 @@ use crate::spec::{CheckedSpec, GeneratorEntry};
 use crate::target::TargetView;
 
 mod adopt;
+mod drawing;
 mod due;
 mod entry;
 #[cfg(test)]
 mod tests;
 
+pub use drawing::Drawing;
 pub use due::next_look;
 pub(crate) use due::{changed, next_rotation};
 pub(crate) use entry::Judging;
@@ -85,15 +87,18 @@ pub struct Refresh {
     pub cause: Cause,
     /// What becomes of each generated value, in the order of the entries.
     pub entries: Vec<EntryDecision>,
+    /// In which rotation the template draws, if it does and no entry's rotation says so.
+    pub drawing: Option<Drawing>,
 }
 
 impl Refresh {
-    /// The occasions of the entries that rotate.
+    /// The occasions of what rotates. Whether a template draws for the first time is not known yet.
     pub fn rotations(&self) -> impl Iterator<Item = (&EntryKey, Occasion)> {
-        self.entries.iter().filter_map(|entry| match &entry.action {
+        let entries = self.entries.iter().filter_map(|entry| match &entry.action {
             Action::Keep => None,
             Action::Rotate { occasion, .. } => Some((&entry.key, *occasion)),
-        })
+        });
+        entries.chain(self.drawing.iter().filter_map(Drawing::forced))
     }
 }
 
@@ -187,6 +192,7 @@ pub fn decide(inputs: &Inputs<'_>) -> Result<Decision, PlanError> {
     let verdicts = judging.judge();
     let cause = due::object_cause(inputs).or_else(|| verdicts.cause());
     let refresh = cause.and_then(|cause| verdicts.settle(&judging, cause, needed(inputs, cause)));
+    let refresh = refresh.map(|refresh| drawing::with_drawing(inputs, refresh));
     Ok(match (refresh, cause) {
         (Some(refresh), _) => Decision::Refresh(refresh),
         // The status is written anew; the values stay where they are.

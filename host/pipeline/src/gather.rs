@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use thiserror::Error;
 
-use crate::decide::Refresh;
+use crate::decide::{Drawing, Refresh};
 use crate::failure::{Blame, BoxFailure, Failure, ObjectRef, Reason, Retry};
 use crate::field::Fields;
 use crate::meta::Meta;
@@ -58,11 +58,35 @@ pub struct Gathered {
     pub rotated: Vec<Rotated>,
     /// What the stores do not have and the deletionPolicy goes on without.
     pub missing: Vec<MissingRemote>,
-    /// The time that templates see: that of the last rotation, or of this refresh when nothing is generated.
+    /// The time that templates see: that of the last rotation, or of this refresh when nothing is generated or drawn.
     pub time: Timestamp,
+    /// The rotation that the template draws in, if it does.
+    pub(crate) drawing: Option<Drawing>,
 }
 
 impl Gathered {
+    /// The rotation that keys the template's streams.
+    pub(crate) fn drawing_id(&self) -> Option<RotationId> {
+        match &self.drawing {
+            Some(drawing) => Some(drawing.entry.id.clone()),
+            None => self.rotation_id(),
+        }
+    }
+
+    /// Once it is known whether the template drew: then its rotation belongs into the record, which is now `before`. The rotation of a
+    /// template that has ceased to draw stays, in case that it draws again.
+    pub fn settle_drawing(&mut self, before: &Found<Record>, drew: bool) {
+        let Some(drawing) = self.drawing.take().filter(|_| drew) else {
+            return;
+        };
+        let Drawing { key, entry, rotates } = drawing;
+        if rotates {
+            self.rotated.push(Rotated { key: key.clone(), id: entry.id.clone(), occasion: entry.occasion });
+        }
+        self.record = Record::of(key, entry);
+        self.record_changed = !matches!(before, Found::Found(before) if *before == self.record);
+    }
+
     /// The rotation id of the whole.
     #[must_use]
     pub fn rotation_id(&self) -> Option<RotationId> {

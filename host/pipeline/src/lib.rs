@@ -22,7 +22,9 @@ mod shape;
 mod spec;
 mod target;
 
-pub use decide::{Action, Cause, Decision, EntryDecision, Inputs, Nudge, Refresh, decide, next_look};
+pub use decide::{
+    Action, Cause, Decision, Drawing, EntryDecision, Inputs, Nudge, Refresh, decide, next_look,
+};
 pub use failure::{Blame, BoxFailure, Failure, ObjectRef, Reason, Retry};
 pub use field::{Fields, Value};
 pub use gather::{GatherError, Gathered, MissingRemote, Rotated, Sources, gather};
@@ -33,7 +35,7 @@ pub use plan::{Changes, Desired, Kept, Patch, Plan, PlanError, Precondition, adm
 pub use ports::{
     Candidate, Capabilities, Document, Entropy, Entry, Found, Generate, Generated, GeneratedField, Generator,
     GeneratorHandle, Generators, ListQuery, Listed, Marks, MintToken, Occasion, Owner, Policies, Policy,
-    PushGuard, ReadOptions, ReadSecret, Remote, Render, Rendered, Revision, Scope, SecretStore, StoreHandle,
+    PushGuard, ReadOptions, ReadSecret, Remote, Render, Rendered, Renderings, Revision, Scope, SecretStore, StoreHandle,
     Stores, TemplateEngine, TemplateText, TokenRequest, Validity, Violation, Write,
 };
 pub use push::{

@@ -243,7 +243,7 @@ pub struct GeneratedField {
 }
 
 /// What a generator made.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Generated {
     /// By key.
     pub fields: BTreeMap<String, GeneratedField>,
@@ -343,6 +343,15 @@ pub struct Rendered {
     pub entries: Vec<Entry>,
 }
 
+/// What all templates of one request gave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Renderings {
+    /// One for each template.
+    pub rendered: Vec<Rendered>,
+    /// Whether something was drawn from a stream: then it belongs to a rotation.
+    pub drew: bool,
+}
+
 /// One crossing of the border for all templates of an object.
 #[derive(Debug)]
 pub struct Render<'a> {
@@ -364,7 +373,7 @@ pub struct Render<'a> {
 #[async_trait]
 pub trait TemplateEngine: Send + Sync {
     /// Renders all templates, or fails as a whole.
-    async fn render(&self, request: Render<'_>) -> Result<Vec<Rendered>, BoxFailure>;
+    async fn render(&self, request: Render<'_>) -> Result<Renderings, BoxFailure>;
 }
 
 // --- policies ---

@@ -1,6 +1,6 @@
 //! The rotation record: what was generated, when and why.
 //!
-//! A record is one Secret per object that generates. It is written before anything else uses its values, and whoever finds it
+//! A record is one Secret per object that generates, or whose template draws. It is written before anything else uses its values, and whoever finds it
 //! adopts it. Ids derive from the object, the entry and what triggered the rotation, never from the clock, so that a retry
 //! and a second replica name the same rotation by the same id. Previous values are not kept here yet; only their id is.
 
@@ -31,6 +31,12 @@ impl EntryKey {
     #[must_use]
     pub fn new(api_version: &str, kind: &str, name: &str, occurrence: usize) -> Self {
         Self(format!("{}#{occurrence}", identity(api_version, kind, name)))
+    }
+
+    /// What the target's template draws. No generator's identity is without a `/`.
+    #[must_use]
+    pub fn template() -> Self {
+        Self("template".to_owned())
     }
 
     /// The text.
@@ -198,6 +204,11 @@ impl Record {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// A record of one entry.
+    pub(crate) fn of(key: EntryKey, entry: RecordEntry) -> Self {
+        Self { entries: [(key, entry)].into() }
     }
 
     pub(crate) fn set(&mut self, key: EntryKey, entry: RecordEntry) {

@@ -69,6 +69,8 @@ pub struct Shaped {
     pub secret_type: Option<String>,
     /// Whether the stores had no value at all and the deletionPolicy is not to go on without; then the rest is empty.
     pub nothing_left: bool,
+    /// Whether the template drew something: then its rotation is to be recorded.
+    pub drew: bool,
 }
 
 /// Shapes what was gathered for an ExternalSecret.
@@ -87,7 +89,7 @@ pub async fn shape(
     let shaped = match &spec.target.template {
         None => template::without(meta, gathered.fields.clone()),
         Some(wanted) => {
-            let id = gathered.rotation_id();
+            let id = gathered.drawing_id();
             let stream = format!("{}/{}", meta.uid, id.as_ref().map_or("", |id| id.as_str()));
             let rendering = Rendering { meta, fields: &gathered.fields, stream: &stream, now: gathered.time };
             let assembled = assemble(shapers, wanted, &rendering).await?;

@@ -104,7 +104,8 @@ impl TargetView {
     }
 
     /// The rotation id that the object published here.
-    pub(crate) fn rotation_of(&self, object: &Meta) -> Option<&str> {
+    #[must_use]
+    pub fn rotation_of(&self, object: &Meta) -> Option<&str> {
         self.annotations.get(annotation::ROTATION).and_then(|text| rotation::published(text, &object.name))
     }
 }

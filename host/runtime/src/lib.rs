@@ -79,6 +79,6 @@ pub use limits::{Limits, LoadLimits};
 pub use policy::{Candidate, PolicyComponent, Violation};
 pub use random::{RandomSource, SystemRandom};
 pub use reason::Reason;
-pub use template::{Rendered, TemplateComponent, TemplateText};
+pub use template::{Rendered, Renderings, TemplateComponent, TemplateText};
 pub use wasm_options::WASM_STACK_BYTES;
 pub use world::World;

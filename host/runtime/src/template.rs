@@ -55,6 +55,15 @@ pub struct Rendered {
     pub entries: Vec<Entry>,
 }
 
+/// What all templates of one call rendered.
+#[derive(Debug, Clone)]
+pub struct Renderings {
+    /// One for each template, in order.
+    pub rendered: Vec<Rendered>,
+    /// Whether the engine drew from a stream: another rotation would give other bytes.
+    pub drew: bool,
+}
+
 impl TemplateComponent {
     pub(crate) const fn new(component: Component) -> Self {
         Self { component }
@@ -98,7 +107,7 @@ impl TemplateComponent {
         templates: &[TemplateText],
         data: &[Entry],
         config: &Value,
-    ) -> Result<Vec<Rendered>, RenderError> {
+    ) -> Result<Renderings, RenderError> {
         self.check_config(config)?;
         let loaded = self.component.loaded();
         let limits = call.limits.unwrap_or(Limits::of(World::Template));
@@ -114,11 +123,12 @@ impl TemplateComponent {
             .call("render", state, |guest, store| guest.keymill_guest_render().call_render(store, &asked));
         asked.data.iter_mut().for_each(|entry| entry.value.zeroize());
         asked.config.zeroize();
-        match finished?.answer {
+        let finished = finished?;
+        match finished.answer {
             Ok(rendered) => {
                 let rendered = own(rendered);
                 check(templates, &rendered).map_err(|fault| bad("render", fault))?;
-                Ok(rendered)
+                Ok(Renderings { rendered, drew: finished.usage.drew })
             }
             Err(fault) => {
                 let fault = self.fault(0, templates, fault);

@@ -45,7 +45,7 @@ fn render(engine: &TemplateComponent, rotation: u8, text: &str) -> (Result<Vec<u
     let data = [Entry::new("rsa2", RSA_2048), Entry::new("rsa4", RSA_4096), Entry::new("ec", EC)];
     let rendered = engine.render(&call, &[template], &data, &json!({}));
     let used = *fuel.0.lock().unwrap();
-    (rendered.map(|rendered| rendered[0].entries[0].value.expose_secret().to_vec()), used)
+    (rendered.map(|all| all.rendered[0].entries[0].value.expose_secret().to_vec()), used)
 }
 
 /// What a template draws is a promise: the same over upgrades of the engine, the host and every crate under them. A failure here means

@@ -8,6 +8,8 @@ mod clock;
 #[cfg(test)]
 mod crashes;
 #[cfg(test)]
+mod drawing;
+#[cfg(test)]
 mod election;
 #[cfg(test)]
 mod events;

@@ -20,10 +20,21 @@ pub(crate) struct Observed {
     pub(crate) meta: Meta,
     pub(crate) status: Status,
     pub(crate) record: Found<Record>,
+    /// Whether it is known that there is this record, or none; an object that generates nothing has one only if its template draws.
+    pub(crate) knows_record: bool,
     /// Where the record is written to: the version that was read.
     pub(crate) record_version: Option<Precondition>,
     pub(crate) target: Found<TargetView>,
     pub(crate) config_digests: BTreeMap<EntryKey, String>,
+}
+
+/// Whether the record of an object without generators is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DrawnRecord {
+    /// If the target says that its template drew.
+    IfPublished,
+    /// Whatever the target says: the template has drawn.
+    Read,
 }
 
 /// Reads Secrets of that age and everything else as it is now; nothing when the object belongs to another controller class.
@@ -32,6 +43,7 @@ pub(crate) async fn observe(
     reference: &ObjectRef,
     context: &Context,
     age: Age,
+    drawn: DrawnRecord,
 ) -> Result<Option<Observed>, SyncError> {
     let meta = Meta::from(&object.metadata);
     let spec = CheckedSpec::parse(object)?;
@@ -43,13 +55,15 @@ pub(crate) async fn observe(
     // One after the other: a record that is read after the target is at least as new, so no older value is put over a newer one.
     let target = reading.secret(spec.target_name()).await?;
     let target = target.map_or(Found::Missing, |kept| Found::Found(TargetView::of(kept.secret(), &meta)));
-    let (record, record_version) = match spec.generators().next() {
-        Some(_) if !is_new(object, reference, context) => reading.record(&meta).await?,
-        Some(_) | None => (Found::Missing, None),
-    };
+    let published = matches!(&target, Found::Found(view) if view.rotation_of(&meta).is_some());
+    let recorded = spec.generators().next().is_some() || published || drawn == DrawnRecord::Read;
+    let is_new = is_new(object, reference, context);
+    let (record, record_version) =
+        if recorded && !is_new { reading.record(&meta).await? } else { (Found::Missing, None) };
     let config_digests = context.config_digests(&meta, spec.generators()).await;
     let status = Status::of(object.status.as_ref());
-    Ok(Some(Observed { spec, meta, status, record, record_version, target, config_digests }))
+    let knows_record = recorded || is_new;
+    Ok(Some(Observed { spec, meta, status, record, knows_record, record_version, target, config_digests }))
 }
 
 /// Whether nobody can have looked at the object yet: whoever did has left the finalizer. Its record is not asked for: creating it fails if

@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::PostParams;
 use kube::{Api, Client};
-use pipeline::{BoxFailure, Entry, ObjectRef, Render, Rendered, Scope, TemplateEngine, Value};
+use pipeline::{BoxFailure, Entry, ObjectRef, Render, Rendered, Renderings, Scope, TemplateEngine, Value};
 use runtime::{Call, Catalog, Component, Occasion, RenderError, StreamKey, TemplateComponent, World};
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -167,7 +167,7 @@ const fn word(world: World) -> &'static str {
 
 #[async_trait]
 impl TemplateEngine for Engines {
-    async fn render(&self, request: Render<'_>) -> Result<Vec<Rendered>, BoxFailure> {
+    async fn render(&self, request: Render<'_>) -> Result<Renderings, BoxFailure> {
         let name = request.engine.unwrap_or(DEFAULT_ENGINE).to_owned();
         let templates: Vec<runtime::TemplateText> = request.templates.iter().map(template).collect();
         let data: Vec<runtime::Entry> = request
@@ -193,8 +193,8 @@ impl TemplateEngine for Engines {
             counting.done(rendered.as_ref().err());
             rendered
         };
-        let rendered = run(DEFAULT_ENGINE, work).await?;
-        Ok(rendered.into_iter().map(own).collect())
+        let all = run(DEFAULT_ENGINE, work).await?;
+        Ok(Renderings { rendered: all.rendered.into_iter().map(own).collect(), drew: all.drew })
     }
 }
 

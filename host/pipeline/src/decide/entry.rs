@@ -166,6 +166,6 @@ impl Verdicts {
             Some(EntryDecision { key, action })
         };
         let entries = self.0.into_iter().map(settle).collect::<Option<Vec<_>>>()?;
-        Some(Refresh { cause, entries })
+        Some(Refresh { cause, entries, drawing: None })
     }
 }

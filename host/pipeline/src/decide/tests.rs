@@ -9,6 +9,7 @@ use crate::rotation::Held;
 
 mod adopt;
 mod any_sequence;
+mod drawing;
 
 fn generated(interval: &str) -> Json {
     json!({"refreshInterval": interval, "dataFrom": [password("db")]})

@@ -41,16 +41,33 @@ pub(super) async fn combine(
         let failed = |source| GatherError::Shape { what: format!("what {} generated", entry.key), source };
         fields.extend(renamed.map_err(failed)?);
     }
-    let time = settled.record.entries().map(|(_, entry)| entry.rotated_at).max().unwrap_or(now);
+    let drawing = refresh.drawing.clone();
+    let generates = spec.generators().next().is_some();
+    // What an object without generators has recorded is what its template drew.
+    let record = if generates { settled.record } else { drawn(record) };
+    let drawn_at = drawing.as_ref().map(|drawing| drawing.entry.rotated_at);
+    let time = record.entries().map(|(_, entry)| entry.rotated_at).max();
     Ok(Gathered {
         fields,
         generated,
-        record_changed: settled.changed,
-        record: settled.record,
+        record_changed: generates && settled.changed,
+        record,
         rotated: settled.rotated,
         missing: from_stores.missing,
-        time,
+        time: drawn_at.or(time).unwrap_or(now),
+        drawing,
     })
+}
+
+/// Of a record only what a template drew.
+fn drawn(record: &Found<Record>) -> Record {
+    let key = EntryKey::template();
+    match record {
+        Found::Found(record) => {
+            record.get(&key).map_or_else(Record::default, |entry| Record::of(key.clone(), entry.clone()))
+        }
+        Found::Missing => Record::default(),
+    }
 }
 
 /// What rotating takes.

@@ -55,7 +55,7 @@ async fn render(
     };
     let rendered = engine.render(request).await;
     let rendered = rendered.map_err(|source| ShapeError::Transform { key: key.to_owned(), source })?;
-    let mut entries = rendered.into_iter().flat_map(|rendered| rendered.entries);
+    let mut entries = rendered.rendered.into_iter().flat_map(|rendered| rendered.entries);
     let (Some(entry), None) = (entries.next(), entries.next()) else {
         return Err(ShapeError::RenderedElse);
     };

@@ -45,7 +45,7 @@ async fn gathered(spec: &Json) -> Result<Gathered, GatherError> {
     let (sources, _) = sources(stores());
     let mut spec = spec.clone();
     spec["secretStoreRef"] = json!({"name": "vault"});
-    let refresh = Refresh { cause: Cause::FirstSync, entries: Vec::new() };
+    let refresh = Refresh { cause: Cause::FirstSync, entries: Vec::new(), drawing: None };
     gather(&sources, &checked(spec), &meta(), &Found::Missing, &refresh, at(5)).await
 }
 
@@ -169,7 +169,7 @@ async fn each_store_is_opened_once() {
     );
     list.push(entry("d", "other"));
     let (sources, stores) = sources(stores());
-    let refresh = Refresh { cause: Cause::FirstSync, entries: Vec::new() };
+    let refresh = Refresh { cause: Cause::FirstSync, entries: Vec::new(), drawing: None };
     let spec = checked(json!({"data": list}));
     let gathered = gather(&sources, &spec, &meta(), &Found::Missing, &refresh, at(0)).await.unwrap();
     assert_eq!(gathered.fields.len(), 4);
@@ -203,7 +203,7 @@ async fn a_store_that_does_not_answer_is_never_taken_for_empty() {
     let stores = stores();
     *stores.stores["vault"].down.lock().unwrap() = true;
     let (sources, _) = sources(stores);
-    let refresh = Refresh { cause: Cause::FirstSync, entries: Vec::new() };
+    let refresh = Refresh { cause: Cause::FirstSync, entries: Vec::new(), drawing: None };
     for entry in [json!({"extract": {"key": "cfg"}}), json!({"find": {}})] {
         let spec = json!({"secretStoreRef": {"name": "vault"}, "target": {"deletionPolicy": "Delete"}, "dataFrom": [entry]});
         let error =
@@ -247,7 +247,7 @@ async fn a_generator_that_does_not_exist_fails_the_whole() {
     assert_eq!(error.reason(), Reason::GeneratorNotFound);
     // Nor is a value invented that the record should have.
     let world = World::new(json!({"dataFrom": [password("db")]}));
-    let refresh = Refresh { cause: Cause::SpecChanged, entries: Vec::new() };
+    let refresh = Refresh { cause: Cause::SpecChanged, entries: Vec::new(), drawing: None };
     let error = gather(&sources, &world.spec, &meta(), &Found::Missing, &refresh, at(0)).await.unwrap_err();
     assert_eq!(error.reason(), Reason::Internal);
 }

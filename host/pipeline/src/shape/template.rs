@@ -32,6 +32,7 @@ pub(crate) struct Assembled {
     pub(crate) data: Fields,
     labels: BTreeMap<String, String>,
     annotations: BTreeMap<String, String>,
+    drew: bool,
 }
 
 /// Where the result of one text goes.
@@ -70,8 +71,9 @@ pub(crate) async fn assemble(
         stream: rendering.stream,
         now: rendering.now,
     };
-    let rendered = shapers.engine.render(request).await.map_err(|source| ShapeError::Render { source })?;
-    for (item, entries) in items.iter().zip(in_order(rendered, items.len())?) {
+    let answer = shapers.engine.render(request).await.map_err(|source| ShapeError::Render { source })?;
+    assembled.drew = answer.drew;
+    for (item, entries) in items.iter().zip(in_order(answer.rendered, items.len())?) {
         for entry in entries {
             assembled.put(item, entry)?;
         }
@@ -231,6 +233,7 @@ pub(super) fn onto(template: &Template, fields: Fields, assembled: Assembled) ->
             .unwrap_or_default(),
         secret_type: template.type_.clone().filter(|secret_type| !secret_type.is_empty()),
         nothing_left: false,
+        drew: assembled.drew,
     }
 }
 

@@ -14,6 +14,7 @@ fn gathered(data: &[(&str, &str)]) -> Gathered {
         rotated: Vec::new(),
         missing: Vec::new(),
         time: at(0),
+        drawing: None,
     }
 }
 

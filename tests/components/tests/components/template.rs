@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use components::TEMPLATE;
 use runtime::{
-    Call, CallError, Entry, Limits, Meter, Reason, RenderError, Rendered, Scope, StreamKey,
+    Call, CallError, Entry, Limits, Meter, Reason, RenderError, Renderings, Scope, StreamKey,
     TemplateComponent, TemplateText, Used, World,
 };
 use secrecy::ExposeSecret as _;
@@ -31,12 +31,12 @@ fn keyed(byte: u8) -> Call {
     call().with_stream_key(StreamKey::new([byte; 32]))
 }
 
-fn render(call: &Call, texts: &[(&str, &str)]) -> Result<Vec<Rendered>, RenderError> {
+fn render(call: &Call, texts: &[(&str, &str)]) -> Result<Renderings, RenderError> {
     hostile().render(call, &templates(texts), &[Entry::new("password", CANARY)], &json!({}))
 }
 
 fn values(call: &Call, texts: &[(&str, &str)]) -> Vec<Vec<u8>> {
-    let rendered = render(call, texts).unwrap();
+    let rendered = render(call, texts).unwrap().rendered;
     rendered.iter().map(|rendered| rendered.entries[0].value.expose_secret().to_vec()).collect()
 }
 
@@ -87,6 +87,13 @@ fn the_same_rotation_renders_the_same_bytes() {
         assert_eq!(one[0], values(&keyed(1), &[("a", deed)])[0], "one template more disturbs no other");
     }
     assert_eq!(values(&keyed(1), &[("a", "clock")])[0], b"1700000000");
+}
+
+#[test]
+fn who_renders_knows_whether_something_was_drawn() {
+    for (deed, drew) in [("random", true), ("key", true), ("clock", false), ("", false)] {
+        assert_eq!(render(&keyed(1), &[("a", deed)]).unwrap().drew, drew, "{deed}");
+    }
 }
 
 #[test]
