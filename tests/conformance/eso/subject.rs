@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use runtime::{Engine, EngineConfig, LoadLimits};
 use servers::{ExternalSecrets, Kubernetes};
 use support::Program;
 
@@ -52,6 +53,7 @@ fn upstream(kubernetes: &Kubernetes) -> Option<ExternalSecrets> {
 }
 
 fn keymill(kubernetes: &Kubernetes) -> Result<Program> {
+    compile()?;
     define(kubernetes)?;
     let mut command = Command::new(support::keymill()?);
     command
@@ -63,6 +65,16 @@ fn keymill(kubernetes: &Kubernetes) -> Result<Program> {
     let mut program = Program::start(command)?;
     program.wait_for_line(SOON, |line| line.contains("running"))?;
     Ok(program)
+}
+
+/// Compiles the built-in components into the cache: the cases' time is for syncing, and a busy machine compiles for longer.
+fn compile() -> Result<()> {
+    let config = EngineConfig { cache_dir: Some(support::component_cache()?), ..EngineConfig::default() };
+    let engine = Engine::new(config)?;
+    for built_in in bundle::BUILTINS {
+        engine.load(built_in.bytes, &LoadLimits::default())?;
+    }
+    Ok(())
 }
 
 /// Creates our CRDs and waits until they are served.
