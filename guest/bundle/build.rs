@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         guests.extend(keymill_compile::find(&root.join(folder))?);
     }
     match keymill_compile::compile(&root, &out_dir, &guests) {
-        Ok(outcome) => Ok(write_table(&out_dir, &outcome)?),
+        Ok(outcome) => Ok(write_table(&root, &out_dir, &outcome)?),
         // cargo shows an error's `Debug`, which would fold the compiler's lines into one.
         Err(error) => {
             for line in error.to_string().lines() {
@@ -36,7 +36,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-fn write_table(out_dir: &Path, outcome: &keymill_compile::Outcome) -> Result<(), Box<dyn Error>> {
+fn write_table(
+    root: &Path,
+    out_dir: &Path,
+    outcome: &keymill_compile::Outcome,
+) -> Result<(), Box<dyn Error>> {
     for name in &outcome.worldless {
         println!("cargo::warning=the guest {name} exports no world, so it is not built in");
     }
@@ -48,14 +52,21 @@ fn write_table(out_dir: &Path, outcome: &keymill_compile::Outcome) -> Result<(),
         std::fs::write(&path, &guest.component)?;
         writeln!(
             table,
-            "    Builtin {{ name: {:?}, world: {:?}, bytes: include_bytes!({:?}), digest: {:?} }},",
+            "    Builtin {{ name: {:?}, world: {:?}, bytes: include_bytes!({:?}), digest: {:?}, functions: {} }},",
             guest.name,
             guest.world.to_string(),
             path,
-            <[u8; 32]>::from(Sha256::digest(&guest.component))
+            <[u8; 32]>::from(Sha256::digest(&guest.component)),
+            functions(root, &guest.name)
         )?;
     }
     table.push(']');
     std::fs::write(out_dir.join("builtins.rs"), table)?;
     Ok(())
+}
+
+/// Of a template engine that has a table of its functions, that table.
+fn functions(root: &Path, name: &str) -> String {
+    let file = root.join("guest/templates").join(name).join("functions.tsv");
+    if file.is_file() { format!("include_str!({file:?})") } else { "\"\"".to_owned() }
 }

@@ -12,6 +12,9 @@ pub struct Builtin {
     pub bytes: &'static [u8],
     /// The sha256 of its bytes, so that a start need not read them.
     pub digest: [u8; 32],
+    /// What a template engine's functions are, for readers: one a line, by family and name, with tabs between its family, name, usage,
+    /// result, `pure` or `draws`, and what it does. Empty for anything else.
+    pub functions: &'static str,
 }
 
 /// Every built-in component, by world (generators, templates, policies) and then name.

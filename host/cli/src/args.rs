@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Generate(Generate),
     /// Render the templates of an ExternalSecret or PushSecret with data from a file
     Render(Render),
+    /// List the functions of the template engine, or explain one
+    Functions(Functions),
     /// Judge values from standard input by a policy
     Check(Check),
     /// List and inspect components
@@ -252,6 +254,19 @@ pub(crate) struct Render {
     /// How to print
     #[arg(short, long, value_enum, default_value_t = Output::Yaml)]
     pub(crate) output: Output,
+    /// Also say which part of the template, or the data, gave each key, to standard error
+    #[arg(long)]
+    pub(crate) explain: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  keymill functions
+  keymill functions randAlphaNum
+  keymill functions | grep -i base64")]
+pub(crate) struct Functions {
+    /// The function to explain
+    pub(crate) name: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod component;
 pub(crate) mod crds;
 pub(crate) mod dev;
+pub(crate) mod functions;
 pub(crate) mod generate;
 pub(crate) mod install;
 pub(crate) mod render;

@@ -59,6 +59,7 @@ fn start(cli: Cli) -> Result<ExitCode> {
         Command::Install(args) => commands::install::run(&args),
         Command::Generate(args) => commands::generate::run(args),
         Command::Render(args) => commands::render::run(args),
+        Command::Functions(args) => commands::functions::run(&args),
         Command::Check(args) => commands::check::run(args),
         Command::Component(command) => commands::component::run(command),
     }

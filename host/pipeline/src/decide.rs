@@ -88,7 +88,7 @@ pub struct Refresh {
     /// What becomes of each generated value, in the order of the entries.
     pub entries: Vec<EntryDecision>,
     /// In which rotation the template draws, if it does and no entry's rotation says so.
-    pub drawing: Option<Drawing>,
+    pub drawing: Option<Box<Drawing>>,
 }
 
 impl Refresh {
@@ -98,7 +98,7 @@ impl Refresh {
             Action::Keep => None,
             Action::Rotate { occasion, .. } => Some((&entry.key, *occasion)),
         });
-        entries.chain(self.drawing.iter().filter_map(Drawing::forced))
+        entries.chain(self.drawing.iter().filter_map(|drawing| drawing.forced()))
     }
 }
 

@@ -61,10 +61,25 @@ pub struct Gathered {
     /// The time that templates see: that of the last rotation, or of this refresh when nothing is generated or drawn.
     pub time: Timestamp,
     /// The rotation that the template draws in, if it does.
-    pub(crate) drawing: Option<Drawing>,
+    pub(crate) drawing: Option<Box<Drawing>>,
 }
 
 impl Gathered {
+    /// Values that no generator made, at that time.
+    #[must_use]
+    pub fn given(fields: Fields, time: Timestamp) -> Self {
+        Self {
+            fields,
+            generated: Vec::new(),
+            record: Record::default(),
+            record_changed: false,
+            rotated: Vec::new(),
+            missing: Vec::new(),
+            time,
+            drawing: None,
+        }
+    }
+
     /// The rotation that keys the template's streams.
     pub(crate) fn drawing_id(&self) -> Option<RotationId> {
         match &self.drawing {
@@ -79,7 +94,7 @@ impl Gathered {
         let Some(drawing) = self.drawing.take().filter(|_| drew) else {
             return;
         };
-        let Drawing { key, entry, rotates } = drawing;
+        let Drawing { key, entry, rotates } = *drawing;
         if rotates {
             self.rotated.push(Rotated { key: key.clone(), id: entry.id.clone(), occasion: entry.occasion });
         }

@@ -35,8 +35,8 @@ pub use plan::{Changes, Desired, Kept, Patch, Plan, PlanError, Precondition, adm
 pub use ports::{
     Candidate, Capabilities, Document, Entropy, Entry, Found, Generate, Generated, GeneratedField, Generator,
     GeneratorHandle, Generators, ListQuery, Listed, Marks, MintToken, Occasion, Owner, Policies, Policy,
-    PushGuard, ReadOptions, ReadSecret, Remote, Render, Rendered, Renderings, Revision, Scope, SecretStore, StoreHandle,
-    Stores, TemplateEngine, TemplateText, TokenRequest, Validity, Violation, Write,
+    PushGuard, ReadOptions, ReadSecret, Remote, Render, Rendered, Renderings, Revision, Scope, SecretStore,
+    StoreHandle, Stores, TemplateEngine, TemplateText, TokenRequest, Validity, Violation, Write,
 };
 pub use push::{
     CheckedPush, Content, Delivered, Delivery, GatheredPush, Origin, PushDecision, PushEntry, PushError,

@@ -71,6 +71,8 @@ pub struct Shaped {
     pub nothing_left: bool,
     /// Whether the template drew something: then its rotation is to be recorded.
     pub drew: bool,
+    /// Which part of the template gave a key of the data; the others are as they were gathered.
+    pub origins: BTreeMap<String, String>,
 }
 
 /// Shapes what was gathered for an ExternalSecret.

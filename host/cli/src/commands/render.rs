@@ -16,7 +16,7 @@ use pipeline::{Failure, PushError, ShapeError, Shaped, Shapers};
 use crate::args::Render;
 use crate::catalog::Components;
 use crate::data::Source;
-use crate::ending::{self, Ending, chain};
+use crate::ending::{self, Ending, chain, say};
 use crate::manifest::{self, Manifest, Manifests};
 use crate::objects::Objects;
 use crate::output::{Pair, Values};
@@ -45,7 +45,17 @@ fn render(args: &Render) -> Result<(), Ending> {
         shaped.data.iter().map(|(key, value)| (key.as_str(), value.expose())).collect();
     let mut values = Values::open(args.output);
     values.write(&pairs, &notes(&shaped))?;
-    values.finish()
+    values.finish()?;
+    if args.explain {
+        say(&explained(&shaped));
+    }
+    Ok(())
+}
+
+/// Where each key comes from, one line each.
+fn explained(shaped: &Shaped) -> String {
+    let origin = |key: &String| shaped.origins.get(key).map_or("the data", String::as_str);
+    shaped.data.keys().map(|key| format!("{key}: {}\n", origin(key))).collect()
 }
 
 fn read(path: &Path) -> Result<Manifests, Ending> {

@@ -32,7 +32,7 @@ pub(super) fn with_drawing(inputs: &Inputs<'_>, refresh: Refresh) -> Refresh {
     let drawing = drawing(inputs);
     let forced = drawing.as_ref().is_some_and(|drawing| drawing.forced().is_some());
     let cause = if forced && refresh.cause == Cause::MetadataChanged { Cause::Forced } else { refresh.cause };
-    Refresh { cause, drawing, ..refresh }
+    Refresh { cause, drawing: drawing.map(Box::new), ..refresh }
 }
 
 fn drawing(inputs: &Inputs<'_>) -> Option<Drawing> {

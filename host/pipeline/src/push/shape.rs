@@ -1,5 +1,7 @@
 //! From a source to what goes to the stores: the template, and the keys of dataTo.
 
+use std::collections::BTreeMap;
+
 use api::push_secret::PushConversionStrategy;
 use jiff::Timestamp;
 
@@ -23,6 +25,8 @@ const ROTATION: &str = "keymill.dev/rotation";
 pub struct PushShaped {
     /// The source's values, with the template's on top.
     pub fields: Fields,
+    /// Which part of the template gave a key; the others are the source's.
+    pub origins: BTreeMap<String, String>,
     /// For each dataTo entry the matched keys and the names they got.
     pub(crate) matched: Vec<Vec<Matched>>,
     /// What is kept beside each remote secret.
@@ -65,19 +69,20 @@ pub async fn shape_push(
 ) -> Result<PushShaped, PushError> {
     let failed = |source| PushError::Shape { source };
     let (fields, generated) = source;
-    let mut fields = fields.clone();
+    let (mut fields, mut origins) = (fields.clone(), BTreeMap::new());
     if let Some(template) = &spec.template {
         let stream = format!("{}/{}/{}", meta.uid, origin.name, origin.rotation.unwrap_or_default());
         let rendering = Rendering { meta, fields: &fields, stream: &stream, now };
         let assembled = assemble(shapers, template, &rendering).await.map_err(failed)?;
         fields.extend(assembled.data);
+        origins = assembled.origins;
     }
     judge(shapers, "PushSecret", meta, &fields, generated).await.map_err(failed)?;
     let mut matched = Vec::new();
     for entry in &spec.data_to {
         matched.push(match_keys(shapers, meta, entry, &fields, now).await.map_err(failed)?);
     }
-    Ok(PushShaped { fields, matched, marks: marks(meta, origin) })
+    Ok(PushShaped { fields, origins, matched, marks: marks(meta, origin) })
 }
 
 async fn match_keys(

@@ -33,6 +33,8 @@ pub(crate) struct Assembled {
     labels: BTreeMap<String, String>,
     annotations: BTreeMap<String, String>,
     drew: bool,
+    /// Which part of the template gave each key of the data.
+    pub(crate) origins: BTreeMap<String, String>,
 }
 
 /// Where the result of one text goes.
@@ -48,6 +50,8 @@ struct Item {
     text: TemplateText,
     place: Place,
     decoding: DecodingStrategy,
+    /// The part of the template, as a manifest writes it.
+    origin: String,
 }
 
 /// Renders a template; nothing of it when any part of it fails.
@@ -98,6 +102,7 @@ impl Assembled {
                 self.annotations.insert(entry.key, annotation);
             }
             Place::Data => {
+                self.origins.insert(entry.key.clone(), item.origin.clone());
                 self.data.insert(entry.key, value);
             }
         }
@@ -118,7 +123,8 @@ fn in_order(rendered: Vec<Rendered>, count: usize) -> Result<Vec<Vec<Entry>>, Sh
 /// All texts in the order of precedence.
 async fn items(shapers: &Shapers, template: &Template, namespace: &str) -> Result<Vec<Item>, ShapeError> {
     let mut items = Vec::new();
-    for from in &template.template_from {
+    for (index, from) in template.template_from.iter().enumerate() {
+        let origin = format!("templateFrom[{index}]");
         let place = match from.target() {
             TemplateTarget::Data => Place::Data,
             TemplateTarget::Labels => Place::Labels,
@@ -128,7 +134,7 @@ async fn items(shapers: &Shapers, template: &Template, namespace: &str) -> Resul
             }
         };
         for source in from.sources() {
-            items.extend(texts(shapers, source, namespace, place, from).await?);
+            items.extend(texts(shapers, source, namespace, place, (from, &origin)).await?);
         }
     }
     let metadata = template.metadata.iter();
@@ -140,6 +146,7 @@ async fn items(shapers: &Shapers, template: &Template, namespace: &str) -> Resul
         text: TemplateText { key: key.clone(), text: Value::from(text.as_str()), scope: Scope::Values },
         place,
         decoding: DecodingStrategy::None,
+        origin: "template.data".to_owned(),
     }));
     Ok(items)
 }
@@ -149,7 +156,7 @@ async fn texts(
     source: TemplateSource<'_>,
     namespace: &str,
     place: Place,
-    from: &TemplateFrom,
+    (from, origin): (&TemplateFrom, &str),
 ) -> Result<Vec<Item>, ShapeError> {
     let decoding = from.values_decoding_strategy();
     let (object, refers, found) = match source {
@@ -159,7 +166,7 @@ async fn texts(
                 text: Value::from(text),
                 scope: Scope::KeysAndValues,
             };
-            return Ok(vec![Item { text, place, decoding }]);
+            return Ok(vec![Item { text, place, decoding, origin: format!("{origin}.literal") }]);
         }
         TemplateSource::ConfigMap(refers) => {
             let object = ObjectRef::namespaced("ConfigMap", namespace, &refers.name);
@@ -174,7 +181,11 @@ async fn texts(
         Found::Missing => Err(ShapeError::TemplateMissing { object }),
         Found::Found(fields) => {
             let texts = pick(&object, refers, &fields)?;
-            Ok(texts.into_iter().map(|text| Item { text, place, decoding }).collect())
+            let item = |text: TemplateText| {
+                let origin = format!("{origin}, key {} of {object}", text.key);
+                Item { text, place, decoding, origin }
+            };
+            Ok(texts.into_iter().map(item).collect())
         }
     }
 }
@@ -234,6 +245,7 @@ pub(super) fn onto(template: &Template, fields: Fields, assembled: Assembled) ->
         secret_type: template.type_.clone().filter(|secret_type| !secret_type.is_empty()),
         nothing_left: false,
         drew: assembled.drew,
+        origins: assembled.origins,
     }
 }
 

@@ -6,16 +6,7 @@ use crate::fixture::{Angles, Floor, Texts, at, checked, fields, meta, texts};
 use crate::ports::{Entropy, GeneratedField};
 
 fn gathered(data: &[(&str, &str)]) -> Gathered {
-    Gathered {
-        fields: fields(data),
-        generated: Vec::new(),
-        record: crate::rotation::Record::default(),
-        record_changed: false,
-        rotated: Vec::new(),
-        missing: Vec::new(),
-        time: at(0),
-        drawing: None,
-    }
+    Gathered::given(fields(data), at(0))
 }
 
 fn shapers() -> Shapers {
@@ -95,6 +86,26 @@ async fn a_template_makes_the_data() {
     ] {
         check(template, Ok(want)).await;
     }
+}
+
+#[tokio::test]
+async fn each_key_is_known_by_what_gave_it() {
+    let template = json!({
+        "mergePolicy": "Merge",
+        "templateFrom": [
+            {"literal": "a: 1\nb: 1"},
+            {"configMap": {"name": "tpl", "items": [{"key": "b"}]}},
+        ],
+        "data": {"c": "3"},
+    });
+    let shaped = shaped(template).await.unwrap();
+    let origins: Vec<(&str, &str)> =
+        shaped.origins.iter().map(|(key, origin)| (key.as_str(), origin.as_str())).collect();
+    let from = |key| shaped.origins.get(key).map(String::as_str);
+    assert_eq!(origins.len(), 3, "what was gathered has none: {origins:?}");
+    assert_eq!(from("a"), Some("templateFrom[0].literal"));
+    assert_eq!(from("b"), Some("templateFrom[1], key b of ConfigMap shop/tpl"));
+    assert_eq!(from("c"), Some("template.data"));
 }
 
 #[tokio::test]

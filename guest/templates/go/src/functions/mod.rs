@@ -94,8 +94,8 @@ pub enum Effect {
     Drawing,
 }
 
-/// Groups of functions; each is one file and one section of the documentation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Groups of functions; each is one section of the documentation, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Family {
     /// Go's own.
     Builtin,
@@ -146,6 +146,36 @@ pub enum Family {
 }
 
 impl Family {
+    /// What a reader sees above its functions.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Builtin => "Go's own",
+            Self::Strings => "Texts",
+            Self::Defaults => "Defaults and choices",
+            Self::Encoding => "Encodings",
+            Self::Lists => "Lists",
+            Self::Dicts => "Dicts",
+            Self::Numbers => "Numbers",
+            Self::Json => "JSON",
+            Self::Yaml => "YAML",
+            Self::Regexes => "Regular expressions",
+            Self::Dates => "Dates and durations",
+            Self::Versions => "Semantic versions",
+            Self::Urls => "URLs",
+            Self::Paths => "Paths",
+            Self::Reflection => "Types",
+            Self::Hash => "Digests",
+            Self::Random => "Random texts and numbers",
+            Self::Pem => "PEM, certificates and JSON Web Keys",
+            Self::Pkcs12 => "PKCS#12 files",
+            Self::Encryption => "Encryption",
+            Self::Passwords => "Hashes of passwords",
+            Self::Certificates => "New keys and certificates",
+            Self::Escape => "keymill's own, for connection strings",
+        }
+    }
+
     const fn pure(
         self,
         name: &'static str,
@@ -284,6 +314,22 @@ impl Context<'_> {
 #[must_use]
 pub fn all() -> &'static [&'static Function] {
     &TABLE
+}
+
+/// All rows as text, for whoever has only the component: the file `functions.tsv`.
+#[must_use]
+pub fn table() -> String {
+    let mut rows = all().to_vec();
+    rows.sort_by_key(|function| (function.family, function.name));
+    let line = |function: &Function| {
+        let effect = match function.effect {
+            Effect::Pure => "pure",
+            Effect::Drawing => "draws",
+        };
+        let Function { name, returns, about, .. } = function;
+        format!("{}\t{name}\t{}\t{returns}\t{effect}\t{about}\n", function.family.title(), function.usage())
+    };
+    rows.into_iter().map(line).collect()
 }
 
 /// The function of that name.

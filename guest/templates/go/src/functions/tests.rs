@@ -201,3 +201,16 @@ fn faults_of_arguments() {
         assert_eq!(run(text), Err(rule), "{text}");
     }
 }
+
+/// It is written by `examples/functions.rs`, which says how.
+#[test]
+fn the_table_for_readers_is_that_of_the_engine() {
+    let written = include_str!("../../functions.tsv");
+    let differs = written.lines().zip(table().lines().map(str::to_owned)).find(|(left, right)| left != right);
+    assert_eq!(differs, None);
+    assert_eq!(written.lines().count(), all().len());
+    for line in written.lines() {
+        let columns: Vec<&str> = line.split('\t').collect();
+        assert!(columns.len() == 6 && columns.iter().all(|column| !column.is_empty()), "{line}");
+    }
+}

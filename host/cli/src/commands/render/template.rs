@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use pipeline::{
     BoxFailure, CheckedPush, CheckedSpec, Fields, Gathered, Meta, Origin, Policies, Policy, PushError,
-    Record, ShapeError, Shaped, Shapers, SpecError, shape, shape_push,
+    ShapeError, Shaped, Shapers, SpecError, shape, shape_push,
 };
 use serde::de::DeserializeOwned;
 
@@ -76,29 +76,16 @@ impl Rendering {
     pub(super) async fn shape(&self, shapers: &Shapers, data: Fields) -> Result<Shaped, RenderFailure> {
         let now = Timestamp::now();
         match &self.spec {
-            Spec::External(spec) => {
-                shape(shapers, spec, &self.meta, &gathered(data, now)).await.map_err(RenderFailure::External)
-            }
+            Spec::External(spec) => shape(shapers, spec, &self.meta, &Gathered::given(data, now))
+                .await
+                .map_err(RenderFailure::External),
             Spec::Push(spec) => {
                 let origin = Origin { name: &self.meta.name, version: None, rotation: None };
                 let shaped = shape_push(shapers, spec, &self.meta, origin, (&data, &[]), now).await;
-                let data = shaped.map_err(RenderFailure::Push)?.fields;
-                Ok(Shaped { data, ..Shaped::default() })
+                let shaped = shaped.map_err(RenderFailure::Push)?;
+                Ok(Shaped { data: shaped.fields, origins: shaped.origins, ..Shaped::default() })
             }
         }
-    }
-}
-
-/// Data that nobody generated.
-fn gathered(fields: Fields, time: Timestamp) -> Gathered {
-    Gathered {
-        fields,
-        generated: Vec::new(),
-        record: Record::default(),
-        record_changed: false,
-        rotated: Vec::new(),
-        missing: Vec::new(),
-        time,
     }
 }
 
