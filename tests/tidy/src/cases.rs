@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 const RUNNERS: &[(&str, &str)] = &[
     ("tests/conformance/generators", "tests/conformance/src/generators.rs"),
     ("tests/conformance/templates", "tests/conformance/templates/main.rs"),
+    ("tests/conformance/differential", "tests/conformance/differential/main.rs"),
     ("tests/conformance/stores", "tests/conformance/stores/vault/main.rs"),
     ("tests/conformance/api", "tests/conformance/api/main.rs"),
     ("tests/conformance/eso", "tests/conformance/eso/main.rs"),

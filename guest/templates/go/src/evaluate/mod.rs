@@ -131,6 +131,8 @@ impl<'t> Evaluator<'_, '_, 't> {
         let ran = self.nested(range.pipe.at, |evaluator| evaluator.iterate(&value, range))?;
         let flow =
             if ran { Flow::Next } else { self.nested(range.pipe.at, |e| e.walk(dot, &range.otherwise))? };
+        // Parsed as the outer loop's, it ends only this one: so Go runs it.
+        let flow = if flow == Flow::Break { Flow::Next } else { flow };
         self.variables.truncate(mark);
         Ok(flow)
     }

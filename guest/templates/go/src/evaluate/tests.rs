@@ -55,6 +55,9 @@ fn control() {
             "<alice><<no value>>",
         ),
         ("{{ block \"B\" .user }}[{{ . }}]{{ end }}", "[alice]"),
+        ("{{ range 2 }}{{ range 0 }}{{ else }}a{{ break }}b{{ end }}c{{ end }}", "acac"),
+        ("{{ range 2 }}{{ range 0 }}{{ else }}a{{ continue }}b{{ end }}c{{ end }}", "aa"),
+        ("{{ semver \"1.2.3\" | deepCopy }}", "0.0.0"),
         ("{{ $ = 1 }}{{ $ }}", "1"),
     ] {
         check(text, expected);

@@ -3,10 +3,14 @@
 //!
 //! Where Go's order of keys is random (`keys`, `values`), it is sorted here: any order that Go could give is right.
 
+use std::rc::Rc;
+
 use super::arguments::{any, dict, rest, text};
 use super::{Context, Family, Function, Parameter, Type, p};
 use crate::format::to_text;
 use crate::limits::{Budget, VALUE_DEPTH};
+use crate::object::Object;
+use crate::object::version::Version;
 use crate::rule::Rule;
 use crate::text::Text;
 use crate::value::truth::is_empty;
@@ -226,6 +230,11 @@ fn copied(value: &Value, budget: &mut Budget, depth: usize) -> Answer {
             }
             Ok(Value::Dict(copy))
         }
+        Value::Object(object) => Ok(match &**object {
+            // Its fields are private, so sprig's copy has none of them.
+            Object::Version(_) => Value::Object(Rc::new(Object::Version(Version::default()))),
+            _ => value.clone(),
+        }),
         _ => Ok(value.clone()),
     }
 }

@@ -198,8 +198,27 @@ fn concat(a: &[Value], _: &mut Context<'_>) -> Answer {
 }
 
 fn chunk(a: &[Value], _: &mut Context<'_>) -> Answer {
-    let size = usize::try_from(int(a, 0)?).ok().filter(|size| *size > 0).ok_or(Rule::OutOfRange)?;
-    let chunks: Result<Vec<_>, _> =
-        items(a, 1)?.chunks(size).map(|chunk| Value::list(chunk.to_vec())).collect();
+    let (size, items) = (int(a, 0)?, items(a, 1)?);
+    let size = match usize::try_from(size) {
+        Ok(size) if size > 0 => size,
+        Ok(_) => return Err(Rule::OutOfRange),
+        Err(_) => return chunk_backwards(size, items),
+    };
+    let chunks: Result<Vec<_>, _> = items.chunks(size).map(|chunk| Value::list(chunk.to_vec())).collect();
     Ok(Value::List(List::new(Elements::Lists, chunks?)?))
+}
+
+/// What sprig's arithmetic makes of a negative size: a list that is one longer at most has no chunks, or the one item as its chunk, and
+/// all else ends in a panic.
+fn chunk_backwards(size: i64, items: &[Value]) -> Answer {
+    let chunks = match items {
+        [] => return Err(Rule::OutOfRange),
+        [_] if size == -1 => return Err(Rule::OutOfRange),
+        [one] => vec![Value::list(vec![one.clone()])?],
+        [_, more @ ..] if u64::try_from(more.len()).is_ok_and(|more| more <= size.unsigned_abs()) => {
+            Vec::new()
+        }
+        _ => return Err(Rule::OutOfRange),
+    };
+    Ok(Value::List(List::new(Elements::Lists, chunks)?))
 }

@@ -1,6 +1,8 @@
 //! Texts: cutting, trimming, searching, quoting, splitting and joining. Positions and widths count bytes, as in sprig, so
 //! cutting can split a character.
 
+use std::collections::BTreeSet;
+
 use super::arguments::{any, int, rest, text};
 use super::{Context, Family, Function, Type, p};
 use crate::format::quote::push_quoted;
@@ -231,7 +233,7 @@ fn trim(a: &[Value], _: &mut Context<'_>) -> Answer {
 }
 
 fn trim_all(a: &[Value], _: &mut Context<'_>) -> Answer {
-    let cut: Vec<char> = runes(text(a, 0)?).map(|rune| rune.char).collect();
+    let cut: BTreeSet<char> = runes(text(a, 0)?).map(|rune| rune.char).collect();
     Ok(trimmed(text(a, 1)?, |c| cut.contains(&c)))
 }
 

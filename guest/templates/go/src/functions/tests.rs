@@ -78,6 +78,22 @@ fn escaping_for_connection_strings() {
     }
 }
 
+/// As Go's sprig answers; a size that is not positive is mostly a panic there.
+#[test]
+fn chunks_of_a_negative_size() {
+    for (text, expected) in [
+        ("{{ chunk -2 (list 1) }}", Ok("[[1]]")),
+        ("{{ chunk -2 (list 1 2) }}", Ok("[]")),
+        ("{{ chunk -2 (list 1 2 3) }}", Ok("[]")),
+        ("{{ chunk -2 (list 1 2 3 4) }}", Err(Rule::OutOfRange)),
+        ("{{ chunk -1 (list 1) }}", Err(Rule::OutOfRange)),
+        ("{{ chunk -2 (list) }}", Err(Rule::OutOfRange)),
+        ("{{ chunk 0 (list 1) }}", Err(Rule::OutOfRange)),
+    ] {
+        assert_eq!(run(text).as_deref(), expected.as_deref(), "{text}");
+    }
+}
+
 /// How bytes become a result is a promise: a change here changes what people's next rendering gives.
 #[test]
 fn drawing_is_pinned() {

@@ -10,7 +10,7 @@ const CONSTRAINT_BYTES: usize = 512;
 const ALTERNATIVES: usize = 32;
 
 /// A version.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Version {
     pub(crate) major: u64,
     pub(crate) minor: u64,
