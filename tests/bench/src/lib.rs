@@ -3,18 +3,17 @@
 
 mod samples;
 pub mod sync;
+mod templates;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use runtime::{
-    Call, Component, Engine, EngineConfig, GenerateRequest, LoadLimits, Occasion, Owner, TemplateComponent,
-    TemplateText,
-};
+use runtime::{Call, Component, Engine, EngineConfig, GenerateRequest, LoadLimits, Occasion, Owner};
 use serde_json::{Value, json};
 
 pub use samples::Samples;
+pub use templates::Templates;
 
 /// The spec of CloudNativePG's published example.
 #[must_use]
@@ -76,20 +75,4 @@ pub fn validate(component: &Component, count: usize) -> Result<Samples> {
     let generator = component.generator()?;
     let config = password_config();
     Samples::take(count, || Ok(generator.validate(&config)?))
-}
-
-/// The times of `count` renderings of one small template.
-///
-/// # Errors
-/// The call's.
-pub fn render(component: &Component, count: usize) -> Result<Samples> {
-    let engine: TemplateComponent = component.template()?;
-    let templates = [TemplateText {
-        key: "uri".to_owned(),
-        text: "postgresql://app:{{ .password }}@db:5432/app".to_owned(),
-        scope: runtime::Scope::Values,
-    }];
-    let data = [runtime::Entry::new("password", "a-password-of-42-characters-0123456789-_$@")];
-    let call = call();
-    Samples::take(count, || Ok(engine.render(&call, &templates, &data, &json!({}))?))
 }

@@ -3,7 +3,7 @@
 #![expect(clippy::print_stdout, reason = "printing figures is what this program does")]
 
 use anyhow::Result;
-use bench::{engine, generate, load, render, timed, validate};
+use bench::{Templates, engine, generate, load, timed, validate};
 
 const CALLS: usize = 20_000;
 
@@ -37,6 +37,14 @@ fn main() -> Result<()> {
     let password = load(&warm, "generator", "password")?;
     println!("validate, password  {}", validate(&password, CALLS)?);
     println!("generate, password  {}", generate(&password, CALLS)?);
-    println!("render, go          {}", render(&load(&warm, "template", "go")?, CALLS)?);
+    let go = load(&warm, "template", "go")?;
+    for (what, templates, count) in
+        [("6 keys", Templates::of_a_database(), CALLS), ("100 keys", Templates::of_a_hundred(), CALLS / 10)]
+    {
+        println!("render, {what:8}    {}", templates.render(&go, count)?);
+        if let Some(theirs) = templates.render_in_go(count)? {
+            println!("  by Go, in process              p50 {:8.1} us", theirs.as_secs_f64() * 1e6);
+        }
+    }
     Ok(())
 }
