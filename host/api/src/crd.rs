@@ -10,10 +10,10 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 use kube::CustomResourceExt;
 use serde::Serialize;
 
-use crate::names::label;
+use crate::names::{group, label};
 use crate::{
-    ClusterGenerator, ClusterSecretStore, ExternalSecret, ExternalSecretSpec, Fake, FakeSpec, Password,
-    PasswordSpec, PushSecret, SecretStore, Uuid, UuidSpec,
+    ClusterGenerator, ClusterSecretStore, ExternalSecret, ExternalSecretSpec, Fake, FakeSpec, Generator,
+    Password, PasswordSpec, PushSecret, SecretStore, Uuid, UuidSpec,
 };
 
 /// The definitions of all kinds, always in the same order.
@@ -28,6 +28,7 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         Fake::crd(),
         Password::crd(),
         Uuid::crd(),
+        Generator::crd(),
     ];
     for definition in &mut definitions {
         finish(definition);
@@ -50,12 +51,14 @@ pub fn crds_yaml() -> Result<String, serde_saphyr::ser::Error> {
 
 /// Puts right what the derive cannot say.
 fn finish(definition: &mut CustomResourceDefinition) {
-    // On the definition only: the derive's own attribute would put the label on every object that `new` makes, too.
-    definition
-        .metadata
-        .labels
-        .get_or_insert_default()
-        .insert(label::COMPONENT.to_owned(), label::COMPONENT_CONTROLLER.to_owned());
+    if definition.spec.group != group::KEYMILL {
+        // On the definition only: the derive's own attribute would put the label on every object that `new` makes, too.
+        definition
+            .metadata
+            .labels
+            .get_or_insert_default()
+            .insert(label::COMPONENT.to_owned(), label::COMPONENT_CONTROLLER.to_owned());
+    }
     let default = spec_default(&definition.spec.names.kind);
     for version in &mut definition.spec.versions {
         // ESO's generators have a status in name only; without a Rust type for it the derive leaves it out.

@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
-    ClusterGenerator, ClusterSecretStore, ExternalSecret, Fake, Password, Problem, PushSecret, SecretStore,
-    Uuid,
+    ClusterGenerator, ClusterSecretStore, ExternalSecret, Fake, Generator, Password, Problem, PushSecret,
+    SecretStore, Uuid,
 };
 
 #[test]
@@ -51,6 +51,7 @@ fn check(path: &Path, document: Value) -> Vec<Problem> {
         "ClusterSecretStore" => read::<ClusterSecretStore>(path, document).validate(),
         "PushSecret" => read::<PushSecret>(path, document).validate(),
         "ClusterGenerator" => read::<ClusterGenerator>(path, document).validate(),
+        "Generator" => none(read::<Generator>(path, document)),
         "Password" => none(read::<Password>(path, document)),
         "UUID" => none(read::<Uuid>(path, document)),
         "Fake" => none(read::<Fake>(path, document)),

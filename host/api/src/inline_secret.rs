@@ -71,11 +71,17 @@ impl JsonSchema for InlineSecret {
     }
 }
 
-/// The config of a provider or generator that keymill does not have, as it was written. It may hold secrets, so `Debug`
+/// The config of a component, or of a provider or generator that keymill does not have, as it was written. It may hold secrets, so `Debug`
 /// shows its keys at most.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct RawObject(pub serde_json::Map<String, serde_json::Value>);
+
+impl From<RawObject> for serde_json::Value {
+    fn from(object: RawObject) -> Self {
+        Self::Object(object.0)
+    }
+}
 
 impl fmt::Debug for RawObject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -112,6 +118,9 @@ mod tests {
         check::<crate::SecretStore>("{provider: {vault: {server: s, headers: {a: hunter2}}}}");
         check::<crate::ClusterSecretStore>("{provider: {secretserver: {password: {value: hunter2}}}}");
         check::<crate::Fake>("{data: {a: hunter2}}");
+        check::<crate::Generator>(
+            "{componentRef: {kind: BuiltIn, name: fake}, config: {data: {a: hunter2}}}",
+        );
         check::<crate::ClusterGenerator>("{kind: Fake, generator: {fakeSpec: {data: {a: hunter2}}}}");
         check::<crate::ClusterGenerator>(
             "{kind: Webhook, generator: {webhookSpec: {headers: {a: hunter2}}}}",

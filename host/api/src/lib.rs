@@ -10,6 +10,7 @@
 #![deny(missing_docs)]
 
 mod ca;
+pub mod component;
 mod condition;
 mod crd;
 mod duration;
@@ -27,13 +28,14 @@ pub mod store;
 pub mod template;
 
 pub use ca::{CaProvider, CaProviderKind};
+pub use component::{ComponentKind, ComponentRef, ConfiguredStatus};
 pub use condition::{Condition, ConditionStatus, ConditionType};
 pub use crd::{crds, crds_yaml};
 pub use duration::{Duration, ParseDurationError};
 pub use external_secret::{ExternalSecret, ExternalSecretSpec, ExternalSecretStatus};
 pub use generator::{
-    ClusterGenerator, ClusterGeneratorSpec, Fake, FakeSpec, GeneratorKind, GeneratorRef, Password,
-    PasswordSpec, Uuid, UuidSpec,
+    ClusterGenerator, ClusterGeneratorSpec, ConfiguredGeneratorSpec, Fake, FakeSpec, Generator,
+    GeneratorKind, GeneratorRef, Password, PasswordSpec, Uuid, UuidSpec,
 };
 pub use inline_secret::{InlineSecret, RawObject};
 pub use problem::Problem;

@@ -32,7 +32,7 @@ pub mod label {
     pub const TYPE_WEBHOOK: &str = "webhook";
     /// On a GeneratorState: SHA3-224 of `Kind-namespace-name-key` of its owner, in hex.
     pub const OWNER_KEY: &str = "generators.external-secrets.io/owner-key";
-    /// On each CRD, with the value [`COMPONENT_CONTROLLER`].
+    /// On each CRD of ESO's kinds, with the value [`COMPONENT_CONTROLLER`].
     pub const COMPONENT: &str = "external-secrets.io/component";
     /// The value of [`COMPONENT`].
     pub const COMPONENT_CONTROLLER: &str = "controller";
@@ -122,6 +122,8 @@ pub mod reason {
     pub const VALID: &str = "Valid";
     /// Store not Ready: its spec cannot work, or its server refuses.
     pub const INVALID_PROVIDER_CONFIG: &str = "InvalidProviderConfig";
+    /// Our own kinds Ready: the component is there and accepts the config.
+    pub const ACCEPTED: &str = "Accepted";
     /// Store Ready: whether it answers is only known when it is used.
     pub const VALIDATION_UNKNOWN: &str = "ValidationUnknown";
 }

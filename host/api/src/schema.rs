@@ -60,6 +60,11 @@ pub(crate) fn any(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "x-kubernetes-preserve-unknown-fields": true })
 }
 
+/// An object that is kept as it is.
+pub(crate) fn object(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true })
+}
+
 /// Adds properties that are objects kept as they are, each with its description. They take the place of the map that
 /// holds them in Rust.
 pub(crate) fn list_raw_objects(schema: &mut Schema, objects: &[(&str, &str)]) {

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{
-    ClusterGenerator, ClusterSecretStore, ConditionStatus, Fake, Password, SecretStore, SecretStoreSpec, Uuid,
+    ClusterGenerator, ClusterSecretStore, ConditionStatus, Fake, Generator, Password, SecretStore,
+    SecretStoreSpec, Uuid,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
@@ -38,6 +39,7 @@ pub(crate) struct Writers {
     pub(crate) uuids: Writer<DeserializeGuard<Uuid>>,
     pub(crate) fakes: Writer<DeserializeGuard<Fake>>,
     pub(crate) cluster_generators: Writer<DeserializeGuard<ClusterGenerator>>,
+    pub(crate) generators: Writer<DeserializeGuard<Generator>>,
 }
 
 /// All cached kinds.
@@ -48,6 +50,7 @@ pub(crate) struct Caches {
     pub(crate) uuids: Cached<Uuid>,
     pub(crate) fakes: Cached<Fake>,
     pub(crate) cluster_generators: Cached<ClusterGenerator>,
+    pub(crate) generators: Cached<Generator>,
 }
 
 impl Caches {
@@ -57,16 +60,25 @@ impl Caches {
         let (passwords, password_writer) = cached(client);
         let (uuids, uuid_writer) = cached(client);
         let (fakes, fake_writer) = cached(client);
-        let (cluster_generators, generators) = cached(client);
-        let caches =
-            Self { secret_stores, cluster_secret_stores, passwords, uuids, fakes, cluster_generators };
+        let (cluster_generators, cluster_generator_writer) = cached(client);
+        let (generators, generator_writer) = cached(client);
+        let caches = Self {
+            secret_stores,
+            cluster_secret_stores,
+            passwords,
+            uuids,
+            fakes,
+            cluster_generators,
+            generators,
+        };
         let writers = Writers {
             secret_stores: stores,
             cluster_secret_stores: cluster_stores,
             passwords: password_writer,
             uuids: uuid_writer,
             fakes: fake_writer,
-            cluster_generators: generators,
+            cluster_generators: cluster_generator_writer,
+            generators: generator_writer,
         };
         (caches, writers)
     }
@@ -152,6 +164,15 @@ where
             Some(found) => Ok(Found::Found(found)),
             None => self.ask(Api::all(self.client.clone()), None, name).await,
         }
+    }
+
+    /// As the watch last saw it, whether or not it can be read.
+    pub(crate) fn seen(&self, object: &ObjectRef) -> Option<Arc<DeserializeGuard<K>>> {
+        let key = Key::new(&object.name);
+        self.reader.get(&match &object.namespace {
+            Some(namespace) => key.within(namespace),
+            None => key,
+        })
     }
 
     fn kept(&self, key: &Key<DeserializeGuard<K>>) -> Option<Arc<K>> {

@@ -26,6 +26,7 @@ mod metrics;
 mod news;
 mod outage;
 mod overload;
+mod own_kinds;
 mod pulse;
 mod push_secret;
 mod queue;
@@ -91,7 +92,7 @@ pub async fn run(context: Arc<Context>, ends: Ends, shutdown: CancellationToken)
             .await;
         }
     };
-    future::join4(
+    future::join5(
         control(
             context.namespaced(),
             woken.secret_stores,
@@ -117,6 +118,7 @@ pub async fn run(context: Arc<Context>, ends: Ends, shutdown: CancellationToken)
             |object: &PushSecret| Status::of_push(object.status.as_ref()).refresh_time,
             push_secret::reconcile,
         ),
+        own_kinds::check_all(woken.own_kinds, &context, &shutdown),
     )
     .await;
 }

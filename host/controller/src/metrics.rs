@@ -27,6 +27,8 @@ use queue::Queues;
 pub use requests::{CountedRequests, RequestCounter};
 use tally::Tally;
 
+use crate::own_kinds;
+
 /// As controller-runtime has them.
 const LOOK_SECONDS: [f64; 40] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25,
@@ -98,6 +100,14 @@ impl Metrics {
         self.looks.get_or_create(&Result::of(&object.kind, failed)).inc();
         self.look_errors.get_or_create(&controller).inc_by(failed.into());
         self.objects.looked(object, time);
+    }
+
+    /// The same for an object of a kind of our own.
+    pub(crate) fn own_looked(&self, time: Duration, failed: bool) {
+        let controller = Controller::of(own_kinds::LOOP);
+        self.look_seconds.get_or_create(&controller).observe(time.as_secs_f64());
+        self.looks.get_or_create(&Result::of(own_kinds::LOOP, failed)).inc();
+        self.look_errors.get_or_create(&controller).inc_by(failed.into());
     }
 
     /// A loop begins, which works on so many objects of a kind at once at most. Its counters begin at 0, so that a rate over them exists

@@ -23,6 +23,8 @@ const REFUSAL: Duration = Duration::from_secs(3 * backoff::CLUSTER_MAX.as_secs()
 /// What the API server means by "page not found".
 const UNKNOWN_KIND: &str =
     "the API server does not know this kind: apply its CustomResourceDefinition, `keymill crds` prints it";
+/// The same of a kind of our own.
+const UNKNOWN_OWN_KIND: &str = "the API server does not know the kinds of keymill.dev, so there is none of them; everything else goes on: apply their CustomResourceDefinitions, `keymill crds` prints them";
 
 /// How one loop is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +45,8 @@ pub(crate) struct Loops {
     heard: Mutex<BTreeMap<String, Heard>>,
     /// Whether it was said that watches cannot begin.
     cut_off: AtomicBool,
+    /// Whether it was said that kinds of ours are not defined.
+    without: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -112,6 +116,19 @@ impl Pulse {
     /// The loop is alive.
     pub(crate) fn beat(&self) {
         self.tell(|heard| heard.last = Instant::now());
+    }
+
+    /// It watches nothing: there is no list that it waits for.
+    pub(crate) fn listed(&self) {
+        self.tell(|heard| heard.listed = true);
+    }
+
+    /// The API server has no such kind, and whoever watches it can do without: there are no objects of it. Said once for all of them.
+    pub(crate) fn unknown_kind(&self) {
+        self.listed();
+        if !self.loops.without.swap(true, Ordering::Relaxed) {
+            tracing::warn!(watch = self.name, "{UNKNOWN_OWN_KIND}");
+        }
     }
 
     /// Notes what an event of the watch says of the watch, and keeps errors out: the watch begins again by itself.

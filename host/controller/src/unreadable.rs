@@ -8,13 +8,14 @@ use kube::Resource;
 use kube::api::{Api, DynamicObject};
 use kube::core::ApiResource;
 use kube::core::error_boundary::InvalidObject;
-use pipeline::{Event, ObjectRef, Ready};
+use pipeline::{Event, ObjectRef, Ready, Reason};
 use serde_json::{Map, Value as Json, json};
 
 use crate::cluster::ClusterError;
 use crate::context::Context;
 use crate::failure::SyncError;
 use crate::finalizers;
+use crate::own_kinds;
 use crate::queue::Again;
 use crate::report;
 
@@ -42,7 +43,9 @@ pub(crate) async fn report<K: Resource<DynamicType = ()>>(
     let mut about = DynamicObject::new(&reference.name, &resource);
     about.metadata = object.metadata.clone();
     report::record(context, about.object_ref(&resource), &[Event { warning: true, reason, message }]);
-    context.metrics.condition(&reference, false);
+    if !own_kinds::is_own(&reference.kind) {
+        context.metrics.condition(&reference, false);
+    }
     context.activity.failed(&reference);
     Ok(report::leave(context, &reference))
 }
@@ -80,6 +83,7 @@ fn reason_of(kind: &str) -> &'static str {
     match kind {
         "ExternalSecret" => reason::SECRET_SYNCED_ERROR,
         "PushSecret" => reason::ERRORED,
+        kind if own_kinds::is_own(kind) => Reason::InvalidSpec.as_str(),
         _ => reason::INVALID_PROVIDER_CONFIG,
     }
 }

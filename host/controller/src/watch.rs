@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cache::Writers;
 use crate::clock;
 use crate::context::Context;
+use crate::own_kinds;
 use crate::pulse::Pulse;
 use crate::reconnect;
 use crate::references::{Sight, any_secret};
@@ -37,6 +38,7 @@ pub(crate) struct Wake {
     pub(crate) push_secrets: UnboundedSender<Key<DeserializeGuard<PushSecret>>>,
     pub(crate) secret_stores: UnboundedSender<Key<DeserializeGuard<SecretStore>>>,
     pub(crate) cluster_secret_stores: UnboundedSender<Key<DeserializeGuard<ClusterSecretStore>>>,
+    pub(crate) own_kinds: UnboundedSender<ObjectRef>,
 }
 
 /// Where that is heard.
@@ -46,6 +48,7 @@ pub(crate) struct Woken {
     pub(crate) push_secrets: UnboundedReceiver<Key<DeserializeGuard<PushSecret>>>,
     pub(crate) secret_stores: UnboundedReceiver<Key<DeserializeGuard<SecretStore>>>,
     pub(crate) cluster_secret_stores: UnboundedReceiver<Key<DeserializeGuard<ClusterSecretStore>>>,
+    pub(crate) own_kinds: UnboundedReceiver<ObjectRef>,
 }
 
 impl Wake {
@@ -55,13 +58,15 @@ impl Wake {
         let (push_secrets, woken_push_secrets) = unbounded();
         let (secret_stores, woken_secret_stores) = unbounded();
         let (cluster_secret_stores, woken_cluster_secret_stores) = unbounded();
+        let (own_kinds, woken_own_kinds) = unbounded();
         let woken = Woken {
             external_secrets: woken_external_secrets,
             push_secrets: woken_push_secrets,
             secret_stores: woken_secret_stores,
             cluster_secret_stores: woken_cluster_secret_stores,
+            own_kinds: woken_own_kinds,
         };
-        (Self { external_secrets, push_secrets, secret_stores, cluster_secret_stores }, woken)
+        (Self { external_secrets, push_secrets, secret_stores, cluster_secret_stores, own_kinds }, woken)
     }
 
     /// Wakes one object. The receivers live as long as the controllers; when they are gone there is nobody to wake.
@@ -79,6 +84,7 @@ impl Wake {
                 self.secret_stores.unbounded_send(Key::new(&object.name).within(namespace)).is_ok()
             }
             "ClusterSecretStore" => self.cluster_secret_stores.unbounded_send(Key::new(&object.name)).is_ok(),
+            kind if own_kinds::is_own(kind) => self.own_kinds.unbounded_send(object.clone()).is_ok(),
             _ => false,
         };
     }
@@ -101,6 +107,7 @@ pub(crate) fn start(context: &Arc<Context>, writers: Writers, shutdown: &Cancell
     watch.cached(context.namespaced(), writers.passwords);
     watch.cached(context.namespaced(), writers.uuids);
     watch.cached(context.namespaced(), writers.fakes);
+    own_kinds::watch(context, context.namespaced(), writers.generators, shutdown);
     if context.settings.namespace.is_none() {
         watch.cached(context.cluster(), writers.cluster_secret_stores);
         watch.cached(context.cluster(), writers.cluster_generators);
@@ -206,12 +213,12 @@ impl Watch {
     }
 }
 
-fn place<K: ResourceExt>(kind: &str, object: &K) -> ObjectRef {
+pub(crate) fn place<K: ResourceExt>(kind: &str, object: &K) -> ObjectRef {
     ObjectRef { kind: kind.to_owned(), namespace: object.namespace(), name: object.name_any() }
 }
 
 /// Where a kind counts the changes of its spec, its status is no content.
-fn content<K: ResourceExt>(object: &K) -> String {
+pub(crate) fn content<K: ResourceExt>(object: &K) -> String {
     match object.meta().generation {
         Some(generation) => format!("{}/{generation}", object.uid().unwrap_or_default()),
         None => object.resource_version().unwrap_or_default(),

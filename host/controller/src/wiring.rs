@@ -1,6 +1,7 @@
 //! The pipeline's ports over the cluster, the stores and the runtime. The only place where they meet.
 
 mod capabilities;
+mod components;
 mod counting;
 mod generators;
 mod policies;
@@ -10,6 +11,7 @@ mod templates;
 mod watched;
 
 pub use capabilities::{Bridge, ClusterObject, Late, VaultPrefix};
+pub(crate) use components::{Chosen, check_config};
 pub(crate) use generators::GeneratorFinder;
 pub(crate) use policies::NoPolicies;
 pub(crate) use stores::{StoreOpener, StoreUse};

@@ -86,6 +86,8 @@ reasons! {
     InvalidValue,
     /// A generator that is named does not exist or its kind is not supported.
     GeneratorNotFound,
+    /// A component that is named does not exist.
+    ComponentNotFound,
     /// The component refuses the config.
     InvalidConfig,
     /// The component refused or was stopped.

@@ -15,7 +15,7 @@ use crate::operator::Operator;
 use crate::rights::granted;
 
 const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
-const WATCHED: [&str; 10] = [
+const WATCHED: [&str; 11] = [
     "externalsecrets",
     "pushsecrets",
     "secretstores",
@@ -24,6 +24,7 @@ const WATCHED: [&str; 10] = [
     "fakes",
     "passwords",
     "uuids",
+    "generators",
     "secrets",
     "configmaps",
 ];
@@ -49,6 +50,7 @@ fn turns() -> Vec<Turn> {
             ("fakes", "get"),
             ("passwords", "get"),
             ("uuids", "get"),
+            ("generators", "get"),
             ("configmaps", "get"),
             ("namespaces", "get"),
             ("serviceaccounts/token", "create"),
@@ -68,6 +70,7 @@ fn turns() -> Vec<Turn> {
             ("pushsecrets", "patch"),
             ("secretstores/status", "patch"),
             ("clustersecretstores/status", "patch"),
+            ("generators/status", "patch"),
         ]),
         at_once(&[("externalsecrets/status", "patch"), ("pushsecrets/status", "patch")]),
         at_once(&[("externalsecrets/finalizers", "update"), ("pushsecrets/finalizers", "update")]),

@@ -6,9 +6,10 @@ use crate::cluster::{Cluster, until};
 
 const EXTERNAL_SECRETS: &str = "external-secrets.io/v1";
 const GENERATORS: &str = "generators.external-secrets.io/v1alpha1";
+const OWN: &str = "keymill.dev/v1alpha1";
 
 /// Those that become Ready. `lost-` others name what does not exist.
-const READY: [(&str, &str); 10] = [
+const READY: [(&str, &str); 11] = [
     ("secretstores", "own"),
     ("externalsecrets", "copied"),
     ("externalsecrets", "in-all-namespaces"),
@@ -17,6 +18,7 @@ const READY: [(&str, &str); 10] = [
     ("externalsecrets", "ending"),
     ("externalsecrets", "rotating"),
     ("externalsecrets", "identified"),
+    ("externalsecrets", "configured"),
     ("pushsecrets", "selected"),
     ("pushsecrets", "generated"),
 ];
@@ -185,6 +187,10 @@ fn generators(namespace: &str) -> Vec<Json> {
             "apiVersion": GENERATORS, "kind": "Fake", "metadata": {"name": "fake"},
             "spec": {"data": {"user": "fake"}},
         }),
+        json!({
+            "apiVersion": OWN, "kind": "Generator", "metadata": {"name": "configured"},
+            "spec": {"componentRef": {"kind": "BuiltIn", "name": "uuid"}},
+        }),
     ]
 }
 
@@ -205,7 +211,8 @@ fn from_store(kind: &str, name: &str) -> Json {
 }
 
 fn generated(kind: &str, name: &str) -> Json {
-    json!({"dataFrom": [{"sourceRef": {"generatorRef": {"apiVersion": GENERATORS, "kind": kind, "name": name}}}]})
+    let version = if kind == "Generator" { OWN } else { GENERATORS };
+    json!({"dataFrom": [{"sourceRef": {"generatorRef": {"apiVersion": version, "kind": kind, "name": name}}}]})
 }
 
 fn external_secrets(namespace: &str) -> Vec<Json> {
@@ -233,11 +240,13 @@ fn external_secrets(namespace: &str) -> Vec<Json> {
         external_secret("ending", ending),
         external_secret("rotating", rotating),
         external_secret("identified", generated("UUID", "uuid")),
+        external_secret("configured", generated("Generator", "configured")),
         external_secret("lost-cluster-store", from_store("ClusterSecretStore", "nowhere")),
         external_secret("lost-store", from_store("SecretStore", "nowhere")),
         external_secret("lost-password", generated("Password", "nowhere")),
         external_secret("lost-uuid", generated("UUID", "nowhere")),
         external_secret("lost-fake", generated("Fake", "nowhere")),
+        external_secret("lost-generator", generated("Generator", "nowhere")),
         external_secret("lost-cluster", generated("ClusterGenerator", "nowhere")),
     ]
 }

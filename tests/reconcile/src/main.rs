@@ -24,6 +24,8 @@ mod history;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod own_kinds;
+#[cfg(test)]
 mod push;
 #[cfg(test)]
 mod replicas;

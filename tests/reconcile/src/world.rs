@@ -47,6 +47,7 @@ pub(crate) struct Operator {
     pub(crate) gate: Gate,
     pub(crate) kv_gate: Gate,
     pub(crate) clients: Arc<stores::Clients>,
+    pub(crate) context: Arc<Context>,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
@@ -216,8 +217,8 @@ impl World {
         let clients = Arc::new(stores::Clients::new(addresses));
         let (context, ends) =
             Context::new(self.parts(client, Leadership::always(), Arc::clone(&clients), &stop));
-        let task = tokio::spawn(controller::run(context, ends, stop.clone()));
-        Operator { gate, kv_gate, clients, stop, task }
+        let task = tokio::spawn(controller::run(Arc::clone(&context), ends, stop.clone()));
+        Operator { gate, kv_gate, clients, context, stop, task }
     }
 
     /// Controllers that run when they are polled, without a key store.

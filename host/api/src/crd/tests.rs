@@ -69,7 +69,8 @@ fn yaml_holds_all_definitions_in_order() {
             "ClusterGenerator",
             "Fake",
             "Password",
-            "UUID"
+            "UUID",
+            "Generator"
         ]
     );
 }

@@ -3,6 +3,8 @@
 use pipeline::ObjectRef;
 use prometheus_client::encoding::EncodeLabelSet;
 
+use crate::own_kinds;
+
 /// Whose.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct Named {
@@ -76,6 +78,7 @@ fn word(kind: &str) -> &'static str {
         "ExternalSecret" => "externalsecret",
         "PushSecret" => "pushsecret",
         "SecretStore" => "secretstore",
+        own_kinds::LOOP => "keymill",
         _ => "clustersecretstore",
     }
 }

@@ -17,12 +17,13 @@ use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use super::components::Chosen;
 use super::runtime::ComponentError;
 use super::templates::{Engines, run};
 use crate::cache::Caches;
 
 /// The kinds of generators that there are, for messages.
-const SUPPORTED: &str = "Password, UUID, Fake, ClusterGenerator";
+const SUPPORTED: &str = "Password, UUID, Fake, ClusterGenerator, and Generator of keymill.dev";
 
 /// Finds generators.
 #[derive(Clone)]
@@ -104,7 +105,9 @@ impl Generators for GeneratorFinder {
         kind: &str,
         name: &str,
     ) -> Result<GeneratorHandle, BoxFailure> {
-        let (component, config) = self.config(namespace, api_version, kind, name).await?;
+        let (component, mut config) = self.config(namespace, api_version, kind, name).await?;
+        // The same config in another order is the same.
+        config.sort_all_objects();
         let digest = Sha256::digest(config.to_string().as_bytes());
         let config_digest = HEXLOWER.encode(&digest);
         let identity = identity(api_version, kind, name);
@@ -125,11 +128,13 @@ impl GeneratorFinder {
         api_version: &str,
         kind: &str,
         name: &str,
-    ) -> Result<(&'static str, Json), BoxFailure> {
+    ) -> Result<(Chosen, Json), BoxFailure> {
         let unsupported =
             || FindError::Unsupported { api_version: api_version.to_owned(), kind: kind.to_owned() };
-        if api_version.split_once('/').map_or("", |(group, _)| group) != group::GENERATORS {
-            return Err(unsupported().into());
+        match (api_version.split_once('/').map_or("", |(group, _)| group), kind) {
+            (group::GENERATORS, _) => {}
+            (group::KEYMILL, "Generator") => return self.configured(namespace, name).await,
+            _ => return Err(unsupported().into()),
         }
         let object = ObjectRef::namespaced(kind, namespace, name);
         let found = match kind {
@@ -150,13 +155,26 @@ impl GeneratorFinder {
             _ => return Err(unsupported().into()),
         };
         match found {
-            Some((component, Some(config))) => Ok((component, config)),
+            Some((component, Some(config))) => Ok((built_in(component), config)),
             Some((_, None)) => Err(FindError::Unreadable { generator: object }.into()),
             None => Err(FindError::Missing { generator: object }.into()),
         }
     }
 
-    async fn cluster(&self, name: &str) -> Result<(&'static str, Json), BoxFailure> {
+    /// Of our own kind, which names its component.
+    async fn configured(&self, namespace: &str, name: &str) -> Result<(Chosen, Json), BoxFailure> {
+        match self.caches.generators.within(namespace, name).await? {
+            Found::Found(found) => {
+                Ok((Chosen::of(&found.spec.component_ref), found.spec.config.clone().into()))
+            }
+            Found::Missing => {
+                let generator = ObjectRef::namespaced("Generator", namespace, name);
+                Err(FindError::Missing { generator }.into())
+            }
+        }
+    }
+
+    async fn cluster(&self, name: &str) -> Result<(Chosen, Json), BoxFailure> {
         let generator = ObjectRef::cluster("ClusterGenerator", name);
         let Found::Found(found) = self.caches.cluster_generators.named(name).await? else {
             return Err(FindError::Missing { generator }.into());
@@ -172,10 +190,14 @@ impl GeneratorFinder {
             None => return Err(FindError::Mismatch { generator }.into()),
         };
         match config {
-            Some(config) => Ok((component, config)),
+            Some(config) => Ok((built_in(component), config)),
             None => Err(FindError::Unreadable { generator }.into()),
         }
     }
+}
+
+fn built_in(name: &str) -> Chosen {
+    Chosen::BuiltIn(name.to_owned())
 }
 
 fn json<T: Serialize>(spec: &T) -> Option<Json> {
@@ -184,7 +206,7 @@ fn json<T: Serialize>(spec: &T) -> Option<Json> {
 
 /// A component with its config. The config may hold secrets (Fake's data).
 struct Configured {
-    component: &'static str,
+    component: Chosen,
     config: Json,
     engines: Engines,
 }
@@ -196,19 +218,19 @@ impl Generator for Configured {
             runtime::Owner { namespace: request.owner.namespace.clone(), name: request.owner.name.clone() };
         let seconds = u64::try_from(request.now.as_second()).unwrap_or_default();
         let call = Call::new(owner, occasion(request.occasion), seconds);
-        let (engines, name, config) = (self.engines.clone(), self.component, self.config.clone());
+        let (engines, chosen, config) = (self.engines.clone(), self.component.clone(), self.config.clone());
         let work = move || {
-            let component = engines.find(World::Generator, name)?;
+            let (component, name) = (chosen.load(&engines, World::Generator)?, chosen.name());
             let generator = component.generator().map_err(|source| ComponentError::call(name, source))?;
             let counting = engines.count(World::Generator, name);
-            // The built-in generators want nothing but random draws, so they are granted nothing.
+            // The built-in generators want nothing but random draws, and nothing can grant anything to others: they are granted nothing.
             let generated = generator
                 .generate(&counting.call(call), GenerateRequest::new(&config))
                 .map_err(|source| ComponentError::call(name, source));
             counting.done(generated.as_ref().err());
             generated
         };
-        Ok(own(run(name, work).await?))
+        Ok(own(run(self.component.name(), work).await?))
     }
 }
 

@@ -9,7 +9,7 @@ const CORRECT: &str = "correct the template";
 /// A component that did not answer.
 #[derive(Debug, Error)]
 pub(crate) enum ComponentError {
-    /// It is not built in.
+    /// There is none of that name.
     #[error("find the component {name}: there is no such {world}")]
     Unknown { world: &'static str, name: String },
     /// It could not be loaded.
@@ -66,7 +66,7 @@ fn list(problems: &[Problem]) -> String {
 impl Failure for ComponentError {
     fn reason(&self) -> Reason {
         match self {
-            ComponentError::Unknown { .. } => Reason::GeneratorNotFound,
+            ComponentError::Unknown { .. } => Reason::ComponentNotFound,
             ComponentError::Config { .. } => Reason::InvalidConfig,
             ComponentError::Load { .. } | ComponentError::Call { .. } => Reason::ComponentFailed,
             ComponentError::Render { source, .. } => match source.as_ref() {
@@ -110,7 +110,7 @@ impl Failure for ComponentError {
     fn advice(&self) -> &'static str {
         match self {
             ComponentError::Unknown { .. } => "`keymill component list` shows what there is",
-            ComponentError::Config { .. } => "correct the generator's spec",
+            ComponentError::Config { .. } => "correct the config",
             ComponentError::Render { source, .. } => match source.as_ref() {
                 RenderError::Fault(_) => CORRECT,
                 RenderError::Call(_) => "",

@@ -16,7 +16,8 @@ type Fields = BTreeMap<String, Map<String, Value>>;
 #[test]
 fn differences_from_eso_are_the_committed_ones() {
     let facts: Map<String, Value> = serde_json::from_str(include_str!("../../../tests/facts.json")).unwrap();
-    let definitions = crds();
+    let mut definitions = crds();
+    definitions.retain(|definition| definition.spec.group != group::KEYMILL);
     assert_eq!(facts.len(), definitions.len(), "a kind is missing in facts.json or here");
     let mut differences = String::from(
         "# What our definitions leave out, add or say differently, compared with those of ESO 2.9.\n\

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use api::ComponentKind;
 use api::names::group;
 use runtime::Owner;
 use serde_json::{Value as Json, json};
@@ -33,6 +34,8 @@ const KINDS: [Kind; 3] = [
 ];
 
 const CLUSTER: &str = "ClusterGenerator";
+/// Our own kind.
+const CONFIGURED: &str = "Generator";
 
 impl Asked {
     pub(super) fn of(args: &Generate) -> Result<Self, Ending> {
@@ -73,6 +76,9 @@ impl Asked {
     fn of_manifest(manifest: &Manifest) -> Result<Self, Ending> {
         let origin = format!("{}, {}", manifest.file.display(), manifest.title());
         let failed = |what: String| Ending::failed(format!("read {origin}: {what}"));
+        if manifest.kind() == CONFIGURED {
+            return Self::configured(manifest, origin);
+        }
         let (kind, place) = if manifest.kind() == CLUSTER {
             let wrapped = manifest.text_at("/spec/kind");
             let kind =
@@ -95,15 +101,37 @@ impl Asked {
         Ok(Self {
             component: kind.component.to_owned(),
             config: Config { json: without_nulls(json), origin, place },
-            owner: Owner { namespace: manifest.namespace().to_owned(), name: manifest.name().to_owned() },
+            owner: owner(manifest),
+        })
+    }
+
+    /// Of our own kind, which names its component.
+    fn configured(manifest: &Manifest, origin: String) -> Result<Self, Ending> {
+        let kind = manifest.text_at("/spec/componentRef/kind");
+        if kind != ComponentKind::BuiltIn.as_str() {
+            return Err(Ending::failed(format!(
+                "read {origin}: spec.componentRef.kind is {kind:?}; without a cluster it can be BuiltIn"
+            )));
+        }
+        let json = manifest.object.pointer("/spec/config").cloned().unwrap_or(Json::Null);
+        Ok(Self {
+            component: manifest.text_at("/spec/componentRef/name").to_owned(),
+            config: Config { json: without_nulls(json), origin, place: "/spec/config".to_owned() },
+            owner: owner(manifest),
         })
     }
 }
 
+fn owner(manifest: &Manifest) -> Owner {
+    Owner { namespace: manifest.namespace().to_owned(), name: manifest.name().to_owned() }
+}
+
 fn is_generator(manifest: &Manifest) -> bool {
-    let of_group =
-        manifest.api_version().split_once('/').is_some_and(|(group, _)| group == group::GENERATORS);
-    of_group && (manifest.kind() == CLUSTER || find(manifest.kind()).is_some())
+    match (manifest.api_version().split_once('/').map(|(group, _)| group), manifest.kind()) {
+        (Some(group::GENERATORS), kind) => kind == CLUSTER || find(kind).is_some(),
+        (Some(group::KEYMILL), kind) => kind == CONFIGURED,
+        _ => false,
+    }
 }
 
 fn find(kind: &str) -> Option<&'static Kind> {
@@ -112,7 +140,12 @@ fn find(kind: &str) -> Option<&'static Kind> {
 
 fn supported() -> String {
     let kinds: Vec<&str> = KINDS.iter().map(|kind| kind.kind).collect();
-    format!("generators are {} and {CLUSTER} of {}", kinds.join(", "), group::GENERATORS)
+    format!(
+        "generators are {} and {CLUSTER} of {}, and {CONFIGURED} of {}",
+        kinds.join(", "),
+        group::GENERATORS,
+        group::KEYMILL
+    )
 }
 
 /// A key without a value is a key left out, as it is for a cluster.
@@ -161,12 +194,27 @@ mod tests {
         );
         let cluster = manifest("ClusterGenerator", ", spec: {kind: UUID, generator: {uuidSpec: {}}}");
         check(&cluster, Ok(("uuid", json!({}), "/spec/generator/uuidSpec")));
+        check(
+            &configured("{kind: BuiltIn, name: password}", ", config: {length: 9, digits: null}"),
+            Ok(("password", json!({"length": 9}), "/spec/config")),
+        );
+        check(&configured("{kind: BuiltIn, name: uuid}", ""), Ok(("uuid", json!({}), "/spec/config")));
         let beside = format!("{{apiVersion: v1, kind: Secret, metadata: {{name: z}}}}\n---\n{password}");
         check(&beside, Ok(("password", json!({"length": 7}), "/spec")));
     }
 
+    fn configured(component: &str, config: &str) -> String {
+        format!(
+            "{{apiVersion: keymill.dev/v1alpha1, kind: Generator, metadata: {{name: x}}, spec: {{componentRef: {component}{config}}}}}\n"
+        )
+    }
+
     #[test]
     fn what_is_no_generator_is_said() {
+        check(
+            &configured("{kind: Component, name: mine}", ""),
+            Err(r#"spec.componentRef.kind is \"Component\"; without a cluster it can be BuiltIn"#),
+        );
         check(
             &manifest("SSHKey", ""),
             Err("holds SSHKey/x; generators are Password, UUID, Fake and ClusterGenerator"),

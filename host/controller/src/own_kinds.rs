@@ -1,0 +1,190 @@
+//! The kinds of keymill.dev: each object is checked when it changes, and its status says what came of it.
+//!
+//! One loop for all of these kinds, since there are few objects of them and a check rarely waits for anybody. What a sync needs of them
+//! it reads from the caches and asks the component itself: nobody waits for a status. A check judges no value and publishes none.
+
+mod generator;
+mod watch;
+
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::Generator;
+use api::component::ConfiguredStatus;
+use api::names::reason;
+use futures::StreamExt;
+use futures::channel::mpsc::UnboundedReceiver;
+use kube::{Api, Resource};
+use pipeline::{BoxFailure, Event, Next, ObjectRef, Ready};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value as Json};
+use tokio::task::{Id, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::cache::{Cached, Caches};
+use crate::context::Context;
+use crate::failure::SyncError;
+use crate::pulse::BEAT;
+use crate::queue::{Again, Queue};
+use crate::{report, unreadable};
+
+pub(crate) use watch::watch;
+
+/// The name of the loop, as a kind of its own.
+pub(crate) const LOOP: &str = "keymill.dev";
+/// A failing check is repeated this often at least.
+const RECHECK_MAX: Duration = Duration::from_secs(60);
+
+/// Whether a kind is one of these.
+pub(crate) fn is_own(kind: &str) -> bool {
+    kind == "Generator"
+}
+
+/// One of these kinds.
+trait OwnKind: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static {
+    /// Where the watch keeps its objects.
+    fn cached(caches: &Caches) -> &Cached<Self>;
+
+    /// Where its status is written to.
+    fn objects(&self, context: &Context) -> Api<Self>;
+
+    /// What its status says now.
+    fn status(&self) -> ConfiguredStatus;
+
+    /// Whether it can be used: the digest of its component if so.
+    fn check(&self, context: &Context) -> impl Future<Output = Result<String, BoxFailure>> + Send;
+}
+
+/// Checks whatever is woken until `shutdown`, and ends when the checks under way have ended.
+pub(crate) async fn check_all(
+    mut woken: UnboundedReceiver<ObjectRef>,
+    context: &Arc<Context>,
+    shutdown: &CancellationToken,
+) {
+    let pulse = context.pulse(LOOP, "loop");
+    pulse.listed();
+    let mut queue = Queue::new(context.metrics.queue(LOOP), context.events.calm().line());
+    let mut checks = Checks::default();
+    let mut beats = tokio::time::interval(BEAT);
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => break,
+            Some(object) = woken.next() => queue.add(object),
+            object = queue.due() => queue.add(object),
+            Some((object, again)) = checks.next() => queue.done(&object, again),
+            _ = beats.tick() => queue.tell(),
+        }
+        pulse.beat();
+        while checks.tasks.len() < context.settings.concurrency.into() {
+            let Some(object) = queue.next() else { break };
+            checks.begin(object, context);
+        }
+    }
+    while checks.next().await.is_some() {
+        pulse.beat();
+    }
+}
+
+/// The checks under way, each a task of its own.
+#[derive(Default)]
+struct Checks {
+    tasks: JoinSet<Again>,
+    objects: HashMap<Id, ObjectRef>,
+}
+
+impl Checks {
+    fn begin(&mut self, object: ObjectRef, context: &Arc<Context>) {
+        let (context, checked) = (Arc::clone(context), object.clone());
+        let task = self.tasks.spawn(async move { look(&checked, &context).await });
+        self.objects.insert(task.id(), object);
+    }
+
+    /// The next one that ends; none when none is under way. One that panicked, which is a bug, is repeated; what was said of it is on
+    /// standard error already.
+    async fn next(&mut self) -> Option<(ObjectRef, Again)> {
+        let (id, again) = match self.tasks.join_next_with_id().await? {
+            Ok((id, again)) => (id, again),
+            Err(error) => (error.id(), Again::After(RECHECK_MAX)),
+        };
+        Some((self.objects.remove(&id)?, again))
+    }
+}
+
+async fn look(object: &ObjectRef, context: &Context) -> Again {
+    let look = context.activity.begin();
+    let looked = match object.kind.as_str() {
+        "Generator" => look_at::<Generator>(object, context).await,
+        _ => Ok(Again::WhenWoken),
+    };
+    context.metrics.own_looked(look.elapsed(), looked.is_err());
+    looked.unwrap_or_else(|error| {
+        tracing::warn!(%object, "{}", pipeline::message(&error));
+        Again::After(context.backoff.failed(object).min(RECHECK_MAX))
+    })
+}
+
+async fn look_at<K: OwnKind>(reference: &ObjectRef, context: &Context) -> Result<Again, SyncError> {
+    let Some(seen) = K::cached(&context.caches).seen(reference) else {
+        return Ok(report::leave(context, reference));
+    };
+    match &seen.0 {
+        Err(invalid) => unreadable::report::<K>(invalid, context).await,
+        Ok(object) if object.meta().deletion_timestamp.is_some() => Ok(report::leave(context, reference)),
+        Ok(object) => {
+            let checked = object.check(context).await;
+            say(object, reference, context, checked).await
+        }
+    }
+}
+
+async fn say<K: OwnKind>(
+    object: &K,
+    reference: &ObjectRef,
+    context: &Context,
+    checked: Result<String, BoxFailure>,
+) -> Result<Again, SyncError> {
+    let (ready, next, digest) = match checked {
+        Ok(digest) => {
+            let message = "the component is there and accepts the config".to_owned();
+            let ready = Ready { status: true, reason: reason::ACCEPTED, message };
+            (ready, Next::WhenChanged, Some(digest))
+        }
+        Err(failure) => {
+            let message = pipeline::message(failure.as_ref());
+            let ready = Ready { status: false, reason: failure.reason().as_str(), message };
+            (ready, failure.retry().into(), None)
+        }
+    };
+    write(object, reference, context, &ready, digest).await?;
+    Ok(report::schedule_within(context, reference, next, RECHECK_MAX))
+}
+
+/// Writes the status where it says anything else, and an event when the condition does.
+async fn write<K: OwnKind>(
+    object: &K,
+    reference: &ObjectRef,
+    context: &Context,
+    ready: &Ready,
+    digest: Option<String>,
+) -> Result<(), SyncError> {
+    let before = object.status();
+    let conditions = report::conditions(&before.conditions, ready, context.clock.now());
+    let component_digest = digest.or_else(|| before.component_digest.clone());
+    let news = conditions != before.conditions;
+    let now =
+        ConfiguredStatus { observed_generation: object.meta().generation, conditions, component_digest };
+    if now == before {
+        return Ok(());
+    }
+    // A status of ours is text, numbers and lists of them.
+    let Ok(Json::Object(patch)) = serde_json::to_value(&now) else { return Ok(()) };
+    let patch: Map<String, Json> = patch;
+    report::write_status(context, &object.objects(context), reference, patch).await?;
+    if news {
+        let event = Event { warning: !ready.status, reason: ready.reason, message: ready.message.clone() };
+        report::record(context, object.object_ref(&()), &[event]);
+    }
+    Ok(())
+}
