@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use crate::names::{group, label};
 use crate::{
-    ClusterGenerator, ClusterSecretStore, ExternalSecret, ExternalSecretSpec, Fake, FakeSpec, Generator,
-    Password, PasswordSpec, PushSecret, SecretStore, Uuid, UuidSpec,
+    ClusterGenerator, ClusterPolicy, ClusterSecretStore, ExternalSecret, ExternalSecretSpec, Fake, FakeSpec,
+    Generator, Password, PasswordSpec, Policy, PushSecret, SecretStore, Uuid, UuidSpec,
 };
 
 /// The definitions of all kinds, always in the same order.
@@ -29,6 +29,8 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         Password::crd(),
         Uuid::crd(),
         Generator::crd(),
+        Policy::crd(),
+        ClusterPolicy::crd(),
     ];
     for definition in &mut definitions {
         finish(definition);

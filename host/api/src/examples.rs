@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
-    ClusterGenerator, ClusterSecretStore, ExternalSecret, Fake, Generator, Password, Problem, PushSecret,
-    SecretStore, Uuid,
+    ClusterGenerator, ClusterPolicy, ClusterSecretStore, ExternalSecret, Fake, Generator, Password, Policy,
+    Problem, PushSecret, SecretStore, Uuid,
 };
 
 #[test]
@@ -52,6 +52,8 @@ fn check(path: &Path, document: Value) -> Vec<Problem> {
         "PushSecret" => read::<PushSecret>(path, document).validate(),
         "ClusterGenerator" => read::<ClusterGenerator>(path, document).validate(),
         "Generator" => none(read::<Generator>(path, document)),
+        "Policy" => none(read::<Policy>(path, document)),
+        "ClusterPolicy" => none(read::<ClusterPolicy>(path, document)),
         "Password" => none(read::<Password>(path, document)),
         "UUID" => none(read::<Uuid>(path, document)),
         "Fake" => none(read::<Fake>(path, document)),

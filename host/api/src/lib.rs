@@ -20,6 +20,7 @@ pub mod external_secret;
 pub mod generator;
 mod inline_secret;
 pub mod names;
+pub mod policy;
 mod problem;
 pub mod push_secret;
 mod reference;
@@ -38,6 +39,7 @@ pub use generator::{
     GeneratorKind, GeneratorRef, Password, PasswordSpec, Uuid, UuidSpec,
 };
 pub use inline_secret::{InlineSecret, RawObject};
+pub use policy::{ClusterPolicy, ClusterPolicySpec, Policy, PolicyMode, PolicySpec};
 pub use problem::Problem;
 pub use push_secret::{PushSecret, PushSecretSpec, PushSecretStatus};
 pub use reference::{SecretKeySelector, ServiceAccountSelector, StoreKind, StoreRef};

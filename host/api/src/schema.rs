@@ -30,6 +30,26 @@ pub(crate) fn namespaces(generator: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "array", "items": namespace(generator) })
 }
 
+/// A list of names of namespaces, each once.
+pub(crate) fn set_of_namespaces(generator: &mut SchemaGenerator) -> Schema {
+    set_of(namespace(generator))
+}
+
+/// A list of names of objects, each once.
+pub(crate) fn set_of_object_names(generator: &mut SchemaGenerator) -> Schema {
+    set_of(object_name(generator))
+}
+
+/// A list of keys, each once.
+pub(crate) fn data_keys(generator: &mut SchemaGenerator) -> Schema {
+    set_of(data_key(generator))
+}
+
+/// At most as many as make a manifest that somebody can read.
+fn set_of(items: Schema) -> Schema {
+    json_schema!({ "type": "array", "items": items, "x-kubernetes-list-type": "set", "maxItems": 256 })
+}
+
 /// A key in the data of a Secret or ConfigMap.
 pub(crate) fn data_key(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "minLength": 1, "maxLength": 253, "pattern": "^[-._a-zA-Z0-9]+$" })

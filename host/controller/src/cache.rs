@@ -3,13 +3,14 @@
 //! There are few of them and every refresh asks for one, so they are kept in memory, without `managedFields`. What is not in the
 //! cache is asked for: an object that was created a moment ago is found. Secrets are never kept.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
 use api::{
-    ClusterGenerator, ClusterSecretStore, ConditionStatus, Fake, Generator, Password, SecretStore,
-    SecretStoreSpec, Uuid,
+    ClusterGenerator, ClusterPolicy, ClusterSecretStore, ConditionStatus, Fake, Generator, Password, Policy,
+    SecretStore, SecretStoreSpec, Uuid,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
@@ -19,6 +20,8 @@ use kube::runtime::reflector::{ObjectRef as Key, Store};
 use kube::{Api, Client, Resource};
 use pipeline::{Found, ObjectRef, StoreName, StoreView};
 use serde::de::DeserializeOwned;
+use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::cluster::ClusterError;
 
@@ -40,6 +43,8 @@ pub(crate) struct Writers {
     pub(crate) fakes: Writer<DeserializeGuard<Fake>>,
     pub(crate) cluster_generators: Writer<DeserializeGuard<ClusterGenerator>>,
     pub(crate) generators: Writer<DeserializeGuard<Generator>>,
+    pub(crate) policies: Writer<DeserializeGuard<Policy>>,
+    pub(crate) cluster_policies: Writer<DeserializeGuard<ClusterPolicy>>,
 }
 
 /// All cached kinds.
@@ -51,6 +56,10 @@ pub(crate) struct Caches {
     pub(crate) fakes: Cached<Fake>,
     pub(crate) cluster_generators: Cached<ClusterGenerator>,
     pub(crate) generators: Cached<Generator>,
+    pub(crate) policies: Cached<Policy>,
+    pub(crate) cluster_policies: Cached<ClusterPolicy>,
+    /// Of our own kinds, those that were listed; or that the API server does not know, so that there is none.
+    pub(crate) listed: Listed,
 }
 
 impl Caches {
@@ -62,6 +71,8 @@ impl Caches {
         let (fakes, fake_writer) = cached(client);
         let (cluster_generators, cluster_generator_writer) = cached(client);
         let (generators, generator_writer) = cached(client);
+        let (policies, policy_writer) = cached(client);
+        let (cluster_policies, cluster_policy_writer) = cached(client);
         let caches = Self {
             secret_stores,
             cluster_secret_stores,
@@ -70,6 +81,9 @@ impl Caches {
             fakes,
             cluster_generators,
             generators,
+            policies,
+            cluster_policies,
+            listed: Listed::default(),
         };
         let writers = Writers {
             secret_stores: stores,
@@ -79,6 +93,8 @@ impl Caches {
             fakes: fake_writer,
             cluster_generators: cluster_generator_writer,
             generators: generator_writer,
+            policies: policy_writer,
+            cluster_policies: cluster_policy_writer,
         };
         (caches, writers)
     }
@@ -91,6 +107,11 @@ impl Caches {
             own && (!cluster || self.cluster_secret_stores.reader.wait_until_ready().await.is_ok())
         };
         tokio::time::timeout(SEEN, seen).await.unwrap_or(false)
+    }
+
+    /// Waits until all policies were seen once; of ClusterPolicies only where they are watched. Not for ever: a watch may be refused.
+    pub(crate) async fn policies_seen(&self, cluster: bool) -> bool {
+        self.listed.all(if cluster { &["Policy", "ClusterPolicy"] } else { &["Policy"] }).await
     }
 
     /// The stores that an object in a namespace may name, with their labels. Whether a controller class is ours, `is_ours` says.
@@ -129,6 +150,33 @@ impl Caches {
             None => self.cluster_secret_stores.kept(&Key::new(&store.name))?.status.clone(),
         };
         status?.ready().map(|ready| ready.status.clone())
+    }
+}
+
+/// Kinds of which all objects there are have been seen.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    kinds: watch::Sender<BTreeSet<String>>,
+    began: Instant,
+}
+
+impl Default for Listed {
+    fn default() -> Self {
+        Self { kinds: watch::Sender::default(), began: Instant::now() }
+    }
+}
+
+impl Listed {
+    /// One more kind.
+    pub(crate) fn add(&self, kind: &str) {
+        self.kinds.send_if_modified(|kinds| kinds.insert(kind.to_owned()));
+    }
+
+    /// Whether all of these were listed. Only the start of a process is waited for.
+    async fn all(&self, wanted: &[&str]) -> bool {
+        let mut kinds = self.kinds.subscribe();
+        let all = kinds.wait_for(|kinds| wanted.iter().all(|kind| kinds.contains(*kind)));
+        tokio::time::timeout_at(self.began + SEEN, all).await.is_ok_and(|seen| seen.is_ok())
     }
 }
 
@@ -173,6 +221,11 @@ where
             Some(namespace) => key.within(namespace),
             None => key,
         })
+    }
+
+    /// All of them, as the watch last saw them.
+    pub(crate) fn all(&self) -> Vec<Arc<DeserializeGuard<K>>> {
+        self.reader.state()
     }
 
     fn kept(&self, key: &Key<DeserializeGuard<K>>) -> Option<Arc<K>> {

@@ -31,9 +31,10 @@ use crate::pulse::{LoopState, Loops, Pulse};
 use crate::push_secret::Pushed;
 use crate::reader::ClusterReader;
 use crate::references::References;
+use crate::remarks::Remarks;
 use crate::snapshot::Snapshot;
 use crate::watch::Wake;
-use crate::wiring::{Engines, GeneratorFinder, NoPolicies, StoreOpener, StoreUse, Watched};
+use crate::wiring::{Engines, GeneratorFinder, PolicyFinder, StoreOpener, StoreUse, Watched};
 use crate::written::Written;
 
 /// How the controllers behave.
@@ -129,6 +130,7 @@ pub struct Context {
     pub(crate) backoff: Backoff,
     pub(crate) doubts: Doubts,
     pub(crate) outage: Outage,
+    pub(crate) remarks: Remarks,
     pub(crate) wake: Wake,
     pub(crate) written: Written,
     pub(crate) schedule: Schedule,
@@ -173,7 +175,12 @@ impl Context {
                 engines.clone(),
             )),
             engine: Arc::new(engines.clone()),
-            policies: Arc::new(NoPolicies),
+            policies: Arc::new(PolicyFinder {
+                caches: Arc::clone(&caches),
+                engines: engines.clone(),
+                metrics: metrics.clone(),
+                cluster: settings.namespace.is_none(),
+            }),
             reader,
         };
         let context = Self {
@@ -192,6 +199,7 @@ impl Context {
             backoff: Backoff::default(),
             doubts: Doubts::default(),
             outage: Outage::default(),
+            remarks: Remarks::default(),
             wake,
             written: Written::default(),
             schedule: Schedule::default(),

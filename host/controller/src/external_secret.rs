@@ -10,8 +10,8 @@ use futures::future;
 use jiff::Timestamp;
 use kube::ResourceExt;
 use pipeline::{
-    Decision, Found, Gathered, Inputs, Nudge, ObjectRef, Outcome, Plan, Record, Refresh, Status, Synced,
-    decide, gather, next_look, plan, shape,
+    Decision, Found, Gathered, Inputs, Monitored, Nudge, ObjectRef, Outcome, Plan, Record, Refresh, Status,
+    Synced, decide, gather, next_look, plan, shape,
 };
 
 use crate::context::Context;
@@ -170,7 +170,7 @@ async fn carry_out(
     let (finalizer, prepared) =
         future::join(finalize::ensure(object, context), prepare(object, context, &observed, refresh)).await;
     finalizer?;
-    let Some((gathered, plan)) = prepared? else {
+    let Some(Prepared { gathered, plan, monitored }) = prepared? else {
         return Ok(None);
     };
     let id = gathered.rotation_id();
@@ -185,13 +185,23 @@ async fn carry_out(
         plan = report::plan_word(&plan),
         "synced"
     );
-    Ok(Some(Outcome::synced(&Synced {
-        target: spec.target_name(),
-        plan: &plan,
-        rotated: &gathered.rotated,
-        missing: &gathered.missing,
-        next: look(&observed, context, &gathered.record),
-    })))
+    Ok(Some(
+        Outcome::synced(&Synced {
+            target: spec.target_name(),
+            plan: &plan,
+            rotated: &gathered.rotated,
+            missing: &gathered.missing,
+            next: look(&observed, context, &gathered.record),
+        })
+        .monitored(&monitored),
+    ))
+}
+
+/// All that is known before anything is written.
+struct Prepared {
+    gathered: Gathered,
+    plan: Plan,
+    monitored: Monitored,
 }
 
 /// Gather, shape, plan; then the record, so that no value that could not be published is ever recorded, and none is published
@@ -201,7 +211,7 @@ async fn prepare(
     context: &Context,
     observed: &Observed,
     refresh: &Refresh,
-) -> Result<Option<(Gathered, Plan)>, SyncError> {
+) -> Result<Option<Prepared>, SyncError> {
     let (spec, meta, now) = (&observed.spec, &observed.meta, context.clock.now());
     let mut gathered = gather(&context.sources(), spec, meta, &observed.record, refresh, now).await?;
     let shaped = shape(&context.shapers(), spec, meta, &gathered).await?;
@@ -214,7 +224,7 @@ async fn prepare(
         record(observed, object, context, &gathered.record).await?;
         context.metrics.rotated("ExternalSecret", refresh.cause.as_str(), gathered.rotated.len());
     }
-    Ok(Some((gathered, plan)))
+    Ok(Some(Prepared { gathered, plan, monitored: shaped.monitored }))
 }
 
 async fn record(

@@ -33,6 +33,7 @@ mod queue;
 mod reader;
 mod reconnect;
 mod references;
+mod remarks;
 mod report;
 mod secret_store;
 mod secrets;

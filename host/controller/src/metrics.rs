@@ -20,7 +20,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 pub(crate) use labels::Component;
-use labels::{Asked, ComponentCall, Controller, Failed, Leader, Provider, Result, Rotated};
+use labels::{Asked, ComponentCall, Controller, Failed, Leader, Provider, Result, Rotated, Verdict};
 use objects::Objects;
 pub(crate) use queue::QueueMetrics;
 use queue::Queues;
@@ -49,6 +49,7 @@ pub struct Metrics {
     provider_calls: Family<Provider, Tally>,
     rotations: Family<Rotated, Tally>,
     failures: Family<Failed, Tally>,
+    verdicts: Family<Verdict, Tally>,
     call_seconds: Family<ComponentCall, Histogram>,
     call_fuel: Family<Component, Histogram>,
     call_memory: Family<Component, Histogram>,
@@ -70,6 +71,7 @@ impl Default for Metrics {
             provider_calls: Family::default(),
             rotations: Family::default(),
             failures: Family::default(),
+            verdicts: Family::default(),
             call_seconds: Family::new_with_constructor(|| {
                 Histogram::new(exponential_buckets(0.0005, 2.0, 14))
             }),
@@ -151,6 +153,20 @@ impl Metrics {
         self.rotations.get_or_create(&Rotated { kind, cause }).inc_by(count.try_into().unwrap_or(u64::MAX));
     }
 
+    /// A policy has judged the values of an object: with so many violations, or with none since it failed.
+    pub(crate) fn judged(&self, policy: &ObjectRef, enforces: bool, violations: Option<usize>) {
+        self.verdicts.get_or_create(&Verdict::of(policy, enforces, violations)).inc();
+    }
+
+    /// The policy is gone.
+    pub(crate) fn forget_judge(&self, policy: &ObjectRef) {
+        for enforces in [false, true] {
+            for violations in [None, Some(0), Some(1)] {
+                self.verdicts.remove(&Verdict::of(policy, enforces, violations));
+            }
+        }
+    }
+
     /// A store was asked something.
     pub(crate) fn asked(&self, provider: &'static str, call: &'static str, failed: bool) {
         let status = if failed { "error" } else { "success" };
@@ -204,6 +220,11 @@ impl Metrics {
             self.rotations.clone(),
         );
         registry.register("keymill_failures_total", "Failed syncs", self.failures.clone());
+        registry.register(
+            "keymill_policy_verdicts_total",
+            "Verdicts of policies on the values of an object",
+            self.verdicts.clone(),
+        );
     }
 
     /// As controller-runtime calls them.

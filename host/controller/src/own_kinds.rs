@@ -4,6 +4,7 @@
 //! it reads from the caches and asks the component itself: nobody waits for a status. A check judges no value and publishes none.
 
 mod generator;
+mod policy;
 mod watch;
 
 use std::collections::HashMap;
@@ -11,9 +12,9 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::Generator;
 use api::component::ConfiguredStatus;
 use api::names::reason;
+use api::{ClusterPolicy, Generator, Policy};
 use futures::StreamExt;
 use futures::channel::mpsc::UnboundedReceiver;
 use kube::{Api, Resource};
@@ -39,7 +40,7 @@ const RECHECK_MAX: Duration = Duration::from_secs(60);
 
 /// Whether a kind is one of these.
 pub(crate) fn is_own(kind: &str) -> bool {
-    kind == "Generator"
+    matches!(kind, "Generator" | "Policy" | "ClusterPolicy")
 }
 
 /// One of these kinds.
@@ -116,6 +117,8 @@ async fn look(object: &ObjectRef, context: &Context) -> Again {
     let look = context.activity.begin();
     let looked = match object.kind.as_str() {
         "Generator" => look_at::<Generator>(object, context).await,
+        "Policy" => look_at::<Policy>(object, context).await,
+        "ClusterPolicy" => look_at::<ClusterPolicy>(object, context).await,
         _ => Ok(Again::WhenWoken),
     };
     context.metrics.own_looked(look.elapsed(), looked.is_err());
@@ -127,6 +130,7 @@ async fn look(object: &ObjectRef, context: &Context) -> Again {
 
 async fn look_at<K: OwnKind>(reference: &ObjectRef, context: &Context) -> Result<Again, SyncError> {
     let Some(seen) = K::cached(&context.caches).seen(reference) else {
+        context.metrics.forget_judge(reference);
         return Ok(report::leave(context, reference));
     };
     match &seen.0 {

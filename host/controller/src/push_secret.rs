@@ -12,9 +12,9 @@ use api::push_secret::SyncedPushSecrets;
 use jiff::Timestamp;
 use kube::ResourceExt;
 use pipeline::{
-    Delivery, Failure, Found, GatheredPush, Marks, Meta, ObjectRef, Origin, Outcome, PushDecision, PushEntry,
-    PushInputs, Reason, Record, Refresh, StoreView, announcement, decide_push, deliver, entries, gather_push,
-    next_push, selected_stores, shape_push,
+    Delivery, Failure, Found, GatheredPush, Marks, Meta, Monitored, ObjectRef, Origin, Outcome, PushDecision,
+    PushEntry, PushInputs, Reason, Record, Refresh, StoreView, announcement, decide_push, deliver, entries,
+    gather_push, next_push, selected_stores, shape_push,
 };
 
 use crate::context::Context;
@@ -150,7 +150,7 @@ async fn push(
     let (spec, meta, now) = (&observed.spec, &observed.meta, context.clock.now());
     let generators = &context.ports.generators;
     let gathered = gather_push(generators, spec, meta, &observed.record, refresh, now).await?;
-    let wanted = entries_by_store(context, observed, &gathered, now).await?;
+    let (wanted, monitored) = entries_by_store(context, observed, &gathered, now).await?;
     if gathered.record_changed {
         let expected = observed.record_version.as_ref();
         write_record(context, "PushSecret", meta, object, expected, &gathered.record).await?;
@@ -186,6 +186,7 @@ async fn push(
     );
     let next = look(observed, context, &gathered.record);
     let outcome = Outcome::pushed(delivered.written, delivered.unchanged, &gathered.rotated, next);
+    let outcome = outcome.monitored(&monitored);
     Ok(Done::Reported(outcome, Some(in_stores)))
 }
 
@@ -195,21 +196,26 @@ async fn entries_by_store(
     observed: &Observed,
     gathered: &GatheredPush,
     now: Timestamp,
-) -> Result<Vec<(StoreView, Vec<(PushEntry, Marks)>)>, SyncError> {
+) -> Result<(Vec<Wanted>, Monitored), SyncError> {
     let (spec, meta) = (&observed.spec, &observed.meta);
     let selected = selected_stores(spec, &observed.stores)?;
-    let mut wanted: Vec<_> = selected.iter().map(|store| (store.clone(), Vec::new())).collect();
+    let mut monitored = Monitored::default();
+    let mut wanted: Vec<Wanted> = selected.iter().map(|store| (store.clone(), Vec::new())).collect();
     for (origin, fields) in observed.origins(gathered) {
         let generated = if origin.version.is_none() { gathered.generated.as_slice() } else { &[] };
         let shaped = shape_push(&context.shapers(), spec, meta, origin, (&fields, generated), now).await?;
+        monitored.extend(shaped.monitored.clone());
         for (store, list) in &mut wanted {
             for entry in entries(spec, &shaped, store, &selected)? {
                 list.push((entry, shaped.marks.clone()));
             }
         }
     }
-    Ok(wanted)
+    Ok((wanted, monitored))
 }
+
+/// What a store is to get.
+type Wanted = (StoreView, Vec<(PushEntry, Marks)>);
 
 async fn withdraw(context: &Context, observed: &Observed) -> Done {
     let stores = context.ports.push_stores.as_ref();

@@ -63,6 +63,7 @@ pub(crate) fn late(context: &Context, object: &ObjectRef) -> Again {
 pub(crate) fn leave(context: &Context, object: &ObjectRef) -> Again {
     context.references.remove(object);
     context.outage.forget(object);
+    context.remarks.forget(object);
     context.written.forget(object);
     context.finalizers.forget(object);
     context.backoff.succeeded(object);
@@ -245,7 +246,8 @@ impl Report<'_> {
             let objects: Api<K> = context.within(&object.namespace().unwrap_or_default());
             write_status(context, &objects, reference, patch).await?
         };
-        record(context, object.object_ref(&()), &outcome.events);
+        let events = context.remarks.news(reference, outcome.events);
+        record(context, object.object_ref(&()), &events);
         let again = match outcome.failure {
             Some(failed) => retry(context, reference, failed.reason, outcome.next, pace_of(pace)),
             None => {

@@ -108,7 +108,9 @@ pub(crate) fn start(context: &Arc<Context>, writers: Writers, shutdown: &Cancell
     watch.cached(context.namespaced(), writers.uuids);
     watch.cached(context.namespaced(), writers.fakes);
     own_kinds::watch(context, context.namespaced(), writers.generators, shutdown);
+    own_kinds::watch(context, context.namespaced(), writers.policies, shutdown);
     if context.settings.namespace.is_none() {
+        own_kinds::watch(context, context.cluster(), writers.cluster_policies, shutdown);
         watch.cached(context.cluster(), writers.cluster_secret_stores);
         watch.cached(context.cluster(), writers.cluster_generators);
     }

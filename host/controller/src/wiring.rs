@@ -13,7 +13,7 @@ mod watched;
 pub use capabilities::{Bridge, ClusterObject, Late, VaultPrefix};
 pub(crate) use components::{Chosen, check_config};
 pub(crate) use generators::GeneratorFinder;
-pub(crate) use policies::NoPolicies;
+pub(crate) use policies::PolicyFinder;
 pub(crate) use stores::{StoreOpener, StoreUse};
 pub use templates::{Engines, OperatorKey, STANDARD};
 pub(crate) use watched::Watched;

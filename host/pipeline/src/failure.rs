@@ -96,6 +96,8 @@ reasons! {
     TemplateInvalid,
     /// A template could not be rendered.
     TemplateFailed,
+    /// It is not known which policies there are.
+    PoliciesUnknown,
     /// A policy does not accept the value.
     PolicyViolated,
     /// The target belongs to somebody else.

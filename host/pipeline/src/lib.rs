@@ -30,13 +30,16 @@ pub use field::{Fields, Value};
 pub use gather::{GatherError, Gathered, MissingRemote, Rotated, Sources, gather};
 pub use hash::{created_by, data_hash, field_manager, synced_version};
 pub use meta::{Meta, Status};
-pub use outcome::{Event, Failed, Next, Outcome, ROTATED, Ready, Synced, VALUE_LOST, message};
+pub use outcome::{
+    Event, Failed, Next, Outcome, POLICY_FAILED, POLICY_VIOLATED, ROTATED, Ready, Synced, VALUE_LOST, message,
+};
 pub use plan::{Changes, Desired, Kept, Patch, Plan, PlanError, Precondition, admit, leftovers, plan};
 pub use ports::{
     Candidate, Capabilities, Document, Entropy, Entry, Found, Generate, Generated, GeneratedField, Generator,
-    GeneratorHandle, Generators, ListQuery, Listed, Marks, MintToken, Occasion, Owner, Policies, Policy,
-    PushGuard, ReadOptions, ReadSecret, Remote, Render, Rendered, Renderings, Revision, Scope, SecretStore,
-    StoreHandle, Stores, TemplateEngine, TemplateText, TokenRequest, Validity, Violation, Write,
+    GeneratorHandle, Generators, Judge, ListQuery, Listed, Marks, MintToken, Occasion, Owner, Policies,
+    Policy, PushGuard, ReadOptions, ReadSecret, Remote, Render, Rendered, Renderings, Revision, Scope,
+    SecretStore, StoreHandle, Stores, Subject, TemplateEngine, TemplateText, TokenRequest, Validity,
+    Violation, Write,
 };
 pub use push::{
     CheckedPush, Content, Delivered, Delivery, GatheredPush, Origin, PushDecision, PushEntry, PushError,
@@ -45,6 +48,6 @@ pub use push::{
     withdraw_all, withdrawals,
 };
 pub use rotation::{EntryKey, Held, Record, RecordEntry, RecordError, RotationId, identity, record_name};
-pub use shape::{Pattern, PatternError, ShapeError, Shaped, Shapers, shape};
+pub use shape::{Monitored, Pattern, PatternError, ShapeError, Shaped, Shapers, shape};
 pub use spec::{CheckedSpec, GeneratorEntry, SpecError, StoreName};
 pub use target::{OwnFields, TargetView};

@@ -11,6 +11,7 @@ use crate::failure::{Blame, Failure, Reason, Retry};
 use crate::gather::{MissingRemote, Rotated};
 use crate::plan::{Kept, Plan};
 use crate::ports::Occasion;
+use crate::shape::Monitored;
 
 #[cfg(test)]
 mod tests;
@@ -96,6 +97,11 @@ impl From<Retry> for Next {
 pub const ROTATED: &str = "Rotated";
 /// The event of a value that was lost; not one of ESO's.
 pub const VALUE_LOST: &str = "ValueLost";
+
+/// The event of a value that a policy which does not enforce does not accept; not one of ESO's.
+pub const POLICY_VIOLATED: &str = "PolicyViolated";
+/// The event of a policy which does not enforce and gave no verdict; not one of ESO's.
+pub const POLICY_FAILED: &str = "PolicyFailed";
 
 /// What a sync of an ExternalSecret did.
 #[derive(Debug, Clone, Copy)]
@@ -209,6 +215,22 @@ impl Outcome {
             binding: None,
             next: Next::WhenChanged,
         }
+    }
+
+    /// The same, with what policies have found that do not enforce.
+    #[must_use]
+    pub fn monitored(mut self, monitored: &Monitored) -> Self {
+        let event = |reason, message| Event { warning: true, reason, message };
+        if !monitored.violations.is_empty() {
+            let all: Vec<String> = monitored.violations.iter().map(ToString::to_string).collect();
+            let message =
+                format!("published all the same, since the policy only monitors: {}", all.join("; "));
+            self.events.push(event(POLICY_VIOLATED, message));
+        }
+        if !monitored.failures.is_empty() {
+            self.events.push(event(POLICY_FAILED, monitored.failures.join("; ")));
+        }
+        self
     }
 
     fn failure(failure: &dyn Failure, reason: &'static str, event: &'static str) -> Self {

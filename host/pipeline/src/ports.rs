@@ -409,16 +409,33 @@ pub trait Policy: Send + Sync {
     async fn evaluate(&self, candidates: &[Candidate], owner: &Owner) -> Result<Vec<Violation>, BoxFailure>;
 }
 
+/// An object whose values are to be published.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// `ExternalSecret` or `PushSecret`.
+    pub kind: &'a str,
+    /// Its namespace.
+    pub namespace: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// Its labels.
+    pub labels: &'a BTreeMap<String, String>,
+}
+
+/// A policy that judges an object, and what follows.
+#[derive(Clone)]
+pub struct Judge {
+    /// The policy.
+    pub policy: Arc<dyn Policy>,
+    /// Whether what it does not accept is not published. Else it only is reported.
+    pub enforces: bool,
+}
+
 /// Finds the policies that judge an object.
 #[async_trait]
 pub trait Policies: Send + Sync {
-    /// Those that enforce, for an object of `kind` in `namespace`.
-    async fn enforcing(
-        &self,
-        namespace: &str,
-        kind: &str,
-        name: &str,
-    ) -> Result<Vec<Arc<dyn Policy>>, BoxFailure>;
+    /// All of them.
+    async fn judging(&self, subject: &Subject<'_>) -> Result<Vec<Judge>, BoxFailure>;
 }
 
 // --- the cluster, as far as stores and templates may see it ---

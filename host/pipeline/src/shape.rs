@@ -31,6 +31,7 @@ pub(crate) use conversion::{check_keys, convert, reverse_unicode};
 pub(crate) use decoding::{check_null_bytes, decode};
 pub(crate) use document::{entries, object_text, property_value, whole};
 pub use error::ShapeError;
+pub use judge::Monitored;
 pub(crate) use judge::judge;
 pub use pattern::{Pattern, PatternError};
 pub(crate) use property::{members, raw_members};
@@ -67,6 +68,8 @@ pub struct Shaped {
     pub finalizers: Vec<String>,
     /// The template's type, if it names one.
     pub secret_type: Option<String>,
+    /// What policies have to say that do not enforce.
+    pub monitored: Monitored,
     /// Whether the stores had no value at all and the deletionPolicy is not to go on without; then the rest is empty.
     pub nothing_left: bool,
     /// Whether the template drew something: then its rotation is to be recorded.
@@ -88,7 +91,7 @@ pub async fn shape(
     if gathered.fields.is_empty() && spec.target.deletion != DeletionPolicy::Merge {
         return Ok(Shaped { nothing_left: true, ..Shaped::default() });
     }
-    let shaped = match &spec.target.template {
+    let mut shaped = match &spec.target.template {
         None => template::without(meta, gathered.fields.clone()),
         Some(wanted) => {
             let id = gathered.drawing_id();
@@ -100,6 +103,6 @@ pub async fn shape(
     };
     conversion::check_target_keys(&shaped.data)?;
     template::check_type(&shaped, spec.target.template.as_ref())?;
-    judge(shapers, "ExternalSecret", meta, &shaped.data, &gathered.generated).await?;
+    shaped.monitored = judge(shapers, "ExternalSecret", meta, &shaped.data, &gathered.generated).await?;
     Ok(shaped)
 }

@@ -39,7 +39,7 @@ fn values() -> Vec<Value> {
         pod("podAnnotations", "{\"team\":\"db\"}", "/spec/template/metadata/annotations/team", json!("db")),
         value("serviceAccount.annotations", "{\"team\":\"db\"}", "ServiceAccount", "/metadata/annotations/team", json!("db")),
         value("rbac.aggregate", "false", "ClusterRole", "/metadata/name", json!("keymill")),
-        value("rbac.mintTokens", "false", "ClusterRole", "/rules/9/resources/0", json!("namespaces")),
+        value("rbac.mintTokens", "false", "ClusterRole", "/rules/10/resources/0", json!("namespaces")),
         value("networkPolicy.enabled", "false", "NetworkPolicy", "", Json::Null),
         value("networkPolicy.egressPorts", "[443]", "NetworkPolicy", "/spec/egress/1/ports", json!([{"protocol": "TCP", "port": 443}])),
         value("leaderElection.enabled", "false", "Role", "/rules/2", Json::Null),

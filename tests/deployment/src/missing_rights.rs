@@ -15,7 +15,7 @@ use crate::operator::Operator;
 use crate::rights::granted;
 
 const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
-const WATCHED: [&str; 11] = [
+const WATCHED: [&str; 13] = [
     "externalsecrets",
     "pushsecrets",
     "secretstores",
@@ -25,6 +25,8 @@ const WATCHED: [&str; 11] = [
     "passwords",
     "uuids",
     "generators",
+    "policies",
+    "clusterpolicies",
     "secrets",
     "configmaps",
 ];
@@ -71,6 +73,8 @@ fn turns() -> Vec<Turn> {
             ("secretstores/status", "patch"),
             ("clustersecretstores/status", "patch"),
             ("generators/status", "patch"),
+            ("policies/status", "patch"),
+            ("clusterpolicies/status", "patch"),
         ]),
         at_once(&[("externalsecrets/status", "patch"), ("pushsecrets/status", "patch")]),
         at_once(&[("externalsecrets/finalizers", "update"), ("pushsecrets/finalizers", "update")]),

@@ -54,8 +54,14 @@ pub(crate) fn all_ready(cluster: &Cluster, namespace: &str) {
         let path = path(namespace, plural, name);
         until(&format!("{path} is Ready"), || is_ready(cluster, &path));
     }
-    let path = format!("/apis/{EXTERNAL_SECRETS}/clustersecretstores/all-{namespace}");
-    until(&format!("{path} is Ready"), || is_ready(cluster, &path));
+    for path in [
+        format!("/apis/{EXTERNAL_SECRETS}/clustersecretstores/all-{namespace}"),
+        format!("/apis/{OWN}/namespaces/{namespace}/generators/configured"),
+        format!("/apis/{OWN}/namespaces/{namespace}/policies/not-empty"),
+        format!("/apis/{OWN}/clusterpolicies/not-empty-{namespace}"),
+    ] {
+        until(&format!("{path} is Ready"), || is_ready(cluster, &path));
+    }
 }
 
 /// What their conditions say.
@@ -117,6 +123,7 @@ pub(crate) fn rotated(cluster: &Cluster, namespace: &str) {
 pub(crate) fn delete(cluster: &Cluster, namespace: &str) {
     cluster.kubectl(&["delete", "externalsecrets,pushsecrets", "--all", "-n", namespace, "--timeout=120s"]);
     cluster.kubectl(&["delete", "clustersecretstore", &format!("all-{namespace}")]);
+    cluster.kubectl(&["delete", "clusterpolicy", &format!("not-empty-{namespace}")]);
     cluster.kubectl(&["delete", "namespace", namespace, "--wait=false"]);
 }
 
@@ -190,6 +197,17 @@ fn generators(namespace: &str) -> Vec<Json> {
         json!({
             "apiVersion": OWN, "kind": "Generator", "metadata": {"name": "configured"},
             "spec": {"componentRef": {"kind": "BuiltIn", "name": "uuid"}},
+        }),
+        json!({
+            "apiVersion": OWN, "kind": "Policy", "metadata": {"name": "not-empty"},
+            "spec": {"componentRef": {"kind": "BuiltIn", "name": "length"}, "config": {"min": 1}},
+        }),
+        json!({
+            "apiVersion": OWN, "kind": "ClusterPolicy", "metadata": {"name": format!("not-empty-{namespace}")},
+            "spec": {
+                "componentRef": {"kind": "BuiltIn", "name": "length"}, "config": {"min": 1},
+                "namespaces": [namespace],
+            },
         }),
     ]
 }

@@ -26,6 +26,8 @@ mod keys;
 #[cfg(test)]
 mod own_kinds;
 #[cfg(test)]
+mod policies;
+#[cfg(test)]
 mod push;
 #[cfg(test)]
 mod replicas;

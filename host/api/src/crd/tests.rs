@@ -70,7 +70,9 @@ fn yaml_holds_all_definitions_in_order() {
             "Fake",
             "Password",
             "UUID",
-            "Generator"
+            "Generator",
+            "Policy",
+            "ClusterPolicy"
         ]
     );
 }

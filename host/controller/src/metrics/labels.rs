@@ -120,6 +120,33 @@ pub(super) struct Rotated {
     pub(super) kind: &'static str,
 }
 
+/// What a policy said.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Verdict {
+    kind: &'static str,
+    mode: &'static str,
+    name: String,
+    namespace: String,
+    verdict: &'static str,
+}
+
+impl Verdict {
+    pub(super) fn of(policy: &ObjectRef, enforces: bool, violations: Option<usize>) -> Self {
+        let Named { name, namespace } = Named::of(policy);
+        Self {
+            kind: if policy.namespace.is_some() { "Policy" } else { "ClusterPolicy" },
+            mode: if enforces { "Enforce" } else { "Monitor" },
+            name,
+            namespace,
+            verdict: match violations {
+                Some(0) => "accepted",
+                Some(_) => "violated",
+                None => "failed",
+            },
+        }
+    }
+}
+
 /// Which component, by the name that we gave it: what it calls itself is its own affair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Component {

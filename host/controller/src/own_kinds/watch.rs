@@ -40,7 +40,10 @@ pub(crate) fn watch<K>(
     let mut seen = Seen { context: Arc::clone(context), kind, known: HashMap::new(), listed: HashMap::new() };
     tokio::spawn(async move {
         let each = |event: watcher::Result<Event<DeserializeGuard<K>>>| match event {
-            Err(error) if is_unknown(&error) => pulse.unknown_kind(),
+            Err(error) if is_unknown(&error) => {
+                pulse.unknown_kind();
+                seen.context.caches.listed.add(&seen.kind);
+            }
             event => {
                 if let Some(event) = pulse.heed(event) {
                     seen.take(&event);
@@ -82,6 +85,7 @@ impl Seen {
                 let gone = before.keys().filter(|object| !self.known.contains_key(object));
                 let new = self.known.iter().filter(|(object, content)| before.get(object) != Some(content));
                 gone.chain(new.map(|(object, _)| object)).for_each(|object| self.changed(object));
+                self.context.caches.listed.add(&self.kind);
             }
             Event::Apply(object) => {
                 let (object, content) = (place(&self.kind, object), content(object));
@@ -103,6 +107,18 @@ impl Seen {
         self.context.wake.wake(&self.context, object);
         for referrer in self.context.references.changed(object, sight) {
             self.context.wake.wake(&self.context, &referrer);
+        }
+        if object.kind.ends_with("Policy") {
+            self.wake_failing();
+        }
+    }
+
+    /// Those that a policy keeps from being published may be let through now. To all others a policy means something when they publish next.
+    fn wake_failing(&self) {
+        for object in self.context.references.referrers() {
+            if self.context.backoff.is_failing(&object) {
+                self.context.wake.wake(&self.context, &object);
+            }
         }
     }
 }

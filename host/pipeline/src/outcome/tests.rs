@@ -3,6 +3,7 @@ use crate::failure::BoxFailure;
 use crate::fixture::{Refused, at, key_of};
 use crate::gather::GatherError;
 use crate::plan::Precondition;
+use crate::ports::Violation;
 use crate::rotation::RotationId;
 use crate::spec::StoreName;
 
@@ -32,6 +33,31 @@ fn each_plan_has_its_reason_and_its_binding() {
         assert_eq!(outcome.next, Next::At(at(60)));
         assert_eq!(outcome.events.len(), usize::from(matches!(plan, Plan::Delete(_))), "{plan:?}");
     }
+}
+
+#[test]
+fn what_only_is_monitored_is_an_event_and_no_failure() {
+    let violation = Violation {
+        policy: "Policy team/strong".to_owned(),
+        rule: "too-short".to_owned(),
+        about: "It is too short.".to_owned(),
+        key: "password".to_owned(),
+    };
+    let monitored = Monitored { violations: vec![violation], failures: vec!["failed to judge".to_owned()] };
+    let outcome = synced(&Plan::Keep(Kept::Same), &[], &[]).monitored(&monitored);
+    assert!(outcome.ready.status && outcome.failure.is_none());
+    let said: Vec<(&str, &str)> =
+        outcome.events.iter().map(|event| (event.reason, event.message.as_str())).collect();
+    assert_eq!(
+        said,
+        [
+            (
+                "PolicyViolated",
+                "published all the same, since the policy only monitors: password breaks too-short of Policy team/strong: It is too short."
+            ),
+            ("PolicyFailed", "failed to judge"),
+        ]
+    );
 }
 
 #[test]

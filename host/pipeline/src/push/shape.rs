@@ -11,7 +11,7 @@ use crate::field::Fields;
 use crate::gather::renaming::rename;
 use crate::meta::Meta;
 use crate::ports::{GeneratedField, Marks};
-use crate::shape::{Rendering, ShapeError, Shapers, assemble, judge, reverse_unicode};
+use crate::shape::{Monitored, Rendering, ShapeError, Shapers, assemble, judge, reverse_unicode};
 
 /// The mark that names the source: `namespace/name`.
 const SOURCE: &str = "keymill.dev/source";
@@ -31,6 +31,8 @@ pub struct PushShaped {
     pub(crate) matched: Vec<Vec<Matched>>,
     /// What is kept beside each remote secret.
     pub marks: Marks,
+    /// What policies have to say that do not enforce.
+    pub monitored: Monitored,
 }
 
 /// A key of the source that a dataTo entry matches.
@@ -77,12 +79,12 @@ pub async fn shape_push(
         fields.extend(assembled.data);
         origins = assembled.origins;
     }
-    judge(shapers, "PushSecret", meta, &fields, generated).await.map_err(failed)?;
+    let monitored = judge(shapers, "PushSecret", meta, &fields, generated).await.map_err(failed)?;
     let mut matched = Vec::new();
     for entry in &spec.data_to {
         matched.push(match_keys(shapers, meta, entry, &fields, now).await.map_err(failed)?);
     }
-    Ok(PushShaped { fields, origins, matched, marks: marks(meta, origin) })
+    Ok(PushShaped { fields, origins, matched, marks: marks(meta, origin), monitored })
 }
 
 async fn match_keys(

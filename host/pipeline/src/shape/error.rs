@@ -165,10 +165,7 @@ pub enum ShapeError {
 }
 
 fn list(violations: &[Violation]) -> String {
-    let say = |violation: &Violation| {
-        format!("policy {}: {} {} ({})", violation.policy, violation.key, violation.about, violation.rule)
-    };
-    violations.iter().map(say).collect::<Vec<_>>().join("; ")
+    violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 impl ShapeError {

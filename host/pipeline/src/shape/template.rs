@@ -11,7 +11,7 @@ use api::names::{annotation, group, secret_type};
 use api::template::{MergePolicy, TemplateFrom, TemplateRef, TemplateScope, TemplateSource, TemplateTarget};
 use jiff::Timestamp;
 
-use super::{ShapeError, Shaped, Shapers, decode};
+use super::{Monitored, ShapeError, Shaped, Shapers, decode};
 use crate::failure::ObjectRef;
 use crate::field::{Fields, Value};
 use crate::meta::Meta;
@@ -243,6 +243,7 @@ pub(super) fn onto(template: &Template, fields: Fields, assembled: Assembled) ->
             .map(|metadata| metadata.finalizers.clone())
             .unwrap_or_default(),
         secret_type: template.type_.clone().filter(|secret_type| !secret_type.is_empty()),
+        monitored: Monitored::default(),
         nothing_left: false,
         drew: assembled.drew,
         origins: assembled.origins,

@@ -198,17 +198,38 @@ async fn policies_see_the_entropy_of_what_was_generated() {
         GeneratedField { value: Value::from("s3cret"), entropy: Some(Entropy { bits: 60.0, exact: true }) };
     for (floor, data, refused) in [
         (50.0, &[("pw", "s3cret")][..], None),
-        (70.0, &[("pw", "s3cret")], Some("accept the values: policy floor: pw has too few bits (bits)")),
+        (70.0, &[("pw", "s3cret")], Some("accept the values: pw breaks bits of floor: has too few bits")),
         (
             50.0,
             &[("dsn", "ada:s3cret")],
-            Some("accept the values: policy floor: dsn has too few bits (bits)"),
+            Some("accept the values: dsn breaks bits of floor: has too few bits"),
         ),
     ] {
-        let shapers = Shapers { policies: Arc::new(Floor(Some(floor))), ..shapers() };
+        let floor = Floor { bits: Some(floor), ..Floor::default() };
+        let shapers = Shapers { policies: Arc::new(floor), ..shapers() };
         let judged =
             judge(&shapers, "ExternalSecret", &meta(), &fields(data), std::slice::from_ref(&generated)).await;
         assert_eq!(judged.err().map(|error| error.to_string()).as_deref(), refused);
+    }
+}
+
+#[tokio::test]
+async fn who_monitors_keeps_nothing_back_and_who_enforces_and_fails_does() {
+    let floor = Floor { bits: Some(70.0), ..Floor::default() };
+    for (policy, refused, violations, failures) in [
+        (Floor { monitors: true, ..floor }, None, 1, 0),
+        (Floor { monitors: true, fails: true, ..floor }, None, 0, 1),
+        (Floor { fails: true, ..floor }, Some("evaluate the policies that apply"), 0, 0),
+    ] {
+        let shapers = Shapers { policies: Arc::new(policy), ..shapers() };
+        let judged = judge(&shapers, "ExternalSecret", &meta(), &fields(&[("pw", "s3cret")]), &[]).await;
+        match judged {
+            Ok(monitored) => {
+                assert_eq!((monitored.violations.len(), monitored.failures.len()), (violations, failures));
+                assert_eq!(refused, None);
+            }
+            Err(error) => assert_eq!(Some(error.to_string().as_str()), refused),
+        }
     }
 }
 

@@ -1,15 +1,13 @@
 //! The template of a manifest, checked, and shaped by the functions with which the operator shapes it.
 
-use std::sync::Arc;
-
 use api::names::group;
 use api::{ExternalSecret, PushSecret};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use pipeline::{
-    BoxFailure, CheckedPush, CheckedSpec, Fields, Gathered, Meta, Origin, Policies, Policy, PushError,
-    ShapeError, Shaped, Shapers, SpecError, shape, shape_push,
+    BoxFailure, CheckedPush, CheckedSpec, Fields, Gathered, Judge, Meta, Origin, Policies, PushError,
+    ShapeError, Shaped, Shapers, SpecError, Subject, shape, shape_push,
 };
 use serde::de::DeserializeOwned;
 
@@ -100,7 +98,7 @@ pub(super) struct NoPolicies;
 
 #[async_trait]
 impl Policies for NoPolicies {
-    async fn enforcing(&self, _: &str, _: &str, _: &str) -> Result<Vec<Arc<dyn Policy>>, BoxFailure> {
+    async fn judging(&self, _: &Subject<'_>) -> Result<Vec<Judge>, BoxFailure> {
         Ok(Vec::new())
     }
 }
