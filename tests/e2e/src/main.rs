@@ -22,6 +22,8 @@ mod kv;
 #[cfg(test)]
 mod login;
 #[cfg(test)]
+mod policy_rollout;
+#[cfg(test)]
 mod rotations;
 #[cfg(test)]
 mod story;
