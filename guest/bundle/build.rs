@@ -15,7 +15,8 @@ const WATCHED: [&str; 7] =
     ["guest/sdk", "guest/generators", "guest/templates", "policies", "wit", "Cargo.toml", "Cargo.lock"];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").ok_or("cargo sets it")?);
+    let root = root.join("../..").canonicalize()?;
     let out_dir = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
     for path in WATCHED {
         println!("cargo::rerun-if-changed={}", root.join(path).display());

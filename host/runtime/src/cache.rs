@@ -1,6 +1,7 @@
 //! Compiled code on disk. Loading machine code is trusting it, so an entry counts only if its HMAC under this folder's own key is
-//! right, for exactly this component, this keymill, this wasmtime and this configuration; anything else is compiled again and overwritten. The folder
-//! is 0700 and the key 0600, both checked. Precompiled code from elsewhere is never accepted: it lacks the key.
+//! right, for exactly this component, this keymill, this wasmtime and this configuration; anything else is compiled again and replaced. The folder
+//! is 0700 and the key 0600, both checked. Precompiled code from elsewhere is never accepted: it lacks the key. Code is mapped and not
+//! read into memory, so only what runs of it takes any; a file is replaced by another and never written to again.
 
 use std::fs::{self, File};
 use std::hash::{Hash, Hasher};
@@ -18,8 +19,6 @@ use crate::error::CacheError;
 use crate::random::RandomSource;
 
 const KEY_BYTES: usize = 32;
-const TAG_BYTES: usize = 32;
-
 /// A folder of compiled components that only this user could have written.
 pub(crate) struct Cache {
     folder: PathBuf,
@@ -44,59 +43,78 @@ impl Cache {
 
     /// Whether there is an entry of it, ours or not.
     pub(crate) fn has(&self, digest: &Digest) -> bool {
-        self.path(digest).exists()
+        self.code(digest).exists() && self.tag(digest).exists()
     }
 
     /// The compiled component, if an entry of it is there and ours.
     pub(crate) fn get(&self, engine: &wasmtime::Engine, digest: &Digest) -> Option<Compiled> {
-        let bytes = fs::read(self.path(digest)).ok()?;
-        let code = self.authentic(digest, &bytes)?;
-        load_authentic(engine, code).ok()
+        let (path, tag) = (self.code(digest), fs::read(self.tag(digest)).ok()?);
+        let mut mac = self.mac(digest)?;
+        io::copy(&mut File::open(&path).ok()?, &mut MacWriter(&mut mac)).ok()?;
+        mac.verify_slice(&tag).ok()?;
+        map_authentic(engine, &path).ok()
     }
 
-    /// Keeps a compiled component. The entry appears whole or not at all.
+    /// Keeps a compiled component. The code appears whole or not at all, and counts once its tag is there.
     pub(crate) fn put(&self, digest: &Digest, compiled: &Compiled) -> io::Result<()> {
         let code = compiled.serialize().map_err(io::Error::other)?;
-        let mac = self.mac(digest, &code).ok_or_else(|| io::Error::other("no key"))?;
-        let tag = mac.finalize().into_bytes();
-        let path = self.path(digest);
-        let draft = path.with_extension(format!("draft-{}", std::process::id()));
-        let written = write_private(&draft, &[&tag, &code]).and_then(|()| fs::rename(&draft, &path));
-        if written.is_err() {
-            // What cannot be removed is a draft, which nothing reads.
-            let _ = fs::remove_file(&draft);
-        }
-        written
+        let mut mac = self.mac(digest).ok_or_else(|| io::Error::other("no key"))?;
+        mac.update(&code);
+        replace(&self.code(digest), &code)?;
+        replace(&self.tag(digest), &mac.finalize().into_bytes())
     }
 
-    fn path(&self, digest: &Digest) -> PathBuf {
+    fn code(&self, digest: &Digest) -> PathBuf {
         self.folder.join(format!("{}.cwasm", digest.hex()))
     }
 
-    fn authentic<'a>(&self, digest: &Digest, bytes: &'a [u8]) -> Option<&'a [u8]> {
-        let (tag, code) = bytes.split_at_checked(TAG_BYTES)?;
-        self.mac(digest, code)?.verify_slice(tag).ok()?;
-        Some(code)
+    fn tag(&self, digest: &Digest) -> PathBuf {
+        self.folder.join(format!("{}.hmac", digest.hex()))
     }
 
-    fn mac(&self, digest: &Digest, code: &[u8]) -> Option<Hmac<Sha256>> {
+    /// Of everything but the code, which follows.
+    fn mac(&self, digest: &Digest) -> Option<Hmac<Sha256>> {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.key.as_slice()).ok()?;
         mac.update(env!("CARGO_PKG_VERSION").as_bytes());
         mac.update(digest.as_bytes());
         mac.update(&self.compatible);
-        mac.update(code);
         Some(mac)
     }
 }
 
 #[expect(
     unsafe_code,
-    reason = "the bytes carry an HMAC under a key that only this user can read: they are what `serialize` returned to us, in this \
-              process or an earlier one, for this very configuration. They are a private copy, so nobody can change them after the check"
+    reason = "the file has an HMAC under a key that only this user can read: it is what `serialize` returned to us, in this process or \
+              an earlier one, for this very configuration. Nobody else can write to it or to its folder, and keymill replaces files and \
+              never changes one"
 )]
-fn load_authentic(engine: &wasmtime::Engine, code: &[u8]) -> wasmtime::Result<Compiled> {
-    // SAFETY: see the reason above; the only caller is `Cache::get`, with what `Cache::authentic` returned.
-    unsafe { Compiled::deserialize(engine, code) }
+fn map_authentic(engine: &wasmtime::Engine, path: &Path) -> wasmtime::Result<Compiled> {
+    // SAFETY: see the reason above; the only caller is `Cache::get`, with a file whose HMAC it has checked.
+    unsafe { Compiled::deserialize_file(engine, path) }
+}
+
+/// Bytes into an HMAC, as they are read.
+struct MacWriter<'a>(&'a mut Hmac<Sha256>);
+
+impl io::Write for MacWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let draft = path.with_added_extension(format!("draft-{}", std::process::id()));
+    let written = write_private(&draft, bytes).and_then(|()| fs::rename(&draft, path));
+    if written.is_err() {
+        // What cannot be removed is a draft, which nothing reads.
+        let _ = fs::remove_file(&draft);
+    }
+    written
 }
 
 fn read_or_make_key(
@@ -110,7 +128,7 @@ fn read_or_make_key(
     random.fill(key.as_mut_slice())?;
     let draft = path.with_extension(format!("draft-{}", std::process::id()));
     let _ = fs::remove_file(&draft);
-    write_private(&draft, &[key.as_slice()])?;
+    write_private(&draft, key.as_slice())?;
     // A hard link fails where a rename would overwrite: of two processes that start at once, one makes the key.
     let linked = fs::hard_link(&draft, path);
     fs::remove_file(&draft)?;
@@ -145,12 +163,10 @@ fn private(metadata: &fs::Metadata) -> Result<(), CacheError> {
     if metadata.mode() & 0o077 == 0 { Ok(()) } else { Err(CacheError::Permissions) }
 }
 
-fn write_private(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut options = File::options();
     let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    for part in parts {
-        file.write_all(part)?;
-    }
+    file.write_all(bytes)?;
     file.sync_all()
 }
 

@@ -16,8 +16,17 @@ fn load(folder: &Path) {
     assert_eq!(component.description().name, "hostile");
 }
 
-fn entry(folder: &Path) -> PathBuf {
+fn code(folder: &Path) -> PathBuf {
     folder.join(format!("{}.cwasm", Digest::of(POLICY).hex()))
+}
+
+fn tag(folder: &Path) -> PathBuf {
+    folder.join(format!("{}.hmac", Digest::of(POLICY).hex()))
+}
+
+/// Both files of the entry.
+fn entry(folder: &Path) -> [Vec<u8>; 2] {
+    [fs::read(code(folder)).unwrap(), fs::read(tag(folder)).unwrap()]
 }
 
 fn mode(path: &Path) -> u32 {
@@ -31,7 +40,7 @@ fn only_its_owner_may_look() {
     load(&folder);
     assert_eq!(mode(&folder), 0o700);
     assert_eq!(mode(&folder.join("key")), 0o600);
-    assert_eq!(mode(&entry(&folder)), 0o600);
+    assert_eq!([mode(&code(&folder)), mode(&tag(&folder))], [0o600; 2]);
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
     let config = EngineConfig { cache_dir: Some(folder), ..EngineConfig::default() };
     assert!(matches!(Engine::new(config), Err(EngineError::Cache { .. })));
@@ -42,23 +51,25 @@ fn an_entry_that_is_not_ours_is_compiled_again() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("cache");
     load(&folder);
-    let good = fs::read(entry(&folder)).unwrap();
-    let check = |what: &str, bytes: &[u8]| {
-        fs::write(entry(&folder), bytes).unwrap();
+    let good = entry(&folder);
+    let check = |what: &str, path: PathBuf, bytes: &[u8]| {
+        fs::write(path, bytes).unwrap();
         load(&folder);
-        assert_eq!(fs::read(entry(&folder)).unwrap(), good, "{what} was not replaced");
+        assert_eq!(entry(&folder), good, "{what} was not replaced");
     };
-    check("an empty entry", b"");
-    check("a truncated entry", &good[..good.len() / 2]);
-    check("an entry without code", &good[..32]);
-    for at in [0, 31, 32, good.len() / 2, good.len() - 1] {
-        let mut flipped = good.clone();
-        flipped[at] ^= 1;
-        check("a flipped bit", &flipped);
+    for (path, bytes) in [code(&folder), tag(&folder)].into_iter().zip(&good) {
+        check("an empty file", path.clone(), b"");
+        check("a truncated file", path.clone(), &bytes[..bytes.len() / 2]);
+        for at in [0, bytes.len() / 2, bytes.len() - 1] {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1;
+            check("a flipped bit", path.clone(), &flipped);
+        }
+        fs::remove_file(&path).unwrap();
+        load(&folder);
+        assert_eq!(entry(&folder), good, "a file that was gone is back");
     }
-    let mut forged = good.clone();
-    forged[..32].fill(0);
-    check("a forged tag", &forged);
+    check("a forged tag", tag(&folder), &[0; 32]);
 }
 
 #[test]
@@ -67,15 +78,15 @@ fn an_entry_of_another_component_or_key_does_not_count() {
     let (one, two) = (root.path().join("one"), root.path().join("two"));
     load(&one);
     load(&two);
-    let foreign = fs::read(entry(&one)).unwrap();
-    let own = fs::read(entry(&two)).unwrap();
-    assert_ne!(foreign[..32], own[..32], "two folders have two keys");
-    fs::write(entry(&two), &foreign).unwrap();
+    let (foreign, own) = (entry(&one), entry(&two));
+    assert_ne!(foreign[1], own[1], "two folders have two keys");
+    fs::copy(code(&one), code(&two)).unwrap();
+    fs::copy(tag(&one), tag(&two)).unwrap();
     load(&two);
-    assert_eq!(fs::read(entry(&two)).unwrap(), own);
+    assert_eq!(entry(&two), own);
     fs::remove_file(one.join("key")).unwrap();
     load(&one);
-    assert_ne!(fs::read(entry(&one)).unwrap(), foreign, "a new key signs anew");
+    assert_ne!(entry(&one)[1], foreign[1], "a new key signs anew");
 }
 
 #[test]
