@@ -57,7 +57,7 @@ pub(crate) async fn observe(
     let target = target.map_or(Found::Missing, |kept| Found::Found(TargetView::of(kept.secret(), &meta)));
     let published = matches!(&target, Found::Found(view) if view.rotation_of(&meta).is_some());
     let recorded = spec.generators().next().is_some() || published || drawn == DrawnRecord::Read;
-    let is_new = is_new(object, reference, context);
+    let is_new = is_new(object, reference, context).await;
     let (record, record_version) =
         if recorded && !is_new { reading.record(&meta).await? } else { (Found::Missing, None) };
     let config_digests = context.config_digests(&meta, spec.generators()).await;
@@ -66,13 +66,17 @@ pub(crate) async fn observe(
     Ok(Some(Observed { spec, meta, status, record, knows_record, record_version, target, config_digests }))
 }
 
-/// Whether nobody can have looked at the object yet: whoever did has left the finalizer. Its record is not asked for: creating it fails if
-/// another replica was faster, and the next look reads it.
-fn is_new(object: &ExternalSecret, reference: &ObjectRef, context: &Context) -> bool {
-    object.status.is_none()
+/// Whether nobody has looked at the object yet, as far as can be told without a request: whoever did has left a status, the finalizer, or a
+/// record that was there when this process began. Its record is not asked for: creating it fails if there is one all the same, and the next
+/// look reads it.
+async fn is_new(object: &ExternalSecret, reference: &ObjectRef, context: &Context) -> bool {
+    let untouched = object.status.is_none()
         && object.metadata.generation == Some(1)
         && !finalizers::has(object, EXTERNAL_SECRET)
-        && !context.activity.has_looked(reference, 1)
+        && !context.activity.has_looked(reference, 1);
+    let namespace = reference.namespace.as_deref().unwrap_or_default();
+    let record = record_name(&reference.kind, &reference.name);
+    untouched && !context.snapshot.holds(namespace, &record).await
 }
 
 fn referents(spec: &CheckedSpec, meta: &Meta) -> Referents {
