@@ -37,6 +37,11 @@ impl Calm {
         Line { calm: self.clone(), length: 0 }
     }
 
+    /// Whether no object waits now.
+    pub(crate) fn is_now(&self) -> bool {
+        self.0.waiting.load(Ordering::Acquire) == 0
+    }
+
     /// Waits until no object waits; not much longer for what has waited since then.
     pub(crate) async fn wait(&self, since: Instant) {
         let mut longest = pin!(tokio::time::sleep_until(since + LONGEST));
@@ -44,7 +49,7 @@ impl Calm {
             let mut over = pin!(self.0.over.notified());
             // From here on a notice is not missed.
             over.as_mut().enable();
-            if self.0.waiting.load(Ordering::Acquire) == 0 {
+            if self.is_now() {
                 return;
             }
             tokio::select! {
@@ -94,9 +99,10 @@ mod tests {
         tokio::task::yield_now().await;
         one.set(0);
         tokio::task::yield_now().await;
-        assert!(!waits.is_finished(), "somebody waits in the other");
+        assert!(!waits.is_finished() && !calm.is_now(), "somebody waits in the other");
         drop(other);
         waits.await.unwrap();
+        assert!(calm.is_now());
     }
 
     #[tokio::test(start_paused = true)]

@@ -59,10 +59,13 @@ pub(crate) async fn reconcile(
         Ok(Done::Synced(outcome)) => outcome,
         Err(error) => return failed(&object, &reference, &context, &error).await,
     };
+    let has_finalizer = finalize::ensure_if_calm(&object, &context).await;
     let reported = report::external_secret(&object, &reference, &context, outcome).await?;
     context.references.answered(&reference, heard);
-    let version = reported.version.or_else(|| object.resource_version());
-    finalize::ensure_later(&object, &reference, version, &context);
+    if !has_finalizer {
+        let version = reported.version.or_else(|| object.resource_version());
+        finalize::ensure_later(&object, &reference, version, &context);
+    }
     Ok(reported.again)
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Kubernetes deletes what the object owns. Every object that was carried out has ESO's finalizer, which ESO's users and their tools see and
 //! wait for; it is needed only for deletionPolicy Delete, where the target is gone before the object is, with or without a garbage
-//! collector. There it is set before the target is made, elsewhere when there is time. Nothing but the API server is asked for it, so a
+//! collector. There it is set before the target is made, elsewhere before Ready, or later when others wait. Nothing but the API server is asked for it, so a
 //! store that is gone keeps nobody from going.
 
 use api::ExternalSecret;
@@ -24,6 +24,14 @@ pub(super) async fn ensure(object: &ExternalSecret, context: &Context) -> Result
         finalizers::set(object, EXTERNAL_SECRET, true, context).await?;
     }
     Ok(())
+}
+
+/// Adds it where nothing depends on it, if nobody waits. Whether there is nothing left to do: what goes wrong is tried again later.
+pub(super) async fn ensure_if_calm(object: &ExternalSecret, context: &Context) -> bool {
+    is_needed(object)
+        || finalizers::has(object, EXTERNAL_SECRET)
+        || (context.events.calm().is_now()
+            && finalizers::set(object, EXTERNAL_SECRET, true, context).await.is_ok())
 }
 
 /// Leaves it for later where nothing depends on it. `version` is the object's by now.
