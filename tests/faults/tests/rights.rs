@@ -10,7 +10,7 @@ const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1/namespaces";
 const NAMESPACE: &str = "rights";
 
 /// What an operator of one namespace needs there: group, resource, verbs.
-const RIGHTS: [(&str, &str, &[&str]); 9] = [
+const RIGHTS: [(&str, &str, &[&str]); 11] = [
     ("external-secrets.io", "externalsecrets", &["get", "list", "watch", "patch"]),
     ("external-secrets.io", "pushsecrets", &["get", "list", "watch", "patch"]),
     ("external-secrets.io", "secretstores", &["get", "list", "watch"]),
@@ -18,6 +18,8 @@ const RIGHTS: [(&str, &str, &[&str]); 9] = [
     ("external-secrets.io", "pushsecrets/status", &["patch"]),
     ("external-secrets.io", "secretstores/status", &["patch"]),
     ("generators.external-secrets.io", "*", &["get", "list", "watch"]),
+    ("keymill.dev", "*", &["get", "list", "watch"]),
+    ("keymill.dev", "*/status", &["patch"]),
     ("", "secrets", &["get", "list", "watch", "create", "update", "delete"]),
     ("", "configmaps", &["get", "list", "watch"]),
 ];
