@@ -3,7 +3,7 @@
 //! What is kept about an object in this process (news, references, metrics) goes when the object does, also when that was missed: a
 //! watch that lists again says by its list who is gone.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fmt::Debug;
 use std::future::Future;
 use std::pin::pin;
@@ -21,11 +21,11 @@ use kube::runtime::watcher::Event;
 use kube::{Api, Resource};
 use pipeline::{Failure, ObjectRef};
 use serde::de::DeserializeOwned;
-use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
 use crate::failure::SyncError;
+use crate::looks::Looks;
 use crate::news::News;
 use crate::pulse::BEAT;
 use crate::queue::{Again, Queue};
@@ -54,7 +54,7 @@ pub(crate) async fn control<K, F, R>(
         reconnect::watch(objects).modify(|object| object.meta_mut().managed_fields = None).reflect(writer)
     );
     let mut queue = Queue::new(context.metrics.queue(&kind), context.events.calm().line());
-    let mut looks = Looks::new(context, reconcile);
+    let mut looks = Looks::default();
     let mut beats = tokio::time::interval(BEAT);
     loop {
         tokio::select! {
@@ -62,7 +62,10 @@ pub(crate) async fn control<K, F, R>(
             Some(event) = changes.next() => seen.take(pulse.heed(event), &mut queue),
             Some(object) = woken.next() => queue.add(object),
             object = queue.due() => queue.add(object),
-            Some((object, again)) = looks.next() => queue.done(&object, again),
+            Some((object, again)) = looks.next() => {
+                let again = again.unwrap_or_else(|| panicked::<K>(&object, context));
+                queue.done(&object, again);
+            }
             _ = beats.tick() => queue.tell(),
         }
         pulse.beat();
@@ -72,7 +75,10 @@ pub(crate) async fn control<K, F, R>(
                 Some(present) if is_on_its_way::<K>(context, present.meta()) => {
                     queue.put_off(&object, written::PAUSE);
                 }
-                Some(present) => looks.begin(object, present, &seen.reader),
+                Some(present) => {
+                    let look = look(present, Arc::clone(context), seen.reader.clone(), reconcile.clone());
+                    looks.begin(object, look);
+                }
                 None => queue.done(&object, Again::WhenWoken),
             }
         }
@@ -158,52 +164,6 @@ impl<K: Resource<DynamicType = ()> + Clone + 'static> Seen<'_, K> {
         secret_store::forget(meta, self.context);
         self.context.pushed.forget(meta.uid.as_deref().unwrap_or_default());
         forget(self.context, &reference::<K>(meta));
-    }
-}
-
-/// The looks under way, each a task of its own.
-struct Looks<'a, K: Resource<DynamicType = ()> + Clone + 'static, F> {
-    context: &'a Arc<Context>,
-    reconcile: F,
-    tasks: JoinSet<Again>,
-    objects: HashMap<Id, Key<DeserializeGuard<K>>>,
-}
-
-impl<'a, K, F, R> Looks<'a, K, F>
-where
-    K: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
-    F: Fn(Arc<K>, Arc<Context>) -> R + Clone + Send + 'static,
-    R: Future<Output = Result<Again, SyncError>> + Send + 'static,
-{
-    fn new(context: &'a Arc<Context>, reconcile: F) -> Self {
-        Self { context, reconcile, tasks: JoinSet::new(), objects: HashMap::new() }
-    }
-
-    fn len(&self) -> usize {
-        self.tasks.len()
-    }
-
-    fn begin(
-        &mut self,
-        object: Key<DeserializeGuard<K>>,
-        present: Arc<DeserializeGuard<K>>,
-        reader: &Store<DeserializeGuard<K>>,
-    ) {
-        let look = look(present, Arc::clone(self.context), reader.clone(), self.reconcile.clone());
-        let task = self.tasks.spawn(look);
-        self.objects.insert(task.id(), object);
-    }
-
-    /// The next one that ends; none when none is under way.
-    async fn next(&mut self) -> Option<(Key<DeserializeGuard<K>>, Again)> {
-        let ended = self.tasks.join_next_with_id().await?;
-        let (id, again) = match ended {
-            Ok((id, again)) => (id, Some(again)),
-            Err(error) => (error.id(), None),
-        };
-        let object = self.objects.remove(&id)?;
-        let again = again.unwrap_or_else(|| panicked::<K>(&object, self.context));
-        Some((object, again))
     }
 }
 

@@ -1,8 +1,9 @@
 //! Events, after everything else.
 //!
 //! A sync never waits for its event: it goes into a bounded queue that one task empties when no object waits to be looked at, or after a
-//! few seconds. When the queue is full the event is dropped and counted; a status says the same thing. What happens again under the same reason updates the event that is there
-//! (its count, its time and its text), so that the last cause is the one that is seen. No event carries a value.
+//! few seconds. When the queue is full the event is dropped and counted; a status says the same thing. What happens again under the
+//! same reason updates the event that is there (its count, its time and its text), so that the last cause is the one that is seen. No
+//! event carries a value.
 
 use std::collections::HashMap;
 

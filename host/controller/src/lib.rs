@@ -21,6 +21,7 @@ mod failure;
 mod finalizers;
 mod fresh;
 mod leadership;
+mod looks;
 mod metadata;
 mod metrics;
 mod news;

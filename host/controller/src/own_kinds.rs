@@ -7,7 +7,6 @@ mod generator;
 mod policy;
 mod watch;
 
-use std::collections::HashMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,12 +20,12 @@ use kube::{Api, Resource};
 use pipeline::{BoxFailure, Event, Next, ObjectRef, Ready};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
-use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::cache::{Cached, Caches};
 use crate::context::Context;
 use crate::failure::SyncError;
+use crate::looks::Looks;
 use crate::pulse::BEAT;
 use crate::queue::{Again, Queue};
 use crate::{report, unreadable};
@@ -67,49 +66,26 @@ pub(crate) async fn check_all(
     let pulse = context.pulse(LOOP, "loop");
     pulse.listed();
     let mut queue = Queue::new(context.metrics.queue(LOOP), context.events.calm().line());
-    let mut checks = Checks::default();
+    let mut checks = Looks::default();
     let mut beats = tokio::time::interval(BEAT);
     loop {
         tokio::select! {
             () = shutdown.cancelled() => break,
             Some(object) = woken.next() => queue.add(object),
             object = queue.due() => queue.add(object),
-            Some((object, again)) = checks.next() => queue.done(&object, again),
+            // One that panicked, which is a bug, is repeated.
+            Some((object, again)) = checks.next() => queue.done(&object, again.unwrap_or(Again::After(RECHECK_MAX))),
             _ = beats.tick() => queue.tell(),
         }
         pulse.beat();
-        while checks.tasks.len() < context.settings.concurrency.into() {
+        while checks.len() < context.settings.concurrency.into() {
             let Some(object) = queue.next() else { break };
-            checks.begin(object, context);
+            let (context, checked) = (Arc::clone(context), object.clone());
+            checks.begin(object, async move { look(&checked, &context).await });
         }
     }
     while checks.next().await.is_some() {
         pulse.beat();
-    }
-}
-
-/// The checks under way, each a task of its own.
-#[derive(Default)]
-struct Checks {
-    tasks: JoinSet<Again>,
-    objects: HashMap<Id, ObjectRef>,
-}
-
-impl Checks {
-    fn begin(&mut self, object: ObjectRef, context: &Arc<Context>) {
-        let (context, checked) = (Arc::clone(context), object.clone());
-        let task = self.tasks.spawn(async move { look(&checked, &context).await });
-        self.objects.insert(task.id(), object);
-    }
-
-    /// The next one that ends; none when none is under way. One that panicked, which is a bug, is repeated; what was said of it is on
-    /// standard error already.
-    async fn next(&mut self) -> Option<(ObjectRef, Again)> {
-        let (id, again) = match self.tasks.join_next_with_id().await? {
-            Ok((id, again)) => (id, again),
-            Err(error) => (error.id(), Again::After(RECHECK_MAX)),
-        };
-        Some((self.objects.remove(&id)?, again))
     }
 }
 

@@ -149,8 +149,8 @@ impl References {
     }
 
     /// Whom a change of `referent` to this version concerns, in order. What it means to each is kept until a look has answered it.
-    /// To the one who read or wrote that version or was woken by it, it is no news; to everybody else it is. Whoever is writing it is told when the write
-    /// has ended. What merely changed its status wakes and means nothing; what was listed again does not wake.
+    /// To the one who read or wrote that version or was woken by it, it is no news; to everybody else it is. Whoever is writing it is
+    /// told when the write has ended. What merely changed its status wakes and means nothing; what was listed again does not wake.
     #[must_use]
     pub(crate) fn changed(&self, referent: &ObjectRef, sight: Sight<'_>) -> Vec<ObjectRef> {
         let mut inner = self.lock();

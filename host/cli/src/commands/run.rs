@@ -202,7 +202,8 @@ fn exposition(registry: &Registry) -> Page {
     }
 }
 
-/// The built-in components, of which those that ESO's kinds need are compiled before anybody asks for them, also where another process leads.
+/// The built-in components, of which those that ESO's kinds need are compiled before anybody asks for them, also where another process
+/// leads.
 fn catalog(args: &Run, health: &Arc<Health>) -> Result<Arc<Catalog>> {
     let config = EngineConfig { cache_dir: args.cache.clone(), ..EngineConfig::default() };
     let engine = Engine::new(config).context("start the wasm engine")?;
