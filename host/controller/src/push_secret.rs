@@ -34,21 +34,22 @@ use observe::Observed;
 /// Looks at one object and does what is due.
 pub(crate) async fn reconcile(object: Arc<PushSecret>, context: Arc<Context>) -> Result<Again, SyncError> {
     let reference = crate::reference::<PushSecret>(&object.metadata);
+    let began = context.clock.now();
     let objects = context.within(&object.namespace().unwrap_or_default());
     let Some(object) = fresh::present(&context, &reference, objects, object).await else {
         return Ok(report::leave(&context, &reference));
     };
     if object.metadata.deletion_timestamp.is_some() {
-        return match finalize::finalize(&object, &reference, &context).await {
+        return match finalize::finalize(&object, &reference, &context, began).await {
             Ok(again) => Ok(again),
-            Err(error) => failed(&object, &reference, &context, &error).await,
+            Err(error) => failed(&object, &reference, &context, began, &error).await,
         };
     }
     let heard = context.references.nudge(&reference);
     let done = match sync(&object, &reference, &context, heard.map(|heard| heard.nudge)).await {
         Ok(Some(done)) => done,
         Ok(None) => return Ok(report::leave(&context, &reference)),
-        Err(error) => return failed(&object, &reference, &context, &error).await,
+        Err(error) => return failed(&object, &reference, &context, began, &error).await,
     };
     match done {
         Done::Late => Ok(report::late(&context, &reference)),
@@ -59,8 +60,8 @@ pub(crate) async fn reconcile(object: Arc<PushSecret>, context: Arc<Context>) ->
             Ok(report::wait(&context, &reference, conditions.unwrap_or_default(), next))
         }
         Done::Reported(outcome, in_stores) => {
-            let again =
-                report::push_secret(&object, &reference, &context, outcome, in_stores.as_ref()).await?;
+            let in_stores = in_stores.as_ref();
+            let again = report::push_secret(&object, &reference, &context, began, outcome, in_stores).await?;
             context.references.answered(&reference, heard);
             Ok(again)
         }
@@ -71,11 +72,14 @@ async fn failed(
     object: &PushSecret,
     reference: &ObjectRef,
     context: &Context,
+    began: Timestamp,
     error: &SyncError,
 ) -> Result<Again, SyncError> {
     match report::conflict(context, reference, error) {
         Some(again) => Ok(again),
-        None => report::push_secret(object, reference, context, Outcome::push_failed(error), None).await,
+        None => {
+            report::push_secret(object, reference, context, began, Outcome::push_failed(error), None).await
+        }
     }
 }
 

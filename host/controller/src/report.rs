@@ -109,7 +109,8 @@ pub(crate) async fn external_secret(
     outcome: Outcome,
 ) -> Result<Reported, SyncError> {
     let status = object.status.clone().unwrap_or_default();
-    let mut patch = base(context, &outcome, &status.conditions, &Meta::from(&object.metadata));
+    let now = context.clock.now();
+    let mut patch = base(&outcome, &status.conditions, &Meta::from(&object.metadata), now, now);
     if outcome.refreshed {
         let name = outcome.binding.as_deref().unwrap_or_default();
         patch.insert("binding".to_owned(), json!({"name": name}));
@@ -119,16 +120,19 @@ pub(crate) async fn external_secret(
     report.write(object, context).await
 }
 
-/// Reports a sync of a PushSecret. `in_stores` is what the stores have now; none when that is not known.
+/// Reports a sync of a PushSecret that began at `began`. `in_stores` is what the stores have now; none when that is not known.
 pub(crate) async fn push_secret(
     object: &PushSecret,
     reference: &ObjectRef,
     context: &Context,
+    began: Timestamp,
     outcome: Outcome,
     in_stores: Option<&InStores>,
 ) -> Result<Again, SyncError> {
     let status = object.status.clone().unwrap_or_default();
-    let mut patch = base(context, &outcome, &status.conditions, &Meta::from(&object.metadata));
+    // Its source may have changed since: a process that begins after this one compares the times.
+    let mut patch =
+        base(&outcome, &status.conditions, &Meta::from(&object.metadata), began, context.clock.now());
     if let Some(InStores { said, found }) = in_stores {
         patch.extend(synced(said, found));
     }
@@ -176,12 +180,17 @@ fn replacing(before: &Json, wanted: Json) -> Json {
     patch
 }
 
-/// The part of a status that all kinds have.
-fn base(context: &Context, outcome: &Outcome, before: &[Condition], meta: &Meta) -> Map<String, Json> {
-    let now = context.clock.now();
+/// The part of a status that all kinds have. What it says is as of `refreshed`.
+fn base(
+    outcome: &Outcome,
+    before: &[Condition],
+    meta: &Meta,
+    refreshed: Timestamp,
+    now: Timestamp,
+) -> Map<String, Json> {
     let mut patch = Map::new();
     if outcome.refreshed {
-        patch.insert("refreshTime".to_owned(), json!(Time(now)));
+        patch.insert("refreshTime".to_owned(), json!(Time(refreshed)));
         patch.insert("syncedResourceVersion".to_owned(), json!(meta.version()));
     }
     let conditions = conditions(before, &outcome.ready, now);

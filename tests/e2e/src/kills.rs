@@ -54,7 +54,8 @@ async fn a_kill_at_any_moment_loses_and_repeats_nothing() {
     );
     let program = cluster.run(&[]);
     slow_down(&cluster).await;
-    settle(&cluster, &history, &secrets).await;
+    let settled = settle(&cluster, &history, &secrets).await;
+    settled.unwrap_or_else(|error| panic!("{error:#}\n{}", program.output()));
     let elapsed = started.elapsed();
     check_counts(&history, elapsed);
     check_store(&cluster, &history, &mut choices).await;
@@ -113,19 +114,36 @@ async fn slow_down(cluster: &Cluster) {
     }
 }
 
-/// Waits until Vault has what the Secrets have, and those their last rotation.
-async fn settle(cluster: &Cluster, history: &History, secrets: &Api<Secret>) {
+/// Waits until Vault has what the Secrets have, and those their last rotation. An error says who does not, and what its objects say.
+async fn settle(cluster: &Cluster, history: &History, secrets: &Api<Secret>) -> anyhow::Result<()> {
     let settled = support::until("Vault has what the Secrets have", SETTLED, async || {
-        for number in 0..OBJECTS {
-            let name = load::name(number);
-            let data = secrets.get_opt(&name).await?.map(|secret| text(&secret));
-            if data.is_none() || cluster.kv.data(MOUNT, &name).await? != data {
-                return Ok(None);
-            }
-        }
-        Ok((history.unpublished() == 0).then_some(()))
+        let behind = behind(cluster, secrets).await?;
+        Ok((behind.is_empty() && history.unpublished() == 0).then_some(()))
     });
-    settled.await.unwrap();
+    let Err(error) = settled.await else { return Ok(()) };
+    let behind = behind(cluster, secrets).await?;
+    let mut said = vec![format!("{} unpublished, behind: {}", history.unpublished(), behind.join(", "))];
+    if let Some(name) = behind.first() {
+        for (version, kind) in [("v1", "ExternalSecret"), ("v1alpha1", "PushSecret")] {
+            let objects = cluster.objects(&format!("external-secrets.io/{version}"), kind, "default");
+            said.push(serde_json::to_string(&objects.get(name).await?)?);
+        }
+        said.push(format!("{:?}", secrets.get(name).await?.metadata));
+    }
+    Err(error.context(said.join("\n")))
+}
+
+/// Whose entry in Vault is not what its Secret has.
+async fn behind(cluster: &Cluster, secrets: &Api<Secret>) -> anyhow::Result<Vec<String>> {
+    let mut behind = Vec::new();
+    for number in 0..OBJECTS {
+        let name = load::name(number);
+        let data = secrets.get_opt(&name).await?.map(|secret| text(&secret));
+        if data.is_none() || cluster.kv.data(MOUNT, &name).await? != data {
+            behind.push(name);
+        }
+    }
+    Ok(behind)
 }
 
 /// Every rotation was due, and every object kept rotating.

@@ -131,6 +131,38 @@ fn a_crash_between_the_store_and_the_status_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_crash_after_a_push_that_was_overtaken_leaves_no_old_value() {
+    run(async |world: World| {
+        world.create::<Secret>(json!({"metadata": {"name": "own"}, "stringData": {"password": "x"}})).await;
+        let (gate, kv_gate) = (Gate::open(), Gate::open());
+        world.give_token().await;
+        world.create::<SecretStore>(vault_store("kv", "kv:8200")).await;
+        world.create::<PushSecret>(push_secret("push", "own", &["kv"], "Delete")).await;
+        let operator = world.start_behind(gate.clone(), kv_gate.clone()).await;
+        world.until("pushed", || world.is_ready::<PushSecret>("push")).await;
+        // What was read before waits long; what is reported of it is the last that the process does.
+        kv_gate.plan(|seen| match seen.write > 0 && seen.is_of("data") {
+            true => Fault::Wait(Duration::from_secs(10)),
+            false => Fault::None,
+        });
+        gate.plan(|seen| match seen.text() == "PATCH pushsecrets/status" {
+            true => Fault::DieAfter,
+            false => Fault::None,
+        });
+        world.edit("own", json!({"stringData": {"password": "second"}})).await;
+        world.settle(5).await;
+        world.edit("own", json!({"stringData": {"password": "third"}})).await;
+        world.settle(10).await;
+        operator.crash();
+        assert_eq!(world.pushed_now("pushed").await.as_deref(), Some("second"));
+        let operator = world.start().await;
+        world.settle(5).await;
+        assert_eq!(world.pushed("pushed").await, ["x", "second", "third"]);
+        operator.stop().await;
+    });
+}
+
+#[test]
 fn a_slow_replica_puts_no_older_value_over_a_newer_one() {
     run(async |world: World| {
         world.give_token().await;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use api::PushSecret;
 use api::names::finalizer::PUSH_SECRET;
 use api::push_secret::PushDeletionPolicy;
+use jiff::Timestamp;
 use kube::Api;
 use pipeline::{Failure, ObjectRef, Outcome, PushError, Reason, withdraw_all};
 
@@ -30,6 +31,7 @@ pub(super) async fn finalize(
     object: &Arc<PushSecret>,
     reference: &ObjectRef,
     context: &Context,
+    began: Timestamp,
 ) -> Result<Again, SyncError> {
     if !finalizers::has(object.as_ref(), PUSH_SECRET) {
         return Ok(report::leave(context, reference));
@@ -43,7 +45,7 @@ pub(super) async fn finalize(
         if let Some(failure) = delivered.failures.iter().find(|failure| !is_store_gone(failure)) {
             let outcome = Outcome::push_failed(failure);
             let in_stores = InStores { said, found: delivered.synced };
-            return report::push_secret(&object, reference, context, outcome, Some(&in_stores)).await;
+            return report::push_secret(&object, reference, context, began, outcome, Some(&in_stores)).await;
         }
     }
     finalizers::set(&object, PUSH_SECRET, false, context).await?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use api::push_secret::SyncedPushSecrets;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::error::PushError;
 use super::spec::{CheckedPush, SourceName, SourceSecret};
@@ -14,6 +14,9 @@ use crate::ports::{Found, Occasion};
 use crate::rotation::{EntryKey, Held, Record, RecordEntry, RotationId, Trigger};
 use crate::schedule;
 use crate::spec::GeneratorEntry;
+
+/// So far the API server's clock and ours may be apart before a change that was missed waits for its slot.
+const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(1);
 
 /// Everything that a decision depends on.
 #[derive(Debug, Clone, Copy)]
@@ -170,12 +173,14 @@ fn object_cause(inputs: &PushInputs<'_>) -> Option<Cause> {
         .or_else(|| inputs.status.failed.then_some(Cause::Failed))
 }
 
-/// After a start it is not known what was pushed: the time of the last write decides, and where it decides wrongly the comparison with
-/// the store finds no difference.
+/// After a start it is not known what was pushed: the time of the last write decides. It is the API server's time, to the second, and that
+/// of the push is ours; where it decides wrongly the comparison with the store finds no difference.
 fn source_changed(inputs: &PushInputs<'_>, refreshed: Timestamp) -> bool {
     match inputs.last_pushed {
         Some(pushed) => pushed != inputs.source_version(),
-        None => inputs.changed_at().is_some_and(|changed| changed >= refreshed),
+        None => inputs.changed_at().is_some_and(|changed| {
+            changed.saturating_add(CLOCKS_APART).is_ok_and(|latest| latest >= refreshed)
+        }),
     }
 }
 

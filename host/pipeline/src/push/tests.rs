@@ -60,7 +60,7 @@ fn source(version: &str, data: &[(&str, &str)]) -> SourceSecret {
     SourceSecret {
         name: "source".to_owned(),
         resource_version: version.to_owned(),
-        changed_at: Some(at(-60)),
+        changed_at: Some(at(-3600)),
         rotation: None,
         data: fields(data),
     }

@@ -27,6 +27,14 @@ async fn a_push_is_due_for_these_causes() {
             "source-changed",
         ),
         (
+            "a restart, and the source was written shortly before, by the API server's clock",
+            |pushing| {
+                pushing.last_pushed = None;
+                pushing.sources[0].changed_at = Some(at(-60));
+            },
+            "source-changed",
+        ),
+        (
             "a restart, and the source does not tell",
             |pushing| {
                 pushing.last_pushed = None;
