@@ -132,7 +132,9 @@ fn a_restart_with_everything_synced() {
         world.synced("merged").await;
         world.settle(5).await;
         operator.stop().await;
-        // A source that was written in the very second of its push may have been written after it: the store is compared once.
+        // A source that was written at about the time of its push may have been written after it: the store is compared once more, and
+        // when that is a minute later it is known.
+        world.settle(60).await;
         for expected in [vec!["PATCH pushsecrets/status"], vec![]] {
             let operator = world.start().await;
             world.settle(5).await;
