@@ -128,6 +128,8 @@ fn a_push() {
 fn a_restart_with_everything_synced() {
     run(async |world: World| {
         crate::crashes::populate(&world).await;
+        // No slot comes in between.
+        world.patch::<ExternalSecret>("merged", json!({"spec": {"refreshInterval": "0s"}})).await;
         let operator = world.start().await;
         world.synced("merged").await;
         world.settle(5).await;
