@@ -32,18 +32,31 @@ pub(crate) async fn set<K>(
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug,
 {
+    let objects = context.within(&object.namespace().unwrap_or_default());
+    Ok(set_in(&objects, object, finalizer, wanted).await?)
+}
+
+/// The same for an object of any scope.
+pub(crate) async fn set_in<K>(
+    objects: &Api<K>,
+    object: &K,
+    finalizer: &str,
+    wanted: bool,
+) -> Result<(), ClusterError>
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug,
+{
     if has(object, finalizer) == wanted {
         return Ok(());
     }
     let others = object.finalizers().iter().map(String::as_str).filter(|one| *one != finalizer);
     let finalizers: Vec<&str> = others.chain(wanted.then_some(finalizer)).collect();
-    let objects: Api<K> = context.within(&object.namespace().unwrap_or_default());
     let reference = crate::reference::<K>(object.meta());
     let version = object.meta().resource_version.as_deref();
-    match write(&objects, &reference, version, &finalizers).await {
+    match write(objects, &reference, version, &finalizers).await {
         // It is gone, and its finalizers with it.
         Err(ClusterError::Write { answer, .. }) if answer.code() == Some(404) && !wanted => Ok(()),
-        written => Ok(written?),
+        written => written,
     }
 }
 

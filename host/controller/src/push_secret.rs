@@ -23,6 +23,7 @@ use crate::failure::SyncError;
 use crate::fresh;
 use crate::queue::Again;
 use crate::report;
+use crate::secret_store;
 
 mod finalize;
 mod guard;
@@ -159,6 +160,9 @@ async fn push(
         let expected = observed.record_version.as_ref();
         write_record(context, "PushSecret", meta, object, expected, &gathered.record).await?;
         context.metrics.rotated("PushSecret", refresh.cause.as_str(), gathered.rotated.len());
+    }
+    if spec.deletes() {
+        secret_store::hold(wanted.iter().map(|(store, _)| &store.name), &meta.namespace, context).await;
     }
     let announcement = announcement(spec, &observed.synced, &wanted);
     let announced = AtomicBool::new(false);

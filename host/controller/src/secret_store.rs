@@ -29,6 +29,10 @@ use crate::queue::Again;
 use crate::references::{Referents, Role};
 use crate::report;
 
+mod finalize;
+
+pub(crate) use finalize::hold;
+
 /// A server that is down is asked again this often at most.
 const PROBE_MAX: Duration = Duration::from_secs(3);
 
@@ -92,9 +96,11 @@ pub(crate) async fn reconcile<K: StoreObject>(
     let Some(store) = fresh::present(&context, &reference, store.objects(&context), store).await else {
         return Ok(report::leave(&context, &reference));
     };
-    if store.meta().deletion_timestamp.is_some() || !context.is_own_class(store.spec().controller.as_deref())
-    {
+    if !context.is_own_class(store.spec().controller.as_deref()) {
         return Ok(report::leave(&context, &reference));
+    }
+    if store.meta().deletion_timestamp.is_some() {
+        return finalize::finalize(store.as_ref(), &reference, &context).await;
     }
     context.references.set(&reference, referents(store.spec(), store.namespace().as_deref()));
     let now = context.clock.now();

@@ -2,7 +2,7 @@
 //!
 //! One such object must not keep the others out, so the watches take it as it is; here it is told what is wrong with it.
 
-use api::names::finalizer::{EXTERNAL_SECRET, PUSH_SECRET};
+use api::names::finalizer::{EXTERNAL_SECRET, PUSH_SECRET, SECRET_STORE};
 use api::names::reason;
 use kube::Resource;
 use kube::api::{Api, DynamicObject};
@@ -57,7 +57,7 @@ async fn let_go(
     objects: &Api<DynamicObject>,
     context: &Context,
 ) -> Result<Again, SyncError> {
-    let ours = [EXTERNAL_SECRET, PUSH_SECRET];
+    let ours = [EXTERNAL_SECRET, PUSH_SECRET, SECRET_STORE];
     let before = object.metadata.finalizers.clone().unwrap_or_default();
     let left: Vec<&str> = before.iter().map(String::as_str).filter(|one| !ours.contains(one)).collect();
     if left.len() == before.len() {

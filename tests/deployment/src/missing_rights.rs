@@ -76,7 +76,12 @@ fn turns() -> Vec<Turn> {
             ("policies/status", "patch"),
             ("clusterpolicies/status", "patch"),
         ]),
-        at_once(&[("externalsecrets/status", "patch"), ("pushsecrets/status", "patch")]),
+        at_once(&[
+            ("externalsecrets/status", "patch"),
+            ("pushsecrets/status", "patch"),
+            ("secretstores", "patch"),
+            ("clustersecretstores", "patch"),
+        ]),
         at_once(&[("externalsecrets/finalizers", "update"), ("pushsecrets/finalizers", "update")]),
         at_once(&[("secrets", "get")]),
         at_once(&[("secrets", "create")]),

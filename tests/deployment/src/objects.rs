@@ -30,7 +30,7 @@ pub(crate) fn create(cluster: &Cluster, namespace: &str) {
     objects.extend(stores(cluster, namespace));
     objects.extend(generators(namespace));
     objects.extend(external_secrets(namespace));
-    objects.extend(pushes());
+    objects.extend(pushes(namespace));
     cluster.apply(namespace, &objects);
 }
 
@@ -270,13 +270,14 @@ fn external_secrets(namespace: &str) -> Vec<Json> {
 }
 
 /// Sources by labels, withdrawn in the end; and a value that is generated to be pushed.
-fn pushes() -> Vec<Json> {
-    let push = |name: &str, interval: &str, selector: Json, key: &str| {
+fn pushes(namespace: &str) -> Vec<Json> {
+    let own = json!({"kind": "SecretStore", "name": "own"});
+    let push = |name: &str, interval: &str, selector: &Json, key: &str, store: &Json| {
         json!({
             "apiVersion": "external-secrets.io/v1alpha1", "kind": "PushSecret", "metadata": {"name": name},
             "spec": {
                 "refreshInterval": interval, "deletionPolicy": "Delete",
-                "secretStoreRefs": [{"kind": "SecretStore", "name": "own"}],
+                "secretStoreRefs": [store],
                 "selector": selector,
                 "data": [{"match": {"secretKey": key, "remoteRef": {"remoteKey": format!("pushed-{name}"), "property": key}}}],
             },
@@ -285,5 +286,10 @@ fn pushes() -> Vec<Json> {
     let labels = json!({"secret": {"selector": {"matchLabels": {"push": "yes"}}}});
     let generator =
         json!({"generatorRef": {"apiVersion": GENERATORS, "kind": "Password", "name": "password"}});
-    vec![push("selected", "1h", labels, "user"), push("generated", "1s", generator, "password")]
+    let all = json!({"kind": "ClusterSecretStore", "name": format!("all-{namespace}")});
+    vec![
+        push("selected", "1h", &labels, "user", &own),
+        push("in-all-namespaces", "1h", &labels, "user", &all),
+        push("generated", "1s", &generator, "password", &own),
+    ]
 }

@@ -104,6 +104,38 @@ fn the_end_of_a_push_takes_back_what_it_pushed() {
 }
 
 #[test]
+fn a_store_stays_until_what_was_pushed_to_it_is_taken_back() {
+    for (deletion, stays) in [("Delete", true), ("None", false)] {
+        run(async |world: World| {
+            let operator = pushed(&world, push_secret("push", "app", &["kv"], deletion)).await;
+            let is_there = async || world.all::<SecretStore>().get_opt("kv").await.unwrap().is_some();
+            world.delete::<SecretStore>("kv").await;
+            world.settle(60).await;
+            assert_eq!(is_there().await, stays, "{deletion}");
+            world.delete::<PushSecret>("push").await;
+            world.settle(2).await;
+            assert!(!is_there().await, "nobody holds it any more");
+            assert!(world.all::<PushSecret>().get_opt("push").await.unwrap().is_none());
+            assert_eq!(world.pushed_now("pushed").await.is_none(), stays, "{deletion}");
+            operator.stop().await;
+        });
+    }
+}
+
+#[test]
+fn a_store_that_eso_has_held_goes() {
+    run(async |world: World| {
+        let operator = pushed(&world, push_secret("push", "app", &["kv"], "None")).await;
+        let finalizers = json!({"metadata": {"finalizers": ["secretstore.externalsecrets.io/finalizer"]}});
+        world.patch::<SecretStore>("kv", finalizers).await;
+        world.delete::<SecretStore>("kv").await;
+        world.settle(2).await;
+        assert!(world.all::<SecretStore>().get_opt("kv").await.unwrap().is_none());
+        operator.stop().await;
+    });
+}
+
+#[test]
 fn a_crash_between_the_store_and_the_status_leaves_nothing_behind() {
     run(async |world: World| {
         world.give_token().await;

@@ -50,6 +50,10 @@ pub(super) async fn finalize(
     }
     finalizers::set(&object, PUSH_SECRET, false, context).await?;
     context.pushed.forget(&meta(&object).uid);
+    // They may have waited for it.
+    for store in context.references.stores_of(reference) {
+        context.wake.wake(context, &store);
+    }
     Ok(report::leave(context, reference))
 }
 

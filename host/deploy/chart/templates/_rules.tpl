@@ -6,7 +6,7 @@
   verbs: [get, list, watch, patch]
 - apiGroups: [external-secrets.io]
   resources: [secretstores{{ if $all }}, clustersecretstores{{ end }}]
-  verbs: [get, list, watch]
+  verbs: [get, list, watch, patch]
 - apiGroups: [external-secrets.io]
   resources: [externalsecrets/status, pushsecrets/status, secretstores/status{{ if $all }}, clustersecretstores/status{{ end }}]
   verbs: [patch]
