@@ -1,15 +1,23 @@
-//! References to components, and what keymill reports of the objects that name one.
+//! Components as objects, references to components, and what keymill reports of the objects that name one.
+
+mod object;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Condition, schema};
 
+pub use object::{
+    ClusterComponent, ClusterComponentKey, ClusterComponentSource, ClusterComponentSpec, Component,
+    ComponentKey, ComponentSource, ComponentSpec, ComponentStatus, RefusedComponent, ServingComponent,
+    SourceKind, SourcePlace,
+};
+
 /// A component by kind and name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ComponentRef {
-    /// BuiltIn for one that keymill brings with it.
+    /// BuiltIn for one that keymill brings with it, Component for one of the same namespace, ClusterComponent for one of all namespaces.
     pub kind: ComponentKind,
     /// Its name. `keymill component list` prints those that are built in.
     #[schemars(schema_with = "schema::object_name")]
@@ -21,6 +29,10 @@ pub struct ComponentRef {
 pub enum ComponentKind {
     /// keymill brings it with it; there is no object for it.
     BuiltIn,
+    /// A Component of the namespace of whoever names it.
+    Component,
+    /// A ClusterComponent.
+    ClusterComponent,
 }
 
 impl ComponentKind {
@@ -29,6 +41,8 @@ impl ComponentKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::BuiltIn => "BuiltIn",
+            Self::Component => "Component",
+            Self::ClusterComponent => "ClusterComponent",
         }
     }
 }

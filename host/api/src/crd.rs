@@ -12,8 +12,9 @@ use serde::Serialize;
 
 use crate::names::{group, label};
 use crate::{
-    ClusterGenerator, ClusterPolicy, ClusterSecretStore, ExternalSecret, ExternalSecretSpec, Fake, FakeSpec,
-    Generator, Password, PasswordSpec, Policy, PushSecret, SecretStore, Uuid, UuidSpec,
+    ClusterComponent, ClusterGenerator, ClusterPolicy, ClusterSecretStore, Component, ExternalSecret,
+    ExternalSecretSpec, Fake, FakeSpec, Generator, Password, PasswordSpec, Policy, PushSecret, SecretStore,
+    Uuid, UuidSpec,
 };
 
 /// The definitions of all kinds, always in the same order.
@@ -31,6 +32,8 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         Generator::crd(),
         Policy::crd(),
         ClusterPolicy::crd(),
+        Component::crd(),
+        ClusterComponent::crd(),
     ];
     for definition in &mut definitions {
         finish(definition);

@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
-    ClusterGenerator, ClusterPolicy, ClusterSecretStore, ExternalSecret, Fake, Generator, Password, Policy,
-    Problem, PushSecret, SecretStore, Uuid,
+    ClusterGenerator, ClusterPolicy, ClusterSecretStore, Component, ExternalSecret, Fake, Generator,
+    Password, Policy, Problem, PushSecret, SecretStore, Uuid,
 };
 
 #[test]
@@ -53,6 +53,7 @@ fn check(path: &Path, document: Value) -> Vec<Problem> {
         "ClusterGenerator" => read::<ClusterGenerator>(path, document).validate(),
         "Generator" => none(read::<Generator>(path, document)),
         "Policy" => none(read::<Policy>(path, document)),
+        "Component" => none(read::<Component>(path, document)),
         "ClusterPolicy" => none(read::<ClusterPolicy>(path, document)),
         "Password" => none(read::<Password>(path, document)),
         "UUID" => none(read::<Uuid>(path, document)),

@@ -29,7 +29,10 @@ pub mod store;
 pub mod template;
 
 pub use ca::{CaProvider, CaProviderKind};
-pub use component::{ComponentKind, ComponentRef, ConfiguredStatus};
+pub use component::{
+    ClusterComponent, ClusterComponentSpec, Component, ComponentKind, ComponentRef, ComponentSpec,
+    ConfiguredStatus,
+};
 pub use condition::{Condition, ConditionStatus, ConditionType};
 pub use crd::{crds, crds_yaml};
 pub use duration::{Duration, ParseDurationError};

@@ -124,6 +124,8 @@ pub mod reason {
     pub const INVALID_PROVIDER_CONFIG: &str = "InvalidProviderConfig";
     /// Our own kinds Ready: the component is there and accepts the config.
     pub const ACCEPTED: &str = "Accepted";
+    /// Component Ready: what is at its source serves.
+    pub const SERVING: &str = "Serving";
     /// Store Ready: whether it answers is only known when it is used.
     pub const VALIDATION_UNKNOWN: &str = "ValidationUnknown";
 }

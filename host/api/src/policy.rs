@@ -50,6 +50,10 @@ pub struct PolicySpec {
 /// The same as a Policy's, for the namespaces that it names.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = [{
+    "rule": "self.componentRef.kind != 'Component'",
+    "message": "a ClusterPolicy is in no namespace: name a ClusterComponent",
+}]))]
 #[kube(
     group = "keymill.dev",
     version = "v1alpha1",

@@ -55,6 +55,11 @@ pub(crate) fn data_key(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "minLength": 1, "maxLength": 253, "pattern": "^[-._a-zA-Z0-9]+$" })
 }
 
+/// A sha256, as registries write it.
+pub(crate) fn digest(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "pattern": "^sha256:[0-9a-f]{64}$" })
+}
+
 /// An integer without a format, as Go's `int` is written.
 pub(crate) fn integer(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "integer" })

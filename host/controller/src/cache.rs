@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{
-    ClusterGenerator, ClusterPolicy, ClusterSecretStore, ConditionStatus, Fake, Generator, Password, Policy,
-    SecretStore, SecretStoreSpec, Uuid,
+    ClusterComponent, ClusterGenerator, ClusterPolicy, ClusterSecretStore, Component, ConditionStatus, Fake,
+    Generator, Password, Policy, SecretStore, SecretStoreSpec, Uuid,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
@@ -45,6 +45,8 @@ pub(crate) struct Writers {
     pub(crate) generators: Writer<DeserializeGuard<Generator>>,
     pub(crate) policies: Writer<DeserializeGuard<Policy>>,
     pub(crate) cluster_policies: Writer<DeserializeGuard<ClusterPolicy>>,
+    pub(crate) components: Writer<DeserializeGuard<Component>>,
+    pub(crate) cluster_components: Writer<DeserializeGuard<ClusterComponent>>,
 }
 
 /// All cached kinds.
@@ -58,6 +60,8 @@ pub(crate) struct Caches {
     pub(crate) generators: Cached<Generator>,
     pub(crate) policies: Cached<Policy>,
     pub(crate) cluster_policies: Cached<ClusterPolicy>,
+    pub(crate) components: Cached<Component>,
+    pub(crate) cluster_components: Cached<ClusterComponent>,
     /// Of our own kinds, those that were listed; or that the API server does not know, so that there is none.
     pub(crate) listed: Listed,
 }
@@ -73,6 +77,8 @@ impl Caches {
         let (generators, generator_writer) = cached(client);
         let (policies, policy_writer) = cached(client);
         let (cluster_policies, cluster_policy_writer) = cached(client);
+        let (components, component_writer) = cached(client);
+        let (cluster_components, cluster_component_writer) = cached(client);
         let caches = Self {
             secret_stores,
             cluster_secret_stores,
@@ -83,6 +89,8 @@ impl Caches {
             generators,
             policies,
             cluster_policies,
+            components,
+            cluster_components,
             listed: Listed::default(),
         };
         let writers = Writers {
@@ -95,6 +103,8 @@ impl Caches {
             generators: generator_writer,
             policies: policy_writer,
             cluster_policies: cluster_policy_writer,
+            components: component_writer,
+            cluster_components: cluster_component_writer,
         };
         (caches, writers)
     }

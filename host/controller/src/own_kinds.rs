@@ -3,6 +3,7 @@
 //! One loop for all of these kinds, since there are few objects of them and a check rarely waits for anybody. What a sync needs of them
 //! it reads from the caches and asks the component itself: nobody waits for a status. A check judges no value and publishes none.
 
+mod component;
 mod generator;
 mod policy;
 mod watch;
@@ -13,11 +14,12 @@ use std::time::Duration;
 
 use api::component::ConfiguredStatus;
 use api::names::reason;
-use api::{ClusterPolicy, Generator, Policy};
+use api::{ClusterComponent, ClusterPolicy, Component, ConditionStatus, ConditionType, Generator, Policy};
 use futures::StreamExt;
 use futures::channel::mpsc::UnboundedReceiver;
 use kube::{Api, Resource};
-use pipeline::{BoxFailure, Event, Next, ObjectRef, Ready};
+use pipeline::{BoxFailure, Event, Next, ObjectRef, Ready, Reason};
+use runtime::World;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 use tokio_util::sync::CancellationToken;
@@ -28,6 +30,8 @@ use crate::failure::SyncError;
 use crate::looks::Looks;
 use crate::pulse::BEAT;
 use crate::queue::{Again, Queue};
+use crate::references::Role;
+use crate::wiring::{Chosen, check_config};
 use crate::{report, unreadable};
 
 pub(crate) use watch::watch;
@@ -39,7 +43,7 @@ const RECHECK_MAX: Duration = Duration::from_secs(60);
 
 /// Whether a kind is one of these.
 pub(crate) fn is_own(kind: &str) -> bool {
-    matches!(kind, "Generator" | "Policy" | "ClusterPolicy")
+    matches!(kind, "Generator" | "Policy" | "ClusterPolicy" | "Component" | "ClusterComponent")
 }
 
 /// One of these kinds.
@@ -53,8 +57,46 @@ trait OwnKind: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + S
     /// What its status says now.
     fn status(&self) -> ConfiguredStatus;
 
-    /// Whether it can be used: the digest of its component if so.
-    fn check(&self, context: &Context) -> impl Future<Output = Result<String, BoxFailure>> + Send;
+    /// Its component and its config.
+    fn configured(&self) -> Configured;
+}
+
+/// A component with a config.
+struct Configured {
+    world: World,
+    component: Chosen,
+    /// It may hold a secret.
+    config: Json,
+}
+
+/// What an object that was accepted uses; none for any other.
+fn used(object: &ObjectRef, context: &Context) -> Option<Configured> {
+    match object.kind.as_str() {
+        "Generator" => accepted::<Generator>(object, context),
+        "Policy" => accepted::<Policy>(object, context),
+        "ClusterPolicy" => accepted::<ClusterPolicy>(object, context),
+        _ => None,
+    }
+}
+
+/// Also of one whose component was there when it was accepted, and is not now.
+fn accepted<K: OwnKind>(object: &ObjectRef, context: &Context) -> Option<Configured> {
+    let seen = K::cached(&context.caches).seen(object)?;
+    let readable = seen.0.as_ref().ok()?;
+    let status = readable.status();
+    let ready = status.conditions.iter().find(|one| one.type_ == ConditionType::Ready)?;
+    let waits = status.component_digest.is_some()
+        && ready.reason.as_deref() == Some(Reason::ComponentNotFound.as_str());
+    (ready.status == ConditionStatus::True || waits).then(|| readable.configured())
+}
+
+/// Those that failed may be let through now.
+fn wake_failing(context: &Context) {
+    for object in context.references.referrers() {
+        if context.backoff.is_failing(&object) {
+            context.wake.wake(context, &object);
+        }
+    }
 }
 
 /// Checks whatever is woken until `shutdown`, and ends when the checks under way have ended.
@@ -63,6 +105,7 @@ pub(crate) async fn check_all(
     context: &Arc<Context>,
     shutdown: &CancellationToken,
 ) {
+    context.engines.served().begin();
     let pulse = context.pulse(LOOP, "loop");
     pulse.listed();
     let mut queue = Queue::new(context.metrics.queue(LOOP), context.events.calm().line());
@@ -95,6 +138,8 @@ async fn look(object: &ObjectRef, context: &Context) -> Again {
         "Generator" => look_at::<Generator>(object, context).await,
         "Policy" => look_at::<Policy>(object, context).await,
         "ClusterPolicy" => look_at::<ClusterPolicy>(object, context).await,
+        "Component" => component::look_at::<Component>(object, context).await,
+        "ClusterComponent" => component::look_at::<ClusterComponent>(object, context).await,
         _ => Ok(Again::WhenWoken),
     };
     context.metrics.own_looked(look.elapsed(), looked.is_err());
@@ -113,7 +158,10 @@ async fn look_at<K: OwnKind>(reference: &ObjectRef, context: &Context) -> Result
         Err(invalid) => unreadable::report::<K>(invalid, context).await,
         Ok(object) if object.meta().deletion_timestamp.is_some() => Ok(report::leave(context, reference)),
         Ok(object) => {
-            let checked = object.check(context).await;
+            let Configured { world, component, config } = object.configured();
+            let referent = component.referent().map(|component| (component.clone(), Role::Component));
+            context.references.set(reference, referent.into_iter().collect());
+            let checked = check_config(&context.engines, world, component, config).await;
             say(object, reference, context, checked).await
         }
     }

@@ -26,6 +26,10 @@ pub(crate) enum Role {
     PushSource,
     /// What a store authenticates with.
     Credential,
+    /// The component that it configures.
+    Component,
+    /// Where a component's bytes are.
+    ComponentSource,
 }
 
 impl Role {
@@ -35,7 +39,13 @@ impl Role {
         match self {
             Role::TemplateSource => Some(Nudge::TemplateSource),
             Role::PushStore => Some(Nudge::Store),
-            Role::Target | Role::Store | Role::Generator | Role::PushSource | Role::Credential => None,
+            Role::Target
+            | Role::Store
+            | Role::Generator
+            | Role::PushSource
+            | Role::Credential
+            | Role::Component
+            | Role::ComponentSource => None,
         }
     }
 }
@@ -217,6 +227,15 @@ impl References {
             .filter(|(_, role)| matches!(role, Role::Store | Role::PushStore))
             .map(|(object, _)| object.clone())
             .collect()
+    }
+
+    /// Who refers to the object, in order.
+    #[must_use]
+    pub(crate) fn of(&self, referent: &ObjectRef) -> Vec<ObjectRef> {
+        let inner = self.lock();
+        let found: BTreeSet<&ObjectRef> =
+            inner.referrers.get(referent).into_iter().flat_map(HashMap::keys).collect();
+        found.into_iter().cloned().collect()
     }
 
     /// Whether anybody refers to the object.

@@ -109,8 +109,10 @@ pub(crate) fn start(context: &Arc<Context>, writers: Writers, shutdown: &Cancell
     watch.cached(context.namespaced(), writers.fakes);
     own_kinds::watch(context, context.namespaced(), writers.generators, shutdown);
     own_kinds::watch(context, context.namespaced(), writers.policies, shutdown);
+    own_kinds::watch(context, context.namespaced(), writers.components, shutdown);
     if context.settings.namespace.is_none() {
         own_kinds::watch(context, context.cluster(), writers.cluster_policies, shutdown);
+        own_kinds::watch(context, context.cluster(), writers.cluster_components, shutdown);
         watch.cached(context.cluster(), writers.cluster_secret_stores);
         watch.cached(context.cluster(), writers.cluster_generators);
     }

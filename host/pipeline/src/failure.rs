@@ -88,6 +88,8 @@ reasons! {
     GeneratorNotFound,
     /// A component that is named does not exist.
     ComponentNotFound,
+    /// What is at a component's source does not serve: it is malformed, breaks the contract, or does not fit who uses it.
+    ComponentRefused,
     /// The component refuses the config.
     InvalidConfig,
     /// The component refused or was stopped.

@@ -103,6 +103,22 @@ impl Engine {
         Ok(component)
     }
 
+    /// Compiles a component into the cache and does not run it: its size, form and imports are checked as [`Self::load`] does. Nothing is
+    /// kept where there is no cache.
+    ///
+    /// # Errors
+    /// [`LoadError`], naming what is refused.
+    pub fn compile(&self, bytes: &[u8], limits: &LoadLimits) -> Result<(), LoadError> {
+        load::check_size(bytes.len() as u64, limits)?;
+        load::compile_only(self, bytes, limits)
+    }
+
+    /// Whether compiled code is kept.
+    #[must_use]
+    pub fn keeps_compiled(&self) -> bool {
+        self.cache().is_some()
+    }
+
     /// Loads a component from a file; otherwise as [`Self::load`].
     ///
     /// # Errors

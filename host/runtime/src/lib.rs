@@ -4,7 +4,7 @@
 //! It guarantees that a component can call only what `wit/` offers and a grant allows, that every call ends within its [`Limits`], on a
 //! fresh instance, with an answer that was checked or a closed [`Reason`], and that no error, log line or `Debug` of this crate holds a
 //! value. It is synchronous: call it from a thread that may block, with at least 2 MiB of stack. It does not fetch, sign, schedule or
-//! retry, and compiles in this process.
+//! retry. It compiles in this process, unless it is told of a compiler in another ([`ChildCompiler`]).
 //!
 //! ```no_run
 //! use keymill_runtime::{Call, Engine, EngineConfig, GenerateRequest, LoadLimits, Occasion, Owner};
@@ -25,6 +25,7 @@ mod bindings;
 mod cache;
 mod call;
 mod catalog;
+mod child;
 mod component;
 mod config;
 mod derive;
@@ -53,6 +54,7 @@ mod state;
 mod streams;
 mod template;
 mod ticker;
+mod trial;
 mod wasm_options;
 mod work;
 mod world;
@@ -61,6 +63,7 @@ pub use bindings::render::Scope;
 pub use bindings::types::{Capability, Occasion, Sensitivity};
 pub use call::{Call, LogLevel, LogSink, Meter, Owner, StreamKey, Used};
 pub use catalog::{BuiltIn, Catalog};
+pub use child::{ChildCompiler, ChildError};
 pub use component::Component;
 pub use description::{Description, FieldDoc, RuleDoc, Want};
 pub use digest::{Digest, DigestSyntax};

@@ -8,7 +8,7 @@ use crate::describe;
 use crate::digest::Digest;
 use crate::engine::Engine;
 use crate::error::LoadError;
-use crate::inspect::{inspect, validate};
+use crate::inspect::{Inspected, inspect, validate};
 use crate::limits::LoadLimits;
 
 pub(crate) fn check_size(bytes: u64, limits: &LoadLimits) -> Result<(), LoadError> {
@@ -25,11 +25,7 @@ pub(crate) fn load(
     digest: Digest,
     limits: &LoadLimits,
 ) -> Result<Component, LoadError> {
-    let inspected = inspect(bytes)?;
-    let limit = 3 * limits.describe.instances;
-    if inspected.parts > limit {
-        return Err(LoadError::TooManyParts { count: inspected.parts, limit });
-    }
+    let inspected = accept(bytes, limits)?;
     let compiled = compile(engine, bytes, &digest)?;
     let prepared = engine.linked().prepare(inspected.world, &compiled).map_err(compile_error)?;
     let description = describe::describe(engine.shared(), &prepared, limits)?;
@@ -42,6 +38,23 @@ pub(crate) fn load(
         prepared,
         description,
     }))
+}
+
+/// Compiles, and links, so that what does not fit the contract is refused here.
+pub(crate) fn compile_only(engine: &Engine, bytes: &[u8], limits: &LoadLimits) -> Result<(), LoadError> {
+    let inspected = accept(bytes, limits)?;
+    let compiled = compile(engine, bytes, &Digest::of(bytes))?;
+    engine.linked().prepare(inspected.world, &compiled).map(drop).map_err(compile_error)
+}
+
+/// What can be refused before anything is compiled.
+fn accept(bytes: &[u8], limits: &LoadLimits) -> Result<Inspected, LoadError> {
+    let inspected = inspect(bytes)?;
+    let limit = 3 * limits.describe.instances;
+    if inspected.parts > limit {
+        return Err(LoadError::TooManyParts { count: inspected.parts, limit });
+    }
+    Ok(inspected)
 }
 
 fn compile(engine: &Engine, bytes: &[u8], digest: &Digest) -> Result<Compiled, LoadError> {

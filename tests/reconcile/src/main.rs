@@ -5,6 +5,7 @@
 
 #[cfg(test)]
 mod clock;
+mod components;
 #[cfg(test)]
 mod crashes;
 #[cfg(test)]

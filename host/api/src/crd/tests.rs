@@ -72,7 +72,9 @@ fn yaml_holds_all_definitions_in_order() {
             "UUID",
             "Generator",
             "Policy",
-            "ClusterPolicy"
+            "ClusterPolicy",
+            "Component",
+            "ClusterComponent"
         ]
     );
 }

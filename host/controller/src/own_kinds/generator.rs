@@ -1,15 +1,14 @@
-//! A Generator: its component is there and accepts its config.
+//! A Generator: a component that makes values, with its config.
 
 use api::Generator;
 use api::component::ConfiguredStatus;
 use kube::{Api, ResourceExt};
-use pipeline::BoxFailure;
 use runtime::World;
 
-use super::OwnKind;
+use super::{Configured, OwnKind};
 use crate::cache::{Cached, Caches};
 use crate::context::Context;
-use crate::wiring::{Chosen, check_config};
+use crate::wiring::Chosen;
 
 impl OwnKind for Generator {
     fn cached(caches: &Caches) -> &Cached<Self> {
@@ -24,8 +23,11 @@ impl OwnKind for Generator {
         self.status.clone().unwrap_or_default()
     }
 
-    async fn check(&self, context: &Context) -> Result<String, BoxFailure> {
-        let (chosen, config) = (Chosen::of(&self.spec.component_ref), self.spec.config.clone());
-        check_config(&context.engines, World::Generator, chosen, config.into()).await
+    fn configured(&self) -> Configured {
+        Configured {
+            world: World::Generator,
+            component: Chosen::of(&self.spec.component_ref, self.metadata.namespace.as_deref()),
+            config: self.spec.config.clone().into(),
+        }
     }
 }

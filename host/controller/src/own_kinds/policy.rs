@@ -1,16 +1,15 @@
-//! A Policy and a ClusterPolicy: the component is there and accepts the config.
+//! A Policy and a ClusterPolicy: a component that judges values, with its config.
 
 use api::component::ConfiguredStatus;
 use api::policy::PolicySpec;
 use api::{ClusterPolicy, Policy};
 use kube::{Api, ResourceExt};
-use pipeline::BoxFailure;
 use runtime::World;
 
-use super::OwnKind;
+use super::{Configured, OwnKind};
 use crate::cache::{Cached, Caches};
 use crate::context::Context;
-use crate::wiring::{Chosen, check_config};
+use crate::wiring::Chosen;
 
 impl OwnKind for Policy {
     fn cached(caches: &Caches) -> &Cached<Self> {
@@ -25,8 +24,8 @@ impl OwnKind for Policy {
         self.status.clone().unwrap_or_default()
     }
 
-    async fn check(&self, context: &Context) -> Result<String, BoxFailure> {
-        check(&self.spec, context).await
+    fn configured(&self) -> Configured {
+        configured(&self.spec, self.metadata.namespace.as_deref())
     }
 }
 
@@ -43,12 +42,15 @@ impl OwnKind for ClusterPolicy {
         self.status.clone().unwrap_or_default()
     }
 
-    async fn check(&self, context: &Context) -> Result<String, BoxFailure> {
-        check(&self.spec.policy, context).await
+    fn configured(&self) -> Configured {
+        configured(&self.spec.policy, None)
     }
 }
 
-async fn check(spec: &PolicySpec, context: &Context) -> Result<String, BoxFailure> {
-    let (chosen, config) = (Chosen::of(&spec.component_ref), spec.config.clone());
-    check_config(&context.engines, World::Policy, chosen, config.into()).await
+fn configured(spec: &PolicySpec, namespace: Option<&str>) -> Configured {
+    Configured {
+        world: World::Policy,
+        component: Chosen::of(&spec.component_ref, namespace),
+        config: spec.config.clone().into(),
+    }
 }

@@ -17,6 +17,7 @@ use pipeline::ObjectRef;
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
+use super::wake_failing;
 use crate::context::Context;
 use crate::reconnect;
 use crate::references::Sight;
@@ -109,16 +110,8 @@ impl Seen {
             self.context.wake.wake(&self.context, &referrer);
         }
         if object.kind.ends_with("Policy") {
-            self.wake_failing();
-        }
-    }
-
-    /// Those that a policy keeps from being published may be let through now. To all others a policy means something when they publish next.
-    fn wake_failing(&self) {
-        for object in self.context.references.referrers() {
-            if self.context.backoff.is_failing(&object) {
-                self.context.wake.wake(&self.context, &object);
-            }
+            // Those that it kept from being published. To all others a policy means something when they publish next.
+            wake_failing(&self.context);
         }
     }
 }

@@ -1,32 +1,75 @@
 //! Which component an object names, and whether it accepts that object's config.
 
 use api::component::{ComponentKind, ComponentRef};
-use pipeline::BoxFailure;
-use runtime::{Component, World};
+use pipeline::{BoxFailure, ObjectRef};
+use runtime::{CallError, Component, World};
 use serde_json::Value as Json;
 
 use super::runtime::ComponentError;
 use super::templates::{Engines, run};
 
 /// A component that was chosen.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Chosen {
     /// A built-in one, by name.
     BuiltIn(String),
+    /// What serves for a Component or ClusterComponent; with how messages call it.
+    Object(ObjectRef, String),
 }
 
 impl Chosen {
-    /// The one that a reference names.
-    pub(crate) fn of(reference: &ComponentRef) -> Self {
+    /// The one that a reference names, from an object of a namespace, or of none.
+    pub(crate) fn of(reference: &ComponentRef, namespace: Option<&str>) -> Self {
+        let name = &reference.name;
         match reference.kind {
-            ComponentKind::BuiltIn => Chosen::BuiltIn(reference.name.clone()),
+            ComponentKind::BuiltIn => Chosen::BuiltIn(name.clone()),
+            ComponentKind::Component => {
+                // There is none outside of namespaces, which is what is said of it then.
+                Chosen::object(ObjectRef {
+                    kind: reference.kind.as_str().to_owned(),
+                    namespace: namespace.map(str::to_owned),
+                    name: name.clone(),
+                })
+            }
+            ComponentKind::ClusterComponent => {
+                Chosen::object(ObjectRef::cluster(reference.kind.as_str(), name))
+            }
         }
+    }
+
+    /// The one that an annotation names: `Component/NAME`, `ClusterComponent/NAME`, or the name of a built-in one.
+    pub(crate) fn named(text: &str, namespace: &str) -> Self {
+        match text.split_once('/') {
+            Some(("Component", name)) => Chosen::object(ObjectRef::namespaced("Component", namespace, name)),
+            Some(("ClusterComponent", name)) => Chosen::object(ObjectRef::cluster("ClusterComponent", name)),
+            Some(_) | None => Chosen::BuiltIn(text.to_owned()),
+        }
+    }
+
+    fn object(object: ObjectRef) -> Self {
+        let name = object.to_string();
+        Chosen::Object(object, name)
     }
 
     /// What it is called in messages.
     pub(crate) fn name(&self) -> &str {
         match self {
-            Chosen::BuiltIn(name) => name,
+            Chosen::BuiltIn(name) | Chosen::Object(_, name) => name,
+        }
+    }
+
+    /// The object that it comes from.
+    pub(crate) fn referent(&self) -> Option<&ObjectRef> {
+        match self {
+            Chosen::BuiltIn(_) => None,
+            Chosen::Object(object, _) => Some(object),
+        }
+    }
+
+    /// Waits, while the process begins, for what it comes from.
+    pub(crate) async fn wait(&self, engines: &Engines) {
+        if let Chosen::Object(object, _) = self {
+            engines.served().wait(object).await;
         }
     }
 
@@ -34,6 +77,9 @@ impl Chosen {
     pub(crate) fn load(&self, engines: &Engines, world: World) -> Result<Component, ComponentError> {
         match self {
             Chosen::BuiltIn(name) => engines.find(world, name),
+            Chosen::Object(object, name) => {
+                engines.served().get(object).ok_or_else(|| ComponentError::NotServing { name: name.clone() })
+            }
         }
     }
 }
@@ -45,15 +91,12 @@ pub(crate) async fn check_config(
     chosen: Chosen,
     config: Json,
 ) -> Result<String, BoxFailure> {
+    chosen.wait(engines).await;
     let (engines, name) = (engines.clone(), chosen.name().to_owned());
     let checking = move || {
         let component = chosen.load(&engines, world)?;
-        let problems = match world {
-            World::Generator => component.generator().and_then(|generator| generator.validate(&config)),
-            World::Policy => component.policy().and_then(|policy| policy.validate(&config)),
-            // A template engine is checked with its templates, not with a config alone.
-            World::Template => component.template().map(|_| Vec::new()),
-        };
+        expect(&component, world).map_err(|source| ComponentError::call(chosen.name(), source))?;
+        let problems = component.problems(&config);
         let problems = problems.map_err(|source| ComponentError::call(chosen.name(), source))?;
         if problems.is_empty() {
             Ok(component.digest().to_string())
@@ -62,4 +105,28 @@ pub(crate) async fn check_config(
         }
     };
     Ok(run(&name, checking).await?)
+}
+
+/// Whether a component is of the world that it is named for.
+fn expect(component: &Component, wanted: World) -> Result<(), CallError> {
+    let found = component.world();
+    if found == wanted { Ok(()) } else { Err(CallError::WrongWorld { wanted, found }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_annotation_names_a_built_in_one_or_an_object() {
+        let here = |kind: &str| Chosen::object(ObjectRef::namespaced(kind, "shop", "x"));
+        for (text, expected) in [
+            ("go", Chosen::BuiltIn("go".to_owned())),
+            ("Component/x", here("Component")),
+            ("ClusterComponent/x", Chosen::object(ObjectRef::cluster("ClusterComponent", "x"))),
+            ("other/x", Chosen::BuiltIn("other/x".to_owned())),
+        ] {
+            assert_eq!(Chosen::named(text, "shop"), expected, "{text}");
+        }
+    }
 }

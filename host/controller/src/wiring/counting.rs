@@ -46,7 +46,10 @@ impl Meter for CallMeter {
 fn result(error: &ComponentError) -> &'static str {
     let call = match error {
         ComponentError::Config { .. } | ComponentError::Template { .. } => return "refused",
-        ComponentError::Unknown { .. } | ComponentError::Load { .. } | ComponentError::Lost { .. } => {
+        ComponentError::Unknown { .. }
+        | ComponentError::NotServing { .. }
+        | ComponentError::Load { .. }
+        | ComponentError::Lost { .. } => {
             return "host";
         }
         ComponentError::Call { source, .. } => source.as_ref(),

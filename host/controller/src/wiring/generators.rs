@@ -165,7 +165,7 @@ impl GeneratorFinder {
     async fn configured(&self, namespace: &str, name: &str) -> Result<(Chosen, Json), BoxFailure> {
         match self.caches.generators.within(namespace, name).await? {
             Found::Found(found) => {
-                Ok((Chosen::of(&found.spec.component_ref), found.spec.config.clone().into()))
+                Ok((Chosen::of(&found.spec.component_ref, Some(namespace)), found.spec.config.clone().into()))
             }
             Found::Missing => {
                 let generator = ObjectRef::namespaced("Generator", namespace, name);
@@ -219,6 +219,7 @@ impl Generator for Configured {
         let seconds = u64::try_from(request.now.as_second()).unwrap_or_default();
         let call = Call::new(owner, occasion(request.occasion), seconds);
         let (engines, chosen, config) = (self.engines.clone(), self.component.clone(), self.config.clone());
+        chosen.wait(&engines).await;
         let work = move || {
             let (component, name) = (chosen.load(&engines, World::Generator)?, chosen.name());
             let generator = component.generator().map_err(|source| ComponentError::call(name, source))?;

@@ -219,7 +219,8 @@ impl Configured {
         candidates: Vec<runtime::Candidate>,
         owner: &Owner,
     ) -> Result<Vec<runtime::Violation>, ComponentError> {
-        let chosen = Chosen::of(&self.component);
+        let chosen = Chosen::of(&self.component, self.policy.namespace.as_deref());
+        chosen.wait(&self.engines).await;
         let owner = runtime::Owner { namespace: owner.namespace.clone(), name: owner.name.clone() };
         // A policy is told nothing of the time and the occasion, so that the same value gets the same verdict.
         let call = Call::new(owner, Occasion::Scheduled, 0);

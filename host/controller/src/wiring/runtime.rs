@@ -12,6 +12,9 @@ pub(crate) enum ComponentError {
     /// There is none of that name.
     #[error("find the component {name}: there is no such {world}")]
     Unknown { world: &'static str, name: String },
+    /// Nothing serves for it.
+    #[error("use {name}: nothing serves for it")]
+    NotServing { name: String },
     /// It could not be loaded.
     #[error("load the component {name}")]
     Load {
@@ -20,7 +23,7 @@ pub(crate) enum ComponentError {
         source: Box<LoadError>,
     },
     /// It does not accept its config.
-    #[error("configure {name}: {}", list(.problems))]
+    #[error("configure {name}: {}", list_problems(.problems))]
     Config { name: String, problems: Vec<Problem> },
     /// It failed or refused.
     #[error("call {name}")]
@@ -55,7 +58,8 @@ impl ComponentError {
     }
 }
 
-fn list(problems: &[Problem]) -> String {
+/// All of them in one line, each with its path.
+pub(crate) fn list_problems(problems: &[Problem]) -> String {
     let one = |problem: &Problem| match problem.path.as_str() {
         "" => problem.message.clone(),
         path => format!("{path}: {}", problem.message),
@@ -66,7 +70,7 @@ fn list(problems: &[Problem]) -> String {
 impl Failure for ComponentError {
     fn reason(&self) -> Reason {
         match self {
-            ComponentError::Unknown { .. } => Reason::ComponentNotFound,
+            ComponentError::Unknown { .. } | ComponentError::NotServing { .. } => Reason::ComponentNotFound,
             ComponentError::Config { .. } => Reason::InvalidConfig,
             ComponentError::Load { .. } | ComponentError::Call { .. } => Reason::ComponentFailed,
             ComponentError::Render { source, .. } => match source.as_ref() {
@@ -81,6 +85,7 @@ impl Failure for ComponentError {
     fn blame(&self) -> Blame {
         match self {
             ComponentError::Unknown { .. }
+            | ComponentError::NotServing { .. }
             | ComponentError::Config { .. }
             | ComponentError::Template { .. } => Blame::User,
             ComponentError::Load { .. } => Blame::Guest,
@@ -100,7 +105,8 @@ impl Failure for ComponentError {
             | ComponentError::Config { .. }
             | ComponentError::Template { .. } => Retry::WhenChanged,
             // The data may change, and nobody watches a store.
-            ComponentError::Render { .. }
+            ComponentError::NotServing { .. }
+            | ComponentError::Render { .. }
             | ComponentError::Load { .. }
             | ComponentError::Call { .. }
             | ComponentError::Lost { .. } => Retry::Backoff,
@@ -110,6 +116,7 @@ impl Failure for ComponentError {
     fn advice(&self) -> &'static str {
         match self {
             ComponentError::Unknown { .. } => "`keymill component list` shows what there is",
+            ComponentError::NotServing { .. } => "create it, or see what its status says",
             ComponentError::Config { .. } => "correct the config",
             ComponentError::Render { source, .. } => match source.as_ref() {
                 RenderError::Fault(_) => CORRECT,

@@ -12,14 +12,19 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::PostParams;
 use kube::{Api, Client};
 use pipeline::{BoxFailure, Entry, ObjectRef, Render, Rendered, Renderings, Scope, TemplateEngine, Value};
-use runtime::{Call, Catalog, Component, Occasion, RenderError, StreamKey, TemplateComponent, World};
+use runtime::{
+    Call, Catalog, ChildCompiler, ChildError, Component, Digest, LoadError, LoadLimits, Occasion,
+    RenderError, StreamKey, TemplateComponent, World,
+};
 use secrecy::ExposeSecret;
 use serde_json::json;
 use sha2::Sha256;
 use zeroize::ZeroizeOnDrop;
 
+use super::components::Chosen;
 use super::counting::Counting;
 use super::runtime::ComponentError;
+use super::served::Served;
 use crate::cluster::{Answer, ClusterError};
 use crate::metrics::{Component as ComponentLabels, Metrics};
 
@@ -114,13 +119,50 @@ pub struct Engines {
     key: OperatorKey,
     loading: Arc<AtomicUsize>,
     metrics: Metrics,
+    served: Served,
+    compiler: Option<ChildCompiler>,
 }
 
 impl Engines {
     /// Components from a catalog; templates draw from streams under `key`.
     #[must_use]
     pub fn new(catalog: Arc<Catalog>, key: OperatorKey) -> Self {
-        Self { catalog, key, loading: Arc::default(), metrics: Metrics::default() }
+        Self {
+            catalog,
+            key,
+            loading: Arc::default(),
+            metrics: Metrics::default(),
+            served: Served::default(),
+            compiler: None,
+        }
+    }
+
+    /// The same, where components that are not built in are compiled in a process of their own. It shares this one's cache of compiled code;
+    /// without one, they are compiled here.
+    #[must_use]
+    pub fn compiling_in(self, compiler: ChildCompiler) -> Self {
+        Self { compiler: Some(compiler), ..self }
+    }
+
+    /// What serves for Components and ClusterComponents.
+    pub(crate) const fn served(&self) -> &Served {
+        &self.served
+    }
+
+    /// Compiles a component that nobody vouches for, where it does no harm. May block.
+    pub(crate) fn compile(&self, digest: &Digest, bytes: &[u8]) -> Result<(), ChildError> {
+        let engine = self.catalog.engine();
+        match &self.compiler {
+            Some(compiler) if engine.keeps_compiled() && !engine.has_compiled(digest) => {
+                compiler.compile(bytes)
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Loads a component that is not built in. May block.
+    pub(crate) fn load(&self, bytes: &[u8], limits: &LoadLimits) -> Result<Component, LoadError> {
+        self.catalog.engine().load(bytes, limits)
     }
 
     /// The same, with their calls counted there.
@@ -168,7 +210,9 @@ const fn word(world: World) -> &'static str {
 #[async_trait]
 impl TemplateEngine for Engines {
     async fn render(&self, request: Render<'_>) -> Result<Renderings, BoxFailure> {
-        let name = request.engine.unwrap_or(DEFAULT_ENGINE).to_owned();
+        let chosen = Chosen::named(request.engine.unwrap_or(DEFAULT_ENGINE), &request.owner.namespace);
+        chosen.wait(self).await;
+        let name = chosen.name().to_owned();
         let templates: Vec<runtime::TemplateText> = request.templates.iter().map(template).collect();
         let data: Vec<runtime::Entry> = request
             .data
@@ -184,7 +228,7 @@ impl TemplateEngine for Engines {
         }
         let engines = self.clone();
         let work = move || {
-            let engine = engines.find(World::Template, &name)?;
+            let engine = chosen.load(&engines, World::Template)?;
             let engine = engine.template().map_err(|source| ComponentError::call(&name, source))?;
             let counting = engines.count(World::Template, &name);
             let rendered = engine
