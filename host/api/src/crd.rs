@@ -13,8 +13,8 @@ use serde::Serialize;
 use crate::names::{group, label};
 use crate::{
     ClusterComponent, ClusterGenerator, ClusterPolicy, ClusterSecretStore, Component, ExternalSecret,
-    ExternalSecretSpec, Fake, FakeSpec, Generator, Password, PasswordSpec, Policy, PushSecret, SecretStore,
-    Uuid, UuidSpec,
+    ExternalSecretSpec, Fake, FakeSpec, Generator, Grant, Password, PasswordSpec, Policy, PushSecret,
+    SecretStore, Uuid, UuidSpec,
 };
 
 /// The definitions of all kinds, always in the same order.
@@ -34,6 +34,7 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         ClusterPolicy::crd(),
         Component::crd(),
         ClusterComponent::crd(),
+        Grant::crd(),
     ];
     for definition in &mut definitions {
         finish(definition);

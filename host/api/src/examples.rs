@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
-    ClusterGenerator, ClusterPolicy, ClusterSecretStore, Component, ExternalSecret, Fake, Generator,
+    ClusterGenerator, ClusterPolicy, ClusterSecretStore, Component, ExternalSecret, Fake, Generator, Grant,
     Password, Policy, Problem, PushSecret, SecretStore, Uuid,
 };
 
@@ -54,6 +54,7 @@ fn check(path: &Path, document: Value) -> Vec<Problem> {
         "Generator" => none(read::<Generator>(path, document)),
         "Policy" => none(read::<Policy>(path, document)),
         "Component" => none(read::<Component>(path, document)),
+        "Grant" => none(read::<Grant>(path, document)),
         "ClusterPolicy" => none(read::<ClusterPolicy>(path, document)),
         "Password" => none(read::<Password>(path, document)),
         "UUID" => none(read::<Uuid>(path, document)),

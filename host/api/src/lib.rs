@@ -18,6 +18,7 @@ mod duration;
 mod examples;
 pub mod external_secret;
 pub mod generator;
+pub mod grant;
 mod inline_secret;
 pub mod names;
 pub mod policy;
@@ -41,6 +42,7 @@ pub use generator::{
     ClusterGenerator, ClusterGeneratorSpec, ConfiguredGeneratorSpec, Fake, FakeSpec, Generator,
     GeneratorKind, GeneratorRef, Password, PasswordSpec, Uuid, UuidSpec,
 };
+pub use grant::{Grant, GrantSpec};
 pub use inline_secret::{InlineSecret, RawObject};
 pub use policy::{ClusterPolicy, ClusterPolicySpec, Policy, PolicyMode, PolicySpec};
 pub use problem::Problem;

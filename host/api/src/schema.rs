@@ -55,6 +55,27 @@ pub(crate) fn data_key(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "minLength": 1, "maxLength": 253, "pattern": "^[-._a-zA-Z0-9]+$" })
 }
 
+/// A label that a component says.
+pub(crate) fn label(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "minLength": 1, "maxLength": 63, "pattern": "^[a-z]([-a-z0-9]*[a-z0-9])?$" })
+}
+
+/// Who accepts a token.
+pub(crate) fn audiences(_: &mut SchemaGenerator) -> Schema {
+    let one = json_schema!({ "type": "string", "minLength": 1, "maxLength": 253 });
+    json_schema!({ "type": "array", "items": one, "x-kubernetes-list-type": "set", "minItems": 1, "maxItems": 16 })
+}
+
+/// How long a token lasts: the API server gives ten minutes at least; a day is long.
+pub(crate) fn token_seconds(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "integer", "minimum": 600, "maximum": 86_400, "default": 600 })
+}
+
+/// How many there may be.
+pub(crate) fn count(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "integer", "minimum": 1, "maximum": 1_000_000 })
+}
+
 /// A sha256, as registries write it.
 pub(crate) fn digest(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "pattern": "^sha256:[0-9a-f]{64}$" })

@@ -42,6 +42,16 @@ pub(crate) enum Command {
     /// List and inspect components
     #[command(subcommand)]
     Component(ComponentCommand),
+    /// Compile the component on standard input into a cache; the operator starts this
+    #[command(hide = true)]
+    Compile(Compile),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Compile {
+    /// The folder of compiled code
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cache_dir: PathBuf,
 }
 
 #[derive(Debug, Args)]

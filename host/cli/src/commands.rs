@@ -1,6 +1,7 @@
 //! One module per command: what its arguments mean, in the order in which they are needed.
 
 pub(crate) mod check;
+pub(crate) mod compile;
 pub(crate) mod component;
 pub(crate) mod crds;
 pub(crate) mod dev;

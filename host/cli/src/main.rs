@@ -55,6 +55,7 @@ fn start(cli: Cli) -> Result<ExitCode> {
             log(args.log_format, "info")?;
             operator(commands::run::run(args))
         }
+        Command::Compile(args) => commands::compile::run(&args),
         Command::Crds => commands::crds::run(),
         Command::Install(args) => commands::install::run(&args),
         Command::Generate(args) => commands::generate::run(args),

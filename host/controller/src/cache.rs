@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use api::{
     ClusterComponent, ClusterGenerator, ClusterPolicy, ClusterSecretStore, Component, ConditionStatus, Fake,
-    Generator, Password, Policy, SecretStore, SecretStoreSpec, Uuid,
+    Generator, Grant, Password, Policy, SecretStore, SecretStoreSpec, Uuid,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
@@ -46,6 +46,7 @@ pub(crate) struct Writers {
     pub(crate) policies: Writer<DeserializeGuard<Policy>>,
     pub(crate) cluster_policies: Writer<DeserializeGuard<ClusterPolicy>>,
     pub(crate) components: Writer<DeserializeGuard<Component>>,
+    pub(crate) grants: Writer<DeserializeGuard<Grant>>,
     pub(crate) cluster_components: Writer<DeserializeGuard<ClusterComponent>>,
 }
 
@@ -61,6 +62,7 @@ pub(crate) struct Caches {
     pub(crate) policies: Cached<Policy>,
     pub(crate) cluster_policies: Cached<ClusterPolicy>,
     pub(crate) components: Cached<Component>,
+    pub(crate) grants: Cached<Grant>,
     pub(crate) cluster_components: Cached<ClusterComponent>,
     /// Of our own kinds, those that were listed; or that the API server does not know, so that there is none.
     pub(crate) listed: Listed,
@@ -78,6 +80,7 @@ impl Caches {
         let (policies, policy_writer) = cached(client);
         let (cluster_policies, cluster_policy_writer) = cached(client);
         let (components, component_writer) = cached(client);
+        let (grants, grant_writer) = cached(client);
         let (cluster_components, cluster_component_writer) = cached(client);
         let caches = Self {
             secret_stores,
@@ -90,6 +93,7 @@ impl Caches {
             policies,
             cluster_policies,
             components,
+            grants,
             cluster_components,
             listed: Listed::default(),
         };
@@ -104,6 +108,7 @@ impl Caches {
             policies: policy_writer,
             cluster_policies: cluster_policy_writer,
             components: component_writer,
+            grants: grant_writer,
             cluster_components: cluster_component_writer,
         };
         (caches, writers)
@@ -122,6 +127,11 @@ impl Caches {
     /// Waits until all policies were seen once; of ClusterPolicies only where they are watched. Not for ever: a watch may be refused.
     pub(crate) async fn policies_seen(&self, cluster: bool) -> bool {
         self.listed.all(if cluster { &["Policy", "ClusterPolicy"] } else { &["Policy"] }).await
+    }
+
+    /// Waits until all Grants were seen once. Not for ever: a watch may be refused.
+    pub(crate) async fn grants_seen(&self) -> bool {
+        self.listed.all(&["Grant"]).await
     }
 
     /// The stores that an object in a namespace may name, with their labels. Whether a controller class is ours, `is_ours` says.

@@ -34,7 +34,7 @@ use crate::references::References;
 use crate::remarks::Remarks;
 use crate::snapshot::Snapshot;
 use crate::watch::Wake;
-use crate::wiring::{Engines, GeneratorFinder, PolicyFinder, StoreOpener, StoreUse, Watched};
+use crate::wiring::{Engines, GeneratorFinder, GrantFinder, PolicyFinder, StoreOpener, StoreUse, Watched};
 use crate::written::Written;
 
 /// How the controllers behave.
@@ -164,15 +164,17 @@ impl Context {
             purpose: StoreUse::Read,
             watched: Watched { metrics: metrics.clone(), leadership },
         };
+        let grants = GrantFinder::new(Arc::clone(&caches), Arc::clone(&reader));
         let pushing = StoreOpener { purpose: StoreUse::Push, ..store_opener.clone() };
         let ports = Ports {
             stores: Arc::new(store_opener.clone()),
             push_stores: Arc::new(pushing),
-            generators: Arc::new(GeneratorFinder::new(Arc::clone(&caches), engines.clone())),
+            generators: Arc::new(GeneratorFinder::new(Arc::clone(&caches), engines.clone(), grants.clone())),
             // Caches that nobody fills: what is not in them is asked for.
             present_generators: Arc::new(GeneratorFinder::new(
                 Arc::new(Caches::new(&client).0),
                 engines.clone(),
+                grants,
             )),
             engine: Arc::new(engines.clone()),
             policies: Arc::new(PolicyFinder {

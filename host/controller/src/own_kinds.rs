@@ -5,6 +5,7 @@
 
 mod component;
 mod generator;
+mod grant;
 mod policy;
 mod watch;
 
@@ -14,12 +15,14 @@ use std::time::Duration;
 
 use api::component::ConfiguredStatus;
 use api::names::reason;
-use api::{ClusterComponent, ClusterPolicy, Component, ConditionStatus, ConditionType, Generator, Policy};
+use api::{
+    ClusterComponent, ClusterPolicy, Component, ConditionStatus, ConditionType, Generator, Grant, Policy,
+};
 use futures::StreamExt;
 use futures::channel::mpsc::UnboundedReceiver;
 use kube::{Api, Resource};
 use pipeline::{BoxFailure, Event, Next, ObjectRef, Ready, Reason};
-use runtime::World;
+use runtime::{Capability, World};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 use tokio_util::sync::CancellationToken;
@@ -31,7 +34,7 @@ use crate::looks::Looks;
 use crate::pulse::BEAT;
 use crate::queue::{Again, Queue};
 use crate::references::Role;
-use crate::wiring::{Chosen, check_config};
+use crate::wiring::{Chosen, check_config, check_want};
 use crate::{report, unreadable};
 
 pub(crate) use watch::watch;
@@ -41,9 +44,11 @@ pub(crate) const LOOP: &str = "keymill.dev";
 /// A failing check is repeated this often at least.
 const RECHECK_MAX: Duration = Duration::from_secs(60);
 
+const ACCEPTED: &str = "the component is there and accepts it";
+
 /// Whether a kind is one of these.
 pub(crate) fn is_own(kind: &str) -> bool {
-    matches!(kind, "Generator" | "Policy" | "ClusterPolicy" | "Component" | "ClusterComponent")
+    matches!(kind, "Generator" | "Grant" | "Policy" | "ClusterPolicy" | "Component" | "ClusterComponent")
 }
 
 /// One of these kinds.
@@ -57,20 +62,26 @@ trait OwnKind: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + S
     /// What its status says now.
     fn status(&self) -> ConfiguredStatus;
 
-    /// Its component and its config.
+    /// Its component, and what it wants of it.
     fn configured(&self) -> Configured;
 }
 
-/// A component with a config.
+/// A component that is named, and what for.
 struct Configured {
-    world: World,
     component: Chosen,
-    /// It may hold a secret.
-    config: Json,
+    used: Use,
 }
 
-/// What an object that was accepted uses; none for any other.
-fn used(object: &ObjectRef, context: &Context) -> Option<Configured> {
+/// What an object wants of its component.
+enum Use {
+    /// To work with a config, which may hold a secret.
+    Config { world: World, config: Json },
+    /// To use what is granted under a label.
+    Label { label: String, capability: Capability },
+}
+
+/// The config of an object that was accepted; none of any other.
+fn config_in_use(object: &ObjectRef, context: &Context) -> Option<(World, Json)> {
     match object.kind.as_str() {
         "Generator" => accepted::<Generator>(object, context),
         "Policy" => accepted::<Policy>(object, context),
@@ -80,14 +91,19 @@ fn used(object: &ObjectRef, context: &Context) -> Option<Configured> {
 }
 
 /// Also of one whose component was there when it was accepted, and is not now.
-fn accepted<K: OwnKind>(object: &ObjectRef, context: &Context) -> Option<Configured> {
+fn accepted<K: OwnKind>(object: &ObjectRef, context: &Context) -> Option<(World, Json)> {
     let seen = K::cached(&context.caches).seen(object)?;
     let readable = seen.0.as_ref().ok()?;
     let status = readable.status();
     let ready = status.conditions.iter().find(|one| one.type_ == ConditionType::Ready)?;
     let waits = status.component_digest.is_some()
         && ready.reason.as_deref() == Some(Reason::ComponentNotFound.as_str());
-    (ready.status == ConditionStatus::True || waits).then(|| readable.configured())
+    match readable.configured().used {
+        Use::Config { world, config } if ready.status == ConditionStatus::True || waits => {
+            Some((world, config))
+        }
+        Use::Config { .. } | Use::Label { .. } => None,
+    }
 }
 
 /// Those that failed may be let through now.
@@ -136,6 +152,7 @@ async fn look(object: &ObjectRef, context: &Context) -> Again {
     let look = context.activity.begin();
     let looked = match object.kind.as_str() {
         "Generator" => look_at::<Generator>(object, context).await,
+        "Grant" => look_at::<Grant>(object, context).await,
         "Policy" => look_at::<Policy>(object, context).await,
         "ClusterPolicy" => look_at::<ClusterPolicy>(object, context).await,
         "Component" => component::look_at::<Component>(object, context).await,
@@ -158,10 +175,17 @@ async fn look_at<K: OwnKind>(reference: &ObjectRef, context: &Context) -> Result
         Err(invalid) => unreadable::report::<K>(invalid, context).await,
         Ok(object) if object.meta().deletion_timestamp.is_some() => Ok(report::leave(context, reference)),
         Ok(object) => {
-            let Configured { world, component, config } = object.configured();
+            let Configured { component, used } = object.configured();
             let referent = component.referent().map(|component| (component.clone(), Role::Component));
             context.references.set(reference, referent.into_iter().collect());
-            let checked = check_config(&context.engines, world, component, config).await;
+            let checked = match used {
+                Use::Config { world, config } => {
+                    check_config(&context.engines, world, component, config).await
+                }
+                Use::Label { label, capability } => {
+                    check_want(&context.engines, component, label, capability).await
+                }
+            };
             say(object, reference, context, checked).await
         }
     }
@@ -175,7 +199,7 @@ async fn say<K: OwnKind>(
 ) -> Result<Again, SyncError> {
     let (ready, next, digest) = match checked {
         Ok(digest) => {
-            let message = "the component is there and accepts the config".to_owned();
+            let message = ACCEPTED.to_owned();
             let ready = Ready { status: true, reason: reason::ACCEPTED, message };
             (ready, Next::WhenChanged, Some(digest))
         }

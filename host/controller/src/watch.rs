@@ -110,6 +110,7 @@ pub(crate) fn start(context: &Arc<Context>, writers: Writers, shutdown: &Cancell
     own_kinds::watch(context, context.namespaced(), writers.generators, shutdown);
     own_kinds::watch(context, context.namespaced(), writers.policies, shutdown);
     own_kinds::watch(context, context.namespaced(), writers.components, shutdown);
+    own_kinds::watch(context, context.namespaced(), writers.grants, shutdown);
     if context.settings.namespace.is_none() {
         own_kinds::watch(context, context.cluster(), writers.cluster_policies, shutdown);
         own_kinds::watch(context, context.cluster(), writers.cluster_components, shutdown);

@@ -4,6 +4,7 @@ mod capabilities;
 mod components;
 mod counting;
 mod generators;
+mod grants;
 mod policies;
 mod runtime;
 mod served;
@@ -12,8 +13,9 @@ mod templates;
 mod watched;
 
 pub use capabilities::{Bridge, ClusterObject, Late, VaultPrefix};
-pub(crate) use components::{Chosen, check_config};
+pub(crate) use components::{Chosen, check_config, check_want};
 pub(crate) use generators::GeneratorFinder;
+pub(crate) use grants::{GrantFinder, capability};
 pub(crate) use policies::PolicyFinder;
 pub(crate) use runtime::list_problems;
 pub(crate) use stores::{StoreOpener, StoreUse};

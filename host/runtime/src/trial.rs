@@ -44,9 +44,12 @@ impl Component {
             return Ok(problems);
         }
         match self.world() {
-            World::Generator => {
-                self.generator()?.generate(&call(), GenerateRequest::new(config)).map(drop)?
-            }
+            World::Generator => match self.generator()?.generate(&call(), GenerateRequest::new(config)) {
+                // Nothing is granted to a trial: whoever wants something may refuse to go on without it.
+                Err(CallError::Refused(_) | CallError::Unavailable)
+                    if !self.description().wants.is_empty() => {}
+                made => drop(made?),
+            },
             World::Policy => self.policy()?.evaluate(&call(), config, &[candidate()]).map(drop)?,
             World::Template => {}
         }

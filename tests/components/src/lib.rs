@@ -7,5 +7,7 @@ pub const GENERATOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hostile-g
 pub const TEMPLATE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hostile-template.wasm"));
 /// A hostile policy.
 pub const POLICY: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hostile-policy.wasm"));
+/// A generator that publishes a seed that it is granted to read, and how often it was asked.
+pub const KEEPER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/keeper.wasm"));
 /// A generator that publishes what it is granted to read.
 pub const READER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/reader.wasm"));

@@ -15,7 +15,7 @@ use crate::operator::Operator;
 use crate::rights::granted;
 
 const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
-const WATCHED: [&str; 13] = [
+const WATCHED: [&str; 16] = [
     "externalsecrets",
     "pushsecrets",
     "secretstores",
@@ -27,6 +27,9 @@ const WATCHED: [&str; 13] = [
     "generators",
     "policies",
     "clusterpolicies",
+    "components",
+    "clustercomponents",
+    "grants",
     "secrets",
     "configmaps",
 ];
@@ -75,6 +78,9 @@ fn turns() -> Vec<Turn> {
             ("generators/status", "patch"),
             ("policies/status", "patch"),
             ("clusterpolicies/status", "patch"),
+            ("components/status", "patch"),
+            ("grants/status", "patch"),
+            ("clustercomponents/status", "patch"),
         ]),
         at_once(&[
             ("externalsecrets/status", "patch"),

@@ -124,6 +124,7 @@ pub(crate) fn delete(cluster: &Cluster, namespace: &str) {
     cluster.kubectl(&["delete", "externalsecrets,pushsecrets", "--all", "-n", namespace, "--timeout=120s"]);
     cluster.kubectl(&["delete", "clustersecretstore", &format!("all-{namespace}")]);
     cluster.kubectl(&["delete", "clusterpolicy", &format!("not-empty-{namespace}")]);
+    cluster.kubectl(&["delete", "clustercomponent", &format!("nowhere-{namespace}")]);
     cluster.kubectl(&["delete", "namespace", namespace, "--wait=false"]);
 }
 
@@ -208,6 +209,21 @@ fn generators(namespace: &str) -> Vec<Json> {
                 "componentRef": {"kind": "BuiltIn", "name": "length"}, "config": {"min": 1},
                 "namespaces": [namespace],
             },
+        }),
+        // Nothing is there, which their status says.
+        json!({
+            "apiVersion": OWN, "kind": "Component", "metadata": {"name": "nowhere"},
+            "spec": {"source": {"configMap": {"name": "nowhere", "key": "component.wasm"}}},
+        }),
+        json!({
+            "apiVersion": OWN, "kind": "Grant", "metadata": {"name": "nothing"},
+            "spec": {
+                "componentRef": {"kind": "BuiltIn", "name": "uuid"}, "label": "nothing", "secret": {"name": "source"},
+            },
+        }),
+        json!({
+            "apiVersion": OWN, "kind": "ClusterComponent", "metadata": {"name": format!("nowhere-{namespace}")},
+            "spec": {"source": {"secret": {"namespace": namespace, "name": "nowhere", "key": "component.wasm"}}},
         }),
     ]
 }

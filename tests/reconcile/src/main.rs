@@ -21,6 +21,7 @@ mod fixture;
 #[cfg(test)]
 mod gate;
 #[cfg(test)]
+mod grants;
 mod history;
 #[cfg(test)]
 mod keys;

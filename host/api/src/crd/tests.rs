@@ -74,7 +74,8 @@ fn yaml_holds_all_definitions_in_order() {
             "Policy",
             "ClusterPolicy",
             "Component",
-            "ClusterComponent"
+            "ClusterComponent",
+            "Grant"
         ]
     );
 }

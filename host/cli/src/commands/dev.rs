@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::args::{Dev, Resolve};
 use crate::catalog::Components;
+use crate::commands::compile;
 use crate::dev::apply::{Applied, Applier};
 use crate::dev::folder::Folder;
 use crate::dev::rows::{self, Change};
@@ -234,7 +235,11 @@ impl Session {
         let client: Client = self.servers.client.clone();
         let components = Components::open().map_err(Ending::into_error)?;
         let catalog = Arc::new(components.into_catalog());
-        let engines = Engines::new(Arc::clone(&catalog), OperatorKey::new(*state.operator_key()?));
+        let key = OperatorKey::new(*state.operator_key()?);
+        let engines = compile::apart(
+            Engines::new(Arc::clone(&catalog), key),
+            environment::component_cache().as_deref(),
+        )?;
         let clients = Arc::new(stores::Clients::new(self.servers.addresses()));
         let metrics = Metrics::default();
         let (context, ends) = Context::new(Parts {

@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::args::{LeaderElection, Run};
 use crate::catalog;
+use crate::commands::compile;
 use crate::commands::dev::stop_signal;
 use crate::ending::chain;
 use crate::environment;
@@ -103,7 +104,8 @@ impl Operator {
     /// Runs the controllers until the stop, and a little longer.
     async fn work(&self) -> Result<()> {
         let Some(key) = self.key().await? else { return Ok(()) };
-        let engines = Engines::new(Arc::clone(&self.catalog), key);
+        let engines =
+            compile::apart(Engines::new(Arc::clone(&self.catalog), key), self.args.cache.as_deref())?;
         let events = Events::start(self.client.clone(), self.metrics.clone(), self.stop.clone());
         let (contexts, runs): (Vec<_>, Vec<_>) = namespaces(&self.args)
             .into_iter()

@@ -138,8 +138,8 @@ fn users(component: &ObjectRef, context: &Context) -> Vec<load::User> {
     referrers
         .into_iter()
         .filter_map(|object| {
-            let used = super::used(&object, context)?;
-            Some(load::User { object, world: used.world, config: used.config })
+            let (world, config) = super::config_in_use(&object, context)?;
+            Some(load::User { object, world, config })
         })
         .collect()
 }

@@ -5,7 +5,7 @@ use api::component::ConfiguredStatus;
 use kube::{Api, ResourceExt};
 use runtime::World;
 
-use super::{Configured, OwnKind};
+use super::{Configured, OwnKind, Use};
 use crate::cache::{Cached, Caches};
 use crate::context::Context;
 use crate::wiring::Chosen;
@@ -25,9 +25,8 @@ impl OwnKind for Generator {
 
     fn configured(&self) -> Configured {
         Configured {
-            world: World::Generator,
             component: Chosen::of(&self.spec.component_ref, self.metadata.namespace.as_deref()),
-            config: self.spec.config.clone().into(),
+            used: Use::Config { world: World::Generator, config: self.spec.config.clone().into() },
         }
     }
 }

@@ -6,7 +6,7 @@ use api::{ClusterPolicy, Policy};
 use kube::{Api, ResourceExt};
 use runtime::World;
 
-use super::{Configured, OwnKind};
+use super::{Configured, OwnKind, Use};
 use crate::cache::{Cached, Caches};
 use crate::context::Context;
 use crate::wiring::Chosen;
@@ -49,8 +49,7 @@ impl OwnKind for ClusterPolicy {
 
 fn configured(spec: &PolicySpec, namespace: Option<&str>) -> Configured {
     Configured {
-        world: World::Policy,
         component: Chosen::of(&spec.component_ref, namespace),
-        config: spec.config.clone().into(),
+        used: Use::Config { world: World::Policy, config: spec.config.clone().into() },
     }
 }

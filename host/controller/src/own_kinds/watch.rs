@@ -109,8 +109,8 @@ impl Seen {
         for referrer in self.context.references.changed(object, sight) {
             self.context.wake.wake(&self.context, &referrer);
         }
-        if object.kind.ends_with("Policy") {
-            // Those that it kept from being published. To all others a policy means something when they publish next.
+        if object.kind.ends_with("Policy") || object.kind == "Grant" {
+            // Those that it kept from being published. To all others it means something when they publish next.
             wake_failing(&self.context);
         }
     }

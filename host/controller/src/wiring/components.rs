@@ -2,7 +2,7 @@
 
 use api::component::{ComponentKind, ComponentRef};
 use pipeline::{BoxFailure, ObjectRef};
-use runtime::{CallError, Component, World};
+use runtime::{CallError, Capability, Component, World};
 use serde_json::Value as Json;
 
 use super::runtime::ComponentError;
@@ -105,6 +105,50 @@ pub(crate) async fn check_config(
         }
     };
     Ok(run(&name, checking).await?)
+}
+
+/// Whether a component wants a label for a capability: its digest if so.
+pub(crate) async fn check_want(
+    engines: &Engines,
+    chosen: Chosen,
+    label: String,
+    capability: Capability,
+) -> Result<String, BoxFailure> {
+    chosen.wait(engines).await;
+    let (engines, name) = (engines.clone(), chosen.name().to_owned());
+    let checking = move || {
+        let component = World::ALL.into_iter().map(|world| chosen.load(&engines, world));
+        let component = component
+            .reduce(|found, next| found.or(next))
+            .unwrap_or_else(|| Err(ComponentError::NotServing { name: chosen.name().to_owned() }))?;
+        let wanted = component.description().want(&label).map(|want| want.capability);
+        if wanted == Some(capability) {
+            return Ok(component.digest().to_string());
+        }
+        let all = component
+            .description()
+            .wants
+            .iter()
+            .map(|want| format!("{} ({})", want.label, word(want.capability)));
+        let all: Vec<String> = all.collect();
+        Err(ComponentError::Unwanted {
+            name: chosen.name().to_owned(),
+            label,
+            granted: word(capability),
+            wants: all,
+        })
+    };
+    Ok(run(&name, checking).await?)
+}
+
+/// What a capability is called.
+const fn word(capability: Capability) -> &'static str {
+    match capability {
+        Capability::Kube => "kube",
+        Capability::Vault => "vault",
+        Capability::Http => "http",
+        Capability::Previous => "previous",
+    }
 }
 
 /// Whether a component is of the world that it is named for.

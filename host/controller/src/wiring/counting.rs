@@ -45,7 +45,9 @@ impl Meter for CallMeter {
 /// A word of a closed set: the runtime's reason where the call was stopped, else who is at fault.
 fn result(error: &ComponentError) -> &'static str {
     let call = match error {
-        ComponentError::Config { .. } | ComponentError::Template { .. } => return "refused",
+        ComponentError::Config { .. } | ComponentError::Unwanted { .. } | ComponentError::Template { .. } => {
+            return "refused";
+        }
         ComponentError::Unknown { .. }
         | ComponentError::NotServing { .. }
         | ComponentError::Load { .. }

@@ -10,7 +10,7 @@ use pipeline::{
     Blame, BoxFailure, Entropy, Failure, Found, Generate, Generated, GeneratedField, Generator,
     GeneratorHandle, Generators, ObjectRef, Occasion, Reason, Retry, Value, identity,
 };
-use runtime::{Call, GenerateRequest, World};
+use runtime::{Call, Entry, GenerateRequest, SecretBytes, World};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::components::Chosen;
+use super::grants::GrantFinder;
 use super::runtime::ComponentError;
 use super::templates::{Engines, run};
 use crate::cache::Caches;
@@ -30,6 +31,7 @@ const SUPPORTED: &str = "Password, UUID, Fake, ClusterGenerator, and Generator o
 pub(crate) struct GeneratorFinder {
     caches: Arc<Caches>,
     engines: Engines,
+    grants: GrantFinder,
 }
 
 impl std::fmt::Debug for GeneratorFinder {
@@ -111,14 +113,15 @@ impl Generators for GeneratorFinder {
         let digest = Sha256::digest(config.to_string().as_bytes());
         let config_digest = HEXLOWER.encode(&digest);
         let identity = identity(api_version, kind, name);
-        let generator = Arc::new(Configured { component, config, engines: self.engines.clone() });
+        let (engines, grants) = (self.engines.clone(), self.grants.clone());
+        let generator = Arc::new(Configured { component, config, engines, grants });
         Ok(GeneratorHandle { identity, config_digest, generator })
     }
 }
 
 impl GeneratorFinder {
-    pub(crate) const fn new(caches: Arc<Caches>, engines: Engines) -> Self {
-        Self { caches, engines }
+    pub(crate) const fn new(caches: Arc<Caches>, engines: Engines, grants: GrantFinder) -> Self {
+        Self { caches, engines, grants }
     }
 
     /// The component's name and its config.
@@ -209,6 +212,7 @@ struct Configured {
     component: Chosen,
     config: Json,
     engines: Engines,
+    grants: GrantFinder,
 }
 
 #[async_trait]
@@ -220,19 +224,29 @@ impl Generator for Configured {
         let call = Call::new(owner, occasion(request.occasion), seconds);
         let (engines, chosen, config) = (self.engines.clone(), self.component.clone(), self.config.clone());
         chosen.wait(&engines).await;
+        let call = call.with_grants(self.grants.of(&chosen, request.owner, request.now).await);
+        // The runtime passes them on only under a grant.
+        let (previous, state) = request.previous.map(theirs).unwrap_or_default();
         let work = move || {
             let (component, name) = (chosen.load(&engines, World::Generator)?, chosen.name());
             let generator = component.generator().map_err(|source| ComponentError::call(name, source))?;
             let counting = engines.count(World::Generator, name);
-            // The built-in generators want nothing but random draws, and nothing can grant anything to others: they are granted nothing.
+            let request = GenerateRequest { config: &config, previous: &previous, state: state.as_ref() };
             let generated = generator
-                .generate(&counting.call(call), GenerateRequest::new(&config))
+                .generate(&counting.call(call), request)
                 .map_err(|source| ComponentError::call(name, source));
             counting.done(generated.as_ref().err());
             generated
         };
         Ok(own(run(self.component.name(), work).await?))
     }
+}
+
+/// The values and the state of an earlier call.
+fn theirs(generated: &Generated) -> (Vec<Entry>, Option<SecretBytes>) {
+    let fields = generated.fields.iter().map(|(key, field)| Entry::new(key.clone(), field.value.expose()));
+    let state = generated.state.as_ref().map(|state| SecretBytes::from(state.expose().to_vec()));
+    (fields.collect(), state)
 }
 
 fn own(generated: runtime::Generated) -> Generated {

@@ -25,6 +25,9 @@ pub(crate) enum ComponentError {
     /// It does not accept its config.
     #[error("configure {name}: {}", list_problems(.problems))]
     Config { name: String, problems: Vec<Problem> },
+    /// It does not want what it is granted.
+    #[error("grant {granted} under {label} to {name}: it wants {}", any(.wants))]
+    Unwanted { name: String, label: String, granted: &'static str, wants: Vec<String> },
     /// It failed or refused.
     #[error("call {name}")]
     Call {
@@ -58,6 +61,10 @@ impl ComponentError {
     }
 }
 
+fn any(wants: &[String]) -> String {
+    if wants.is_empty() { "nothing".to_owned() } else { wants.join(", ") }
+}
+
 /// All of them in one line, each with its path.
 pub(crate) fn list_problems(problems: &[Problem]) -> String {
     let one = |problem: &Problem| match problem.path.as_str() {
@@ -71,7 +78,7 @@ impl Failure for ComponentError {
     fn reason(&self) -> Reason {
         match self {
             ComponentError::Unknown { .. } | ComponentError::NotServing { .. } => Reason::ComponentNotFound,
-            ComponentError::Config { .. } => Reason::InvalidConfig,
+            ComponentError::Config { .. } | ComponentError::Unwanted { .. } => Reason::InvalidConfig,
             ComponentError::Load { .. } | ComponentError::Call { .. } => Reason::ComponentFailed,
             ComponentError::Render { source, .. } => match source.as_ref() {
                 RenderError::Fault(_) => Reason::TemplateFailed,
@@ -86,6 +93,7 @@ impl Failure for ComponentError {
         match self {
             ComponentError::Unknown { .. }
             | ComponentError::NotServing { .. }
+            | ComponentError::Unwanted { .. }
             | ComponentError::Config { .. }
             | ComponentError::Template { .. } => Blame::User,
             ComponentError::Load { .. } => Blame::Guest,
@@ -102,6 +110,7 @@ impl Failure for ComponentError {
         match self {
             // Specs and the ConfigMaps and Secrets with templates are watched.
             ComponentError::Unknown { .. }
+            | ComponentError::Unwanted { .. }
             | ComponentError::Config { .. }
             | ComponentError::Template { .. } => Retry::WhenChanged,
             // The data may change, and nobody watches a store.
@@ -118,6 +127,7 @@ impl Failure for ComponentError {
             ComponentError::Unknown { .. } => "`keymill component list` shows what there is",
             ComponentError::NotServing { .. } => "create it, or see what its status says",
             ComponentError::Config { .. } => "correct the config",
+            ComponentError::Unwanted { .. } => "correct spec.label, or delete the Grant",
             ComponentError::Render { source, .. } => match source.as_ref() {
                 RenderError::Fault(_) => CORRECT,
                 RenderError::Call(_) => "",
