@@ -5,6 +5,7 @@
 
 #[cfg(test)]
 mod clock;
+#[cfg(test)]
 mod components;
 #[cfg(test)]
 mod crashes;
@@ -22,6 +23,7 @@ mod fixture;
 mod gate;
 #[cfg(test)]
 mod grants;
+#[cfg(test)]
 mod history;
 #[cfg(test)]
 mod keys;

@@ -55,7 +55,7 @@ enum JudgeError {
     Evaluate {
         policy: ObjectRef,
         #[source]
-        source: ComponentError,
+        source: Box<ComponentError>,
     },
 }
 
@@ -197,7 +197,10 @@ impl Policy for Configured {
         }
         let found = self.call(judged, owner).await;
         self.metrics.judged(&self.policy, self.enforces, found.as_ref().map(Vec::len).ok());
-        let found = found.map_err(|source| JudgeError::Evaluate { policy: self.policy.clone(), source })?;
+        let found = found.map_err(|source| JudgeError::Evaluate {
+            policy: self.policy.clone(),
+            source: Box::new(source),
+        })?;
         let policy = self.policy.to_string();
         let own = |violation: runtime::Violation| Violation {
             policy: policy.clone(),
