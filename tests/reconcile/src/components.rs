@@ -4,8 +4,9 @@ use api::component::ComponentStatus;
 use api::{Component, ExternalSecret, Generator, Policy};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, Event, Secret};
 use kube::ResourceExt;
+use kube::api::ListParams;
 use runtime::Digest;
 use serde_json::{Value as Json, json};
 
@@ -42,8 +43,9 @@ fn reference() -> Json {
     json!({"kind": "Component", "name": "mine"})
 }
 
-fn password(length: i64) -> Json {
-    json!({"length": length, "symbols": 0, "noUpper": false, "allowRepeat": true})
+/// As the world's own Password asks for.
+fn config() -> Json {
+    crate::fixture::password("pw")["spec"].clone()
 }
 
 fn generated(name: &str) -> Json {
@@ -59,7 +61,7 @@ async fn populate(world: &World) {
     world.create::<Component>(component("configMap")).await;
     world
         .create::<Generator>(
-            json!({"metadata": {"name": "mine"}, "spec": {"componentRef": reference(), "config": password(31)}}),
+            json!({"metadata": {"name": "mine"}, "spec": {"componentRef": reference(), "config": config()}}),
         )
         .await;
     world.create::<ExternalSecret>(generated("app")).await;
@@ -108,7 +110,7 @@ fn new_bytes_serve_from_the_next_rotation_on() {
         assert!(said.imports.iter().all(|import| import.starts_with("keymill:guest/")), "{:?}", said.imports);
         assert!(said.config_schema["properties"]["length"].is_object());
         let before = world.password("app").await;
-        assert_eq!(before.len(), 31);
+        assert_eq!(before.len(), 24);
         let second = version(&first, "2");
         replace(&world, &second).await;
         serves(&world, &second).await;
@@ -180,7 +182,7 @@ fn a_restart_lets_nothing_in_that_was_refused() {
         let said = world.all::<Generator>().get("mine").await.unwrap().status.unwrap();
         let said = said.conditions.into_iter().next().unwrap().message.unwrap();
         assert!(said.contains("use Component default/mine: nothing serves for it"), "{said}");
-        assert_eq!(world.password("app").await.len(), 31, "what was published stays");
+        assert_eq!(world.password("app").await.len(), 24, "what was published stays");
         replace(&world, &built_in("generator", "password")).await;
         serves(&world, &built_in("generator", "password")).await;
         world.until("accepted", || world.is_ready::<Generator>("mine")).await;
@@ -250,6 +252,50 @@ fn a_component_that_is_gone_serves_nobody() {
         let made = world.create::<Component>(component("configMap")).await;
         assert_eq!(made.name_any(), "mine");
         world.until("rotated", async || world.password("app").await != before).await;
+        operator.stop().await;
+    });
+}
+
+async fn passwords(world: &World, names: &[String]) -> Vec<String> {
+    let mut all = Vec::new();
+    for name in names {
+        all.push(world.password(name).await);
+    }
+    all
+}
+
+#[test]
+fn a_swap_drops_no_call() {
+    let swaps = if support::is_full() { 1000 } else { 50 };
+    run(async |world: World| {
+        populate(&world).await;
+        let names: Vec<String> = (0..10).map(|number| format!("app-{number}")).collect();
+        for name in &names {
+            let mut object = generated(name);
+            object["spec"]["refreshInterval"] = json!("1s");
+            world.create::<ExternalSecret>(object).await;
+        }
+        let operator = world.start().await;
+        for name in &names {
+            world.synced(name).await;
+        }
+        let before = passwords(&world, &names).await;
+        let good = built_in("generator", "password");
+        for swap in 0..swaps {
+            let bytes = version(&good, if swap % 2 == 0 { "even" } else { "odd" });
+            replace(&world, &bytes).await;
+            serves(&world, &bytes).await;
+            for name in &names {
+                assert!(world.is_ready::<ExternalSecret>(name).await, "{name} after {swap} swaps");
+            }
+        }
+        world.settle(5).await;
+        let events = world.all::<Event>().list(&ListParams::default()).await.unwrap();
+        let warnings = events.items.iter().filter(|event| event.type_.as_deref() == Some("Warning"));
+        assert_eq!(warnings.map(|event| event.message.clone().unwrap()).collect::<Vec<_>>(), [""; 0]);
+        let after = passwords(&world, &names).await;
+        assert!(before.iter().zip(&after).all(|(before, after)| before != after), "they rotated meanwhile");
+        println!("{swaps} swaps, {} values meanwhile", world.check().order.len());
         operator.stop().await;
     });
 }
