@@ -132,7 +132,7 @@ impl State {
 impl Components {
     fn verdict(&self) -> Result<String, String> {
         match self {
-            Components::Loading => Err("loading".to_owned()),
+            Components::Loading => Err("compiling".to_owned()),
             Components::Loaded => Ok(String::new()),
             Components::Failed(why) => Err(why.clone()),
         }
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn ready_is_who_does_his_work() {
         let health = Health::default();
-        check(&health, "/readyz", 503, "[-]components failed: loading");
+        check(&health, "/readyz", 503, "[-]components failed: compiling");
         check(&health, "/readyz", 503, "[-]watches failed: not started");
         check(&health, "/livez", 200, "[+]loops ok");
         let health = running();

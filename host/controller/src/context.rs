@@ -32,6 +32,7 @@ use crate::push_secret::Pushed;
 use crate::reader::ClusterReader;
 use crate::references::References;
 use crate::remarks::Remarks;
+use crate::selectors::Selectors;
 use crate::snapshot::Snapshot;
 use crate::watch::Wake;
 use crate::wiring::{Engines, GeneratorFinder, GrantFinder, PolicyFinder, StoreOpener, StoreUse, Watched};
@@ -126,6 +127,7 @@ pub struct Context {
     pub(crate) finalizers: Later,
     pub(crate) metrics: Metrics,
     pub(crate) references: References,
+    pub(crate) selectors: Selectors,
     pub(crate) snapshot: Snapshot,
     pub(crate) backoff: Backoff,
     pub(crate) doubts: Doubts,
@@ -197,6 +199,7 @@ impl Context {
             finalizers: Later::default(),
             metrics,
             references: References::default(),
+            selectors: Selectors::default(),
             snapshot: Snapshot::default(),
             backoff: Backoff::default(),
             doubts: Doubts::default(),

@@ -38,6 +38,7 @@ mod remarks;
 mod report;
 mod secret_store;
 mod secrets;
+mod selectors;
 mod snapshot;
 mod unreadable;
 mod watch;

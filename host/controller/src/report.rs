@@ -62,6 +62,7 @@ pub(crate) fn late(context: &Context, object: &ObjectRef) -> Again {
 /// The object is none of ours, or gone.
 pub(crate) fn leave(context: &Context, object: &ObjectRef) -> Again {
     context.references.remove(object);
+    context.selectors.forget(object);
     context.outage.forget(object);
     context.remarks.forget(object);
     context.written.forget(object);

@@ -211,7 +211,8 @@ impl Watch {
         }
         if kind == "Secret" {
             let any = any_secret(reference.namespace.as_deref().unwrap_or_default());
-            for referrer in self.context.references.changed(&any, sight) {
+            let concerned = self.context.references.changed(&any, sight).into_iter();
+            for referrer in concerned.filter(|one| self.context.selectors.selects(one, object.labels())) {
                 self.context.wake.wake(&self.context, &referrer);
             }
         }

@@ -286,3 +286,36 @@ fn what_was_pushed_to_a_deleted_fake_store_is_forgotten() {
         operator.stop().await;
     });
 }
+
+#[test]
+fn whoever_chooses_by_labels_is_woken_by_what_it_chooses() {
+    run(async |world: World| {
+        world.give_token().await;
+        world.create::<SecretStore>(vault_store("kv", "kv:8200")).await;
+        let secret = |name: &str, labels: Json| json!({"metadata": {"name": name, "labels": labels}, "stringData": {"password": name}});
+        world.create::<Secret>(secret("chosen", json!({"push": "yes"}))).await;
+        let mut push = push_secret("push", "", &["kv"], "Delete");
+        push["spec"]["selector"] = json!({"secret": {"selector": {"matchLabels": {"push": "yes"}}}});
+        world.create::<PushSecret>(push).await;
+        let operator = world.start().await;
+        world.until("pushed", || world.is_ready::<PushSecret>("push")).await;
+        operator.gate.take_log();
+        let lists =
+            || operator.gate.take_log().iter().filter(|seen| seen.text() == "GET secrets (list)").count();
+        for number in 0..10 {
+            world.create::<Secret>(secret(&format!("other-{number}"), json!({"push": "no"}))).await;
+        }
+        world.settle(5).await;
+        assert_eq!(lists(), 0, "none of them concerns it");
+        world.edit("chosen", json!({"stringData": {"password": "changed"}})).await;
+        world.settle(5).await;
+        assert_eq!(world.pushed_now("pushed").await.as_deref(), Some("changed"));
+        world.edit("chosen", json!({"metadata": {"labels": {"push": "no"}}})).await;
+        world.settle(5).await;
+        assert_eq!(world.pushed_now("pushed").await, None, "what is not chosen any more is taken back");
+        world.edit("other-3", json!({"metadata": {"labels": {"push": "yes"}}})).await;
+        world.settle(5).await;
+        assert_eq!(world.pushed_now("pushed").await.as_deref(), Some("other-3"));
+        operator.stop().await;
+    });
+}

@@ -64,12 +64,25 @@ pub(crate) async fn observe(
         .into());
     }
     let stores = context.store_views(&meta.namespace);
-    context.references.set(reference, referents(&spec, &meta, &stores));
+    let mut refers_to = referents(&spec, &meta, &stores);
+    context.references.set(reference, refers_to.clone());
+    match selector(&spec) {
+        Some(selector) => context.selectors.set(reference, selector),
+        None => context.selectors.forget(reference),
+    }
     if !spec.store_refs().is_empty() && all_foreign(&spec, &meta, context).await? {
         return Ok(None);
     }
     let reading = Reading::new(context, reference, Age::Now);
     let sources = read_sources(&spec, &meta, context, &reading).await?;
+    if matches!(spec.source(), SourceName::Secrets(_)) {
+        // What is chosen now wakes it also when it is not chosen any more.
+        for source in &sources {
+            let chosen = ObjectRef::namespaced("Secret", &meta.namespace, &source.name);
+            refers_to.insert(chosen, Role::PushSource);
+        }
+        context.references.set(reference, refers_to);
+    }
     let (record, record_version) = match spec.generator() {
         Some(_) => reading.record(&meta).await?,
         None => (Found::Missing, None),
@@ -78,6 +91,14 @@ pub(crate) async fn observe(
     let status = Status::of_push(object.status.as_ref());
     let synced = object.status.as_ref().map(|status| status.synced_push_secrets.clone()).unwrap_or_default();
     Ok(Some(Observed { spec, meta, status, synced, sources, record, record_version, config_digests, stores }))
+}
+
+/// By which labels it chooses its sources; none where it does not, or by none that there can be.
+fn selector(spec: &CheckedPush) -> Option<Selector> {
+    match spec.source() {
+        SourceName::Secrets(labels) => Selector::try_from(labels.clone()).ok(),
+        SourceName::Secret(_) | SourceName::Generator(_) => None,
+    }
 }
 
 fn referents(spec: &CheckedPush, meta: &Meta, stores: &[StoreView]) -> Referents {
