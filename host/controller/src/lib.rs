@@ -6,6 +6,7 @@
 #![deny(missing_docs)]
 
 mod activity;
+mod admission;
 mod backoff;
 mod cache;
 mod calm;
@@ -56,6 +57,7 @@ use kube::core::DeserializeGuard;
 use pipeline::{ObjectRef, Status};
 use tokio_util::sync::CancellationToken;
 
+pub use admission::{Admission, ReviewError};
 pub use clock::{Clock, SystemClock};
 pub use cluster::{Answer, ClusterError};
 pub use context::{Context, Parts, Settings};

@@ -25,7 +25,10 @@ pub(crate) async fn report<K: Resource<DynamicType = ()>>(
     context: &Context,
 ) -> Result<Again, SyncError> {
     let reference = crate::reference::<K>(&object.metadata);
-    let message = format!("failed to read {reference}: {}; see `kubectl explain`", what::<K>(object));
+    let message = format!(
+        "failed to read {reference}: {}; see `kubectl explain`",
+        what(&reference.kind, &object.error)
+    );
     let reason = reason_of(&reference.kind);
     let resource = ApiResource::erase::<K>(&());
     let objects: Api<DynamicObject> = match &reference.namespace {
@@ -72,9 +75,9 @@ async fn let_go(
 }
 
 /// The decoder's words, except where they could quote a value: a fake store and a fake generator hold some in their spec.
-fn what<K: Resource<DynamicType = ()>>(object: &InvalidObject) -> String {
-    match K::kind(&()).as_ref() {
-        "ExternalSecret" | "PushSecret" => object.error.clone(),
+pub(crate) fn what(kind: &str, error: &str) -> String {
+    match kind {
+        "ExternalSecret" | "PushSecret" => error.to_owned(),
         _ => "a field has a value that is none".to_owned(),
     }
 }

@@ -13,11 +13,11 @@ mod templates;
 mod watched;
 
 pub use capabilities::{Bridge, ClusterObject, Late, VaultPrefix};
-pub(crate) use components::{Chosen, check_config, check_want};
+pub(crate) use components::{Chosen, check_config, check_want, configured};
 pub(crate) use generators::GeneratorFinder;
 pub(crate) use grants::{GrantFinder, capability};
 pub(crate) use policies::PolicyFinder;
-pub(crate) use runtime::list_problems;
+pub(crate) use runtime::{ComponentError, list_problems};
 pub(crate) use stores::{StoreOpener, StoreUse};
 pub use templates::{Engines, OperatorKey, STANDARD};
 pub(crate) use watched::Watched;

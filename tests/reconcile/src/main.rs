@@ -4,6 +4,8 @@
 //! anybody works. The exhaustive versions run with KEYMILL_FULL=1.
 
 #[cfg(test)]
+mod admission;
+#[cfg(test)]
 mod clock;
 #[cfg(test)]
 mod components;

@@ -279,7 +279,7 @@ impl Operator {
 }
 
 /// The built-in components, compiled once for all tests.
-fn catalog() -> Arc<Catalog> {
+pub(crate) fn catalog() -> Arc<Catalog> {
     static CATALOG: OnceLock<Arc<Catalog>> = OnceLock::new();
     let make = || {
         let cache_dir = Some(std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("components"));

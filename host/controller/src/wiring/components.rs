@@ -92,6 +92,16 @@ pub(crate) async fn check_config(
     config: Json,
 ) -> Result<String, BoxFailure> {
     chosen.wait(engines).await;
+    Ok(configured(engines, world, chosen, config).await?)
+}
+
+/// The same, of what is there now, and with the error as it is.
+pub(crate) async fn configured(
+    engines: &Engines,
+    world: World,
+    chosen: Chosen,
+    config: Json,
+) -> Result<String, ComponentError> {
     let (engines, name) = (engines.clone(), chosen.name().to_owned());
     let checking = move || {
         let component = chosen.load(&engines, world)?;
@@ -104,7 +114,7 @@ pub(crate) async fn check_config(
             Err(ComponentError::Config { name: chosen.name().to_owned(), problems })
         }
     };
-    Ok(run(&name, checking).await?)
+    run(&name, checking).await
 }
 
 /// Whether a component wants a label for a capability: its digest if so.

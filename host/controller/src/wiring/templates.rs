@@ -14,7 +14,7 @@ use kube::{Api, Client};
 use pipeline::{BoxFailure, Entry, ObjectRef, Render, Rendered, Renderings, Scope, TemplateEngine, Value};
 use runtime::{
     Call, Catalog, ChildCompiler, ChildError, Component, Digest, LoadError, LoadLimits, Occasion,
-    RenderError, StreamKey, TemplateComponent, World,
+    RenderError, StreamKey, TemplateComponent, TemplateFault, World,
 };
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -190,6 +190,24 @@ impl Engines {
 }
 
 impl Engines {
+    /// What is wrong with templates whatever the data, by what serves now as the engine that an object of a namespace names, or as the default
+    /// one.
+    pub(crate) async fn faults(
+        &self,
+        engine: Option<&str>,
+        namespace: &str,
+        templates: Vec<runtime::TemplateText>,
+    ) -> Result<Vec<TemplateFault>, ComponentError> {
+        let chosen = Chosen::named(engine.unwrap_or(DEFAULT_ENGINE), namespace);
+        let (engines, name) = (self.clone(), chosen.name().to_owned());
+        let work = move || {
+            let found = chosen.load(&engines, World::Template)?.template();
+            let faults = found.and_then(|engine| engine.validate(&templates, &json!({})));
+            faults.map_err(|source| ComponentError::call(chosen.name(), source))
+        };
+        run(&name, work).await
+    }
+
     /// Counts one call of a component.
     pub(crate) fn count(&self, world: World, name: &str) -> Counting {
         // The catalog's own word for the name: labels come from a closed set.

@@ -1,0 +1,191 @@
+//! Admission: what the loops would only find fault with is refused before it is kept.
+//!
+//! One AdmissionReview in, one out. The checks and their words are those of the loops, which check everything again, so doubt lets an
+//! object through: a component that does not load, a store that cannot be read; a warning says so. Never in the way are deletions,
+//! objects that are being deleted, changes that leave the spec as it is (a status, a finalizer, a label) and objects of another
+//! controller class. Reads stores at most, writes nothing; an answer names fields, keys and places, never a value.
+
+mod class;
+mod examine;
+mod review;
+mod templates;
+
+use std::sync::Arc;
+
+use api::Problem;
+use kube::Client;
+use runtime::{Catalog, World};
+use serde_json::Value as Json;
+use thiserror::Error;
+
+use crate::wiring::{Chosen, ComponentError, Engines, OperatorKey, configured};
+use examine::Examined;
+use review::{Answer, Request};
+use templates::Placed;
+
+/// Answers reviews.
+#[derive(Clone)]
+pub struct Admission {
+    engines: Engines,
+    client: Client,
+    class: String,
+}
+
+/// A body that is not answered.
+#[derive(Debug, Error)]
+#[error("read the review: it is no request of an AdmissionReview of admission.k8s.io/v1")]
+pub struct ReviewError;
+
+/// A config to be checked by its component.
+struct Config {
+    world: World,
+    component: Chosen,
+    config: Json,
+    /// The field that holds it.
+    path: &'static str,
+}
+
+impl std::fmt::Debug for Admission {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Admission")
+    }
+}
+
+impl Admission {
+    /// Checks with the components of a catalog. Objects whose `controller` names another class than `class` are let through, and so are
+    /// those that name the stores of another class, which the client reads.
+    #[must_use]
+    pub fn new(catalog: Arc<Catalog>, client: Client, class: String) -> Self {
+        // Nothing is rendered, so nothing is drawn under this key.
+        Self { engines: Engines::new(catalog, OperatorKey::new([0; 32])), client, class }
+    }
+
+    /// Answers one AdmissionReview, both as JSON.
+    ///
+    /// # Errors
+    /// When the body is none.
+    pub async fn review(&self, body: &[u8]) -> Result<Vec<u8>, ReviewError> {
+        let request = Request::parse(body)?;
+        let answer = if request.is_examined() { self.judge(&request).await } else { Answer::default() };
+        if answer.is_denial() {
+            tracing::info!(object = %request.object_ref(), problems = answer.problems.len(), "refused at admission");
+        }
+        Ok(answer.write(&request))
+    }
+
+    async fn judge(&self, request: &Request) -> Answer {
+        let Some(examined) = examine::examine(request) else { return Answer::default() };
+        if !self.is_own(examined.class.as_deref()) {
+            return Answer::default();
+        }
+        let Examined { mut problems, mut warnings, templates, engine, config, named, .. } = examined;
+        let engine = (engine.as_deref(), request.namespace().unwrap_or_default());
+        self.check_templates(engine, templates, &mut problems, &mut warnings).await;
+        if let Some(config) = config {
+            self.check_config(config, &mut problems, &mut warnings).await;
+        }
+        if !problems.is_empty() {
+            let is_own = |class: Option<&str>| self.is_own(class);
+            match named.is_foreign(&self.client, request.namespace(), is_own).await {
+                Ok(false) => {}
+                Ok(true) => return Answer::default(),
+                Err(error) => {
+                    warnings.push(format!("not checked: failed to {}", pipeline::message(&error)));
+                    problems.clear();
+                }
+            }
+        }
+        Answer { problems, warnings }
+    }
+
+    fn is_own(&self, class: Option<&str>) -> bool {
+        class.is_none_or(|class| class.is_empty() || class == self.class)
+    }
+
+    /// What the template engine refuses whatever the data.
+    async fn check_templates(
+        &self,
+        (engine, namespace): (Option<&str>, &str),
+        templates: Vec<Placed>,
+        problems: &mut Vec<Problem>,
+        warnings: &mut Vec<String>,
+    ) {
+        if templates.is_empty() {
+            return;
+        }
+        let (paths, texts): (Vec<_>, Vec<_>) =
+            templates.into_iter().map(|placed| (placed.path, placed.text)).unzip();
+        match self.engines.faults(engine, namespace, texts).await {
+            Ok(faults) => problems.extend(faults.into_iter().map(|fault| Problem {
+                path: paths.get(fault.index).cloned().unwrap_or_default(),
+                message: fault.to_string(),
+            })),
+            Err(error) => warnings.push(unchecked("templates", &error)),
+        }
+    }
+
+    /// What a component refuses of its config.
+    async fn check_config(&self, asked: Config, problems: &mut Vec<Problem>, warnings: &mut Vec<String>) {
+        let Config { world, component, config, path } = asked;
+        let checked = configured(&self.engines, world, component, config.clone()).await;
+        match checked {
+            Ok(_) => {}
+            Err(ComponentError::Config { problems: found, .. }) => {
+                problems.extend(found.into_iter().map(|problem| Problem {
+                    path: field(path, &config, &problem.path),
+                    message: problem.message,
+                }));
+            }
+            Err(error) => warnings.push(unchecked("config", &error)),
+        }
+    }
+}
+
+fn unchecked(what: &str, error: &ComponentError) -> String {
+    format!("{what} not checked: {}", pipeline::message(error))
+}
+
+/// A JSON Pointer into a config as manifests write it: `spec.config.rules[0].name`, and `[name]` where a name is no plain word.
+fn field(prefix: &str, config: &Json, pointer: &str) -> String {
+    let (mut path, mut inner) = (prefix.to_owned(), Some(config));
+    for token in pointer.split('/').skip(1) {
+        let token = token.replace("~1", "/").replace("~0", "~");
+        let is_index = inner.is_some_and(Json::is_array);
+        if is_index || !is_word(&token) {
+            path.push_str(&format!("[{token}]"));
+            inner = match token.parse::<usize>() {
+                Ok(index) if is_index => inner.and_then(|inner| inner.get(index)),
+                _ => inner.and_then(|inner| inner.get(&token)),
+            };
+        } else {
+            path.push_str(&format!(".{token}"));
+            inner = inner.and_then(|inner| inner.get(&token));
+        }
+    }
+    path
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_pointer_is_written_as_a_field() {
+        let config = json!({"sets": [{"min": 0}], "tls.crt": {"a/b": 1}, "7": 1});
+        for (pointer, expected) in [
+            ("", "spec.config"),
+            ("/length", "spec.config.length"),
+            ("/sets/0/min", "spec.config.sets[0].min"),
+            ("/tls.crt/a~1b", "spec.config[tls.crt][a/b]"),
+            ("/7", "spec.config.7"),
+        ] {
+            assert_eq!(field("spec.config", &config, pointer), expected);
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Admission with the real components: what is refused, in which words, and what is let through. The controllers are not running; that
+//! they say the same is shown once.
+
+use api::{ExternalSecret, SecretStore};
+use controller::Admission;
+use kube::Client;
+use serde_json::{Value as Json, json};
+
+use crate::fixture::{NAMESPACE, external_secret, push_secret, vault_store};
+use crate::world::{World, catalog, run};
+
+const CANARY: &str = "canary-of-a-value";
+
+/// What is answered when an object is created.
+async fn answer(client: &Client, group: &str, kind: &str, object: &Json) -> Json {
+    let admission = Admission::new(catalog(), client.clone(), "default".to_owned());
+    let name = object["metadata"]["name"].clone();
+    let review = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
+        "uid": "u", "kind": {"group": group, "version": "v1", "kind": kind}, "operation": "CREATE",
+        "name": name, "namespace": NAMESPACE, "object": object, "oldObject": null,
+    }});
+    let written = admission.review(review.to_string().as_bytes()).await.unwrap();
+    let answer: Json = serde_json::from_slice(&written).unwrap();
+    assert!(!answer.to_string().contains(CANARY), "{answer}");
+    answer["response"].clone()
+}
+
+/// The problems, or nothing when it is allowed without a word.
+async fn problems(world: &World, kind: &str, object: &Json) -> String {
+    let group = match kind {
+        "Password" | "UUID" | "Fake" | "ClusterGenerator" => "generators.external-secrets.io",
+        "Generator" | "Policy" | "ClusterPolicy" => "keymill.dev",
+        _ => "external-secrets.io",
+    };
+    let response = answer(&world.client, group, kind, object).await;
+    assert_eq!(response.get("warnings"), None, "{response}");
+    if response["allowed"] == true {
+        return String::new();
+    }
+    assert_eq!(
+        (&response["status"]["code"], &response["status"]["reason"]),
+        (&json!(422), &json!("Invalid"))
+    );
+    let message = response["status"]["message"].as_str().unwrap();
+    let about = format!("failed to read the spec of {kind} {NAMESPACE}/it: ");
+    message.strip_prefix(&about).unwrap_or_else(|| panic!("{message}")).to_owned()
+}
+
+fn templated(template: Json) -> Json {
+    let mut object = external_secret("it", "Owner");
+    object["spec"]["target"]["template"] = template;
+    object
+}
+
+fn with(mut object: Json, pointer: &str, value: Json) -> Json {
+    let (parent, field) = pointer.rsplit_once('/').unwrap();
+    object.pointer_mut(parent).unwrap().as_object_mut().unwrap().insert(field.to_owned(), value);
+    object
+}
+
+fn configured(component: &str, config: Json) -> Json {
+    let reference = json!({"kind": "BuiltIn", "name": component});
+    json!({"metadata": {"name": "it"}, "spec": {"componentRef": reference, "config": config}})
+}
+
+const UNKNOWN_FUNCTION: &str = "there is no function of this name";
+
+#[test]
+fn templates_are_refused_with_key_line_column_and_function() {
+    let push =
+        with(push_secret("it", "app", &["kv"], "None"), "/spec/template", json!({"data": {"a": "{{ if }}"}}));
+    let renaming =
+        json!([{"extract": {"key": "k"}, "rewrite": [{"transform": {"template": "{{ .value | upcase }}"}}]}]);
+    let renaming = with(
+        with(external_secret("it", "Owner"), "/spec/secretStoreRef", json!({"name": "kv"})),
+        "/spec/dataFrom",
+        renaming,
+    );
+    let several = json!({
+        "data": {"tls.crt": "a\n  {{ .x | nope }}", "good": "{{ .x | upper }}", "open": "{{ .x"},
+        "metadata": {"labels": {"app": "{{ env \"HOME\" }}"}},
+        "templateFrom": [{"literal": "{{ end }}"}, {"configMap": {"name": "m", "items": [{"key": "k"}]}}],
+    });
+    run(async |world: World| {
+        for (kind, object, expected) in [
+            ("ExternalSecret", external_secret("it", "Owner"), String::new()),
+            (
+                "ExternalSecret",
+                templated(several),
+                format!(
+                    "spec.target.template.templateFrom[0].literal: template `literal`, line 1, column 4: the text is not a template: something unexpected stands here; \
+                     spec.target.template.data[open]: template `open`, line 1, column 6: an action, comment, string or parenthesis is not closed; \
+                     spec.target.template.data[tls.crt]: template `tls.crt`, line 2, column 11, `nope`: {UNKNOWN_FUNCTION}; \
+                     spec.target.template.metadata.labels[app]: template `app`, line 1, column 4, `env`: {UNKNOWN_FUNCTION}"
+                ),
+            ),
+            (
+                "ExternalSecret",
+                renaming,
+                format!(
+                    "spec.dataFrom[0].rewrite[0].transform.template: template `transform`, line 1, column 13, `upcase`: {UNKNOWN_FUNCTION}"
+                ),
+            ),
+            (
+                "PushSecret",
+                push,
+                "spec.template.data[a]: template `a`, line 1, column 7: the text is not a template: something unexpected stands here".to_owned(),
+            ),
+        ] {
+            assert_eq!(problems(&world, kind, &object).await, expected);
+        }
+    });
+}
+
+#[test]
+fn specs_are_refused_with_every_problem() {
+    let both = json!({"deletionPolicy": "Delete", "creationPolicy": "Merge", "template": {"data": {"a": "{{ nope }}"}}});
+    let both = with(
+        with(external_secret("it", "Owner"), "/spec/target", both),
+        "/spec/data",
+        json!([{"secretKey": "a", "remoteRef": {"key": "k"}}]),
+    );
+    let store = with(vault_store("it", "kv:8200"), "/spec/conditions", json!([{"namespaceRegexes": ["("]}]));
+    let fake = json!({"metadata": {"name": "it"}, "spec": {"data": {"": CANARY}}});
+    let password = |length: i64| json!({"metadata": {"name": "it"}, "spec": {"length": length, "digits": 9, "noUpper": false, "allowRepeat": true}});
+    let cluster = json!({"metadata": {"name": "it"}, "spec": {"kind": "Password", "generator": {"passwordSpec": password(4)["spec"]}}});
+    run(async |world: World| {
+        for (kind, object, expected) in [
+            (
+                "ExternalSecret",
+                both,
+                &[
+                    "spec.target.deletionPolicy: ",
+                    "spec.data[0]: has no store",
+                    "spec.target.template.data[a]: ",
+                ][..],
+            ),
+            (
+                "ExternalSecret",
+                with(external_secret("it", "Owner"), "/spec/refreshInterval", json!("soon")),
+                &["spec: ", "soon", "kubectl explain"],
+            ),
+            ("SecretStore", vault_store("it", "kv:8200"), &[]),
+            ("SecretStore", store, &["spec.conditions[0].namespaceRegexes[0]: is not a regular expression"]),
+            (
+                "SecretStore",
+                json!({"metadata": {"name": "it"}, "spec": {"provider": {}}}),
+                &["spec.provider: names none"],
+            ),
+            (
+                "PushSecret",
+                with(push_secret("it", "app", &["kv"], "None"), "/spec/selector", json!({})),
+                &["spec.selector: needs exactly one"],
+            ),
+            ("Password", password(24), &[]),
+            ("Password", password(4), &["spec"]),
+            ("ClusterGenerator", cluster, &["spec.generator.passwordSpec"]),
+            ("Fake", fake, &["spec.data"]),
+            ("Generator", configured("password", json!({"length": 24})), &[]),
+            (
+                "Generator",
+                configured("password", json!({"length": "x", "lenght": CANARY})),
+                &["spec.config.length: ", "spec.config"],
+            ),
+            ("Policy", configured("length", json!({"min": 12})), &[]),
+            ("Policy", configured("length", json!({"min": "12"})), &["spec.config.min: "]),
+            ("Component", configured("length", json!({"min": "12"})), &[]),
+        ] {
+            let found = problems(&world, kind, &object).await;
+            assert_eq!(found.is_empty(), expected.is_empty(), "{object}: {found}");
+            for words in expected {
+                assert!(found.contains(words), "{words:?} is not in {found:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn what_is_another_controllers_is_let_through() {
+    run(async |world: World| {
+        let foreign = with(vault_store("theirs", "kv:8200"), "/spec/controller", json!("other"));
+        world.create::<SecretStore>(foreign.clone()).await;
+        world.create::<SecretStore>(vault_store("ours", "kv:8200")).await;
+        assert_eq!(problems(&world, "SecretStore", &with(foreign, "/spec/provider", json!({}))).await, "");
+        let bad = |store: &str| {
+            let bad = templated(json!({"data": {"a": "{{ nope }}"}}));
+            with(
+                bad,
+                "/spec/data",
+                json!([{"secretKey": "a", "remoteRef": {"key": "k"}, "sourceRef": {"storeRef": {"name": store}}}]),
+            )
+        };
+        for (store, refused) in [("theirs", false), ("ours", true), ("nobody's", true)] {
+            assert_eq!(!problems(&world, "ExternalSecret", &bad(store)).await.is_empty(), refused, "{store}");
+        }
+        let push =
+            |stores: &[&str]| with(push_secret("it", "app", stores, "None"), "/spec/selector", json!({}));
+        for (stores, refused) in [(&["theirs"][..], false), (&["theirs", "ours"], true)] {
+            assert_eq!(
+                !problems(&world, "PushSecret", &push(stores)).await.is_empty(),
+                refused,
+                "{stores:?}"
+            );
+        }
+    });
+}
+
+#[test]
+fn what_cannot_be_checked_is_let_through_with_a_warning() {
+    run(async |world: World| {
+        let engine = with(
+            templated(json!({"data": {"a": "{{ nope }}"}})),
+            "/metadata/annotations",
+            json!({"keymill.dev/template-engine": "jinja"}),
+        );
+        let kubernetes = json!({"metadata": {"name": "it"}, "spec": {"provider": {"kubernetes": {
+            "server": {"url": "https://k"}, "auth": {"serviceAccount": {"name": "reader"}},
+        }}}});
+        for (group, kind, object, words) in [
+            (
+                "keymill.dev",
+                "Generator",
+                configured("nobody's", json!({})),
+                "config not checked: failed to find the component nobody's",
+            ),
+            (
+                "external-secrets.io",
+                "ExternalSecret",
+                engine,
+                "templates not checked: failed to find the component jinja",
+            ),
+            ("external-secrets.io", "SecretStore", kubernetes, "neither caBundle nor caProvider"),
+        ] {
+            let response = answer(&world.client, group, kind, &object).await;
+            assert_eq!(response["allowed"], true, "{response}");
+            let warning = response["warnings"][0].as_str().unwrap();
+            assert!(warning.contains(words), "{warning}");
+        }
+    });
+}
+
+/// Of a refused store's faults nobody can say whose they are.
+#[test]
+fn doubt_about_the_class_lets_through() {
+    run(async |world: World| {
+        let unreachable = tower::service_fn(|_: http::Request<kube::client::Body>| async {
+            Err::<http::Response<kube::client::Body>, _>(std::io::Error::other("down"))
+        });
+        let client = Client::new(unreachable, NAMESPACE);
+        let object = with(
+            templated(json!({"data": {"a": "{{ nope }}"}})),
+            "/spec/secretStoreRef",
+            json!({"name": "kv"}),
+        );
+        let object = with(object, "/spec/data", json!([{"secretKey": "a", "remoteRef": {"key": "k"}}]));
+        let response = answer(&client, "external-secrets.io", "ExternalSecret", &object).await;
+        assert_eq!(response["allowed"], true, "{response}");
+        assert!(
+            response["warnings"][0].as_str().unwrap().contains("failed to read SecretStore default/kv"),
+            "{response}"
+        );
+        drop(world);
+    });
+}
+
+#[test]
+fn the_controller_says_the_same() {
+    run(async |world: World| {
+        let object = templated(json!({"data": {"a": "\n{{ nope }}"}}));
+        let found = problems(&world, "ExternalSecret", &object).await;
+        let fault = found.strip_prefix("spec.target.template.data[a]: ").unwrap().to_owned();
+        world.create::<ExternalSecret>(object).await;
+        let operator = world.start().await;
+        let says = async || {
+            let status = world.all::<ExternalSecret>().get("it").await.unwrap().status.unwrap_or_default();
+            let message = status.conditions.into_iter().next().and_then(|one| one.message);
+            message.is_some_and(|message| message.contains(&fault))
+        };
+        world.until(&fault, says).await;
+        operator.stop().await;
+    });
+}
