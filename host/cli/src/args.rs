@@ -26,7 +26,7 @@ pub(crate) enum Command {
     /// Run a directory of manifests on this machine, with nothing else installed
     Dev(Dev),
     /// Run the operator in a cluster
-    Run(Run),
+    Run(Box<Run>),
     /// Print the CustomResourceDefinitions as YAML
     Crds,
     /// Print everything that the operator needs in a cluster as YAML
@@ -133,6 +133,12 @@ pub(crate) struct Run {
     /// Serve /metrics there
     #[arg(long, value_name = "ADDR")]
     pub(crate) metrics_addr: Option<SocketAddr>,
+    /// Serve admission reviews there, at /validate over HTTPS: objects that would only be found fault with are refused
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) admission_listen: Option<SocketAddr>,
+    /// The ValidatingWebhookConfiguration that calls; the Secret with the certificate and the Service are NAME-admission
+    #[arg(long, value_name = "NAME", default_value = "keymill", value_parser = admission_name)]
+    pub(crate) admission_name: String,
     #[command(flatten)]
     pub(crate) election: LeaderElection,
 }
@@ -330,15 +336,23 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 /// The name of a namespace, as Kubernetes has it.
 fn namespace(text: &str) -> Result<String, String> {
+    if is_label(text) { Ok(text.to_owned()) } else { Err("not the name of a namespace".to_owned()) }
+}
+
+/// What makes the name of a Service with `-admission` behind it.
+fn admission_name(text: &str) -> Result<String, String> {
+    if is_label(&format!("{text}-admission")) && is_label(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("not a name of at most 53 lower-case letters, digits and dashes".to_owned())
+    }
+}
+
+fn is_label(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let edge = |byte: Option<&u8>| byte.is_some_and(|byte| *byte != b'-');
     let bytes = text.as_bytes();
-    if bytes.len() <= 63 && bytes.iter().all(|byte| plain(*byte)) && edge(bytes.first()) && edge(bytes.last())
-    {
-        Ok(text.to_owned())
-    } else {
-        Err("not the name of a namespace".to_owned())
-    }
+    bytes.len() <= 63 && bytes.iter().all(|byte| plain(*byte)) && edge(bytes.first()) && edge(bytes.last())
 }
 
 /// What can stand in a manifest without quotes.
@@ -378,7 +392,12 @@ mod tests {
             [("a", true), ("key-mill1", true), ("", false), ("-a", false), ("A", false), ("a: b", false)]
         {
             assert_eq!(namespace(text).is_ok(), fits, "{text}");
+            assert_eq!(admission_name(text).is_ok(), fits, "{text}");
         }
+        let long = "a".repeat(54);
+        assert!(
+            namespace(&long).is_ok() && admission_name(&long).is_err() && admission_name(&long[1..]).is_ok()
+        );
         for (text, fits) in [
             ("keymill:1", true),
             ("r.example:5000/a/b@sha256:0", true),

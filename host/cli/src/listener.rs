@@ -1,7 +1,8 @@
-//! The small HTTP servers of `keymill run`: probes for the kubelet, metrics for Prometheus.
+//! The small HTTP servers of `keymill run`: probes for the kubelet, metrics for Prometheus; and what they have in common with that of
+//! admission.
 //!
-//! Bounded in every direction: so many connections at once, one request each, so much time for all of it, no request body. Nothing
-//! that they answer holds a value.
+//! Bounded in every direction: so many connections at once, one request each, so much time for all of it; pages take no request body.
+//! Nothing that they answer holds a value.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -12,7 +13,8 @@ use anyhow::{Context, Result};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
+use hyper::rt::{Read, Write};
+use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -34,22 +36,39 @@ pub(crate) type Pages = dyn Fn(&str, &str) -> Option<Page> + Send + Sync;
 
 /// Serves pages at an address until the process ends; the address, with its port.
 pub(crate) async fn serve(address: SocketAddr, pages: Arc<Pages>) -> Result<SocketAddr> {
-    let listener = TcpListener::bind(address).await.with_context(|| format!("listen on {address}"))?;
-    let bound = listener.local_addr().with_context(|| format!("listen on {address}"))?;
-    tokio::spawn(accept(listener, pages));
+    let (listener, bound) = bind(address).await?;
+    tokio::spawn(accept(listener, move |stream| {
+        let pages = Arc::clone(&pages);
+        let respond = service_fn(move |request: Request<Incoming>| {
+            let response = respond(&request, &*pages);
+            async move { Ok::<_, Infallible>(response) }
+        });
+        converse(TokioIo::new(stream), respond)
+    }));
     Ok(bound)
 }
 
-async fn accept(listener: TcpListener, pages: Arc<Pages>) {
+/// A listener and its address, with its port.
+pub(crate) async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(address).await.with_context(|| format!("listen on {address}"))?;
+    let bound = listener.local_addr().with_context(|| format!("listen on {address}"))?;
+    Ok((listener, bound))
+}
+
+/// Answers connections until the process ends.
+pub(crate) async fn accept<F: Future<Output = ()> + Send + 'static>(
+    listener: TcpListener,
+    answer: impl Fn(TcpStream) -> F,
+) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         // The semaphore is never closed; whoever has no place waits in the backlog.
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
-                let pages = Arc::clone(&pages);
+                let answered = answer(stream);
                 tokio::spawn(async move {
-                    answer(stream, pages).await;
+                    answered.await;
                     drop(place);
                 });
             }
@@ -62,17 +81,18 @@ async fn accept(listener: TcpListener, pages: Arc<Pages>) {
     }
 }
 
-async fn answer(stream: TcpStream, pages: Arc<Pages>) {
-    let respond = service_fn(move |request: Request<Incoming>| {
-        let response = respond(&request, &*pages);
-        async move { Ok::<_, Infallible>(response) }
-    });
+/// Answers the one request of a connection.
+pub(crate) async fn converse<I, S>(stream: I, service: S)
+where
+    I: Read + Write + Unpin,
+    S: HttpService<Incoming, ResBody = Full<Bytes>, Error = Infallible>,
+{
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(REQUEST_TIME)
         .max_buf_size(HEAD_BYTES_MAX)
         .keep_alive(false)
-        .serve_connection(TokioIo::new(stream), respond);
+        .serve_connection(stream, service);
     match tokio::time::timeout(REQUEST_TIME, connection).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(%error, "a connection ended early"),
@@ -96,7 +116,7 @@ fn respond<B>(request: &Request<B>, pages: &Pages) -> Response<Full<Bytes>> {
     }
 }
 
-fn plain(status: StatusCode, text: impl Into<Bytes>) -> Response<Full<Bytes>> {
+pub(crate) fn plain(status: StatusCode, text: impl Into<Bytes>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(text.into()));
     *response.status_mut() = status;
     response

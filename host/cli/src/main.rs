@@ -1,5 +1,6 @@
 //! The `keymill` binary: reads flags, wires the crates, prints. Decides nothing that a controller decides, too.
 
+mod admission;
 mod args;
 mod catalog;
 mod commands;
@@ -53,7 +54,7 @@ fn start(cli: Cli) -> Result<ExitCode> {
         }
         Command::Run(args) => {
             log(args.log_format, "info")?;
-            operator(commands::run::run(args))
+            operator(commands::run::run(*args))
         }
         Command::Compile(args) => commands::compile::run(&args),
         Command::Crds => commands::crds::run(),

@@ -5,36 +5,57 @@
 //! objects that are being deleted, changes that leave the spec as it is (a status, a finalizer, a label) and objects of another
 //! controller class. Reads stores at most, writes nothing; an answer names fields, keys and places, never a value.
 
+mod certificate;
 mod class;
 mod examine;
+mod keeper;
 mod review;
 mod templates;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use api::Problem;
 use kube::Client;
 use runtime::{Catalog, World};
 use serde_json::Value as Json;
 use thiserror::Error;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout, timeout_at};
+
+pub use keeper::AdmissionKeeper;
 
 use crate::wiring::{Chosen, ComponentError, Engines, OperatorKey, configured};
 use examine::Examined;
 use review::{Answer, Request};
 use templates::Placed;
 
-/// Answers reviews.
+/// The API server waits for five seconds; an answer that comes too late is none.
+const REVIEW_TIME: Duration = Duration::from_secs(4);
+/// Of which so much to read whose the stores are.
+const CLASS_TIME: Duration = Duration::from_secs(3);
+/// More wait for their turn: each may hold two objects of 1.5 MiB, what they take as JSON, and an instance of a component.
+const AT_ONCE: usize = 4;
+
+/// Answers reviews. Cheap to clone.
 #[derive(Clone)]
 pub struct Admission {
     engines: Engines,
     client: Client,
     class: String,
+    places: Arc<Semaphore>,
 }
 
 /// A body that is not answered.
 #[derive(Debug, Error)]
-#[error("read the review: it is no request of an AdmissionReview of admission.k8s.io/v1")]
-pub struct ReviewError;
+pub enum ReviewError {
+    /// It asks nothing.
+    #[error("read the review: it is no request of an AdmissionReview of admission.k8s.io/v1")]
+    Unreadable,
+    /// Others took all the time.
+    #[error("review the object: too many are under review")]
+    Busy,
+}
 
 /// A config to be checked by its component.
 struct Config {
@@ -57,16 +78,32 @@ impl Admission {
     #[must_use]
     pub fn new(catalog: Arc<Catalog>, client: Client, class: String) -> Self {
         // Nothing is rendered, so nothing is drawn under this key.
-        Self { engines: Engines::new(catalog, OperatorKey::new([0; 32])), client, class }
+        let engines = Engines::new(catalog, OperatorKey::new([0; 32]));
+        Self { engines, client, class, places: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
     /// Answers one AdmissionReview, both as JSON.
     ///
     /// # Errors
-    /// When the body is none.
+    /// When the body is none, or its turn does not come in time.
     pub async fn review(&self, body: &[u8]) -> Result<Vec<u8>, ReviewError> {
-        let request = Request::parse(body)?;
-        let answer = if request.is_examined() { self.judge(&request).await } else { Answer::default() };
+        let deadline = Instant::now() + REVIEW_TIME;
+        let place = timeout_at(deadline, Arc::clone(&self.places).acquire_owned()).await;
+        // The semaphore is never closed.
+        let place = place.map_err(|_| ReviewError::Busy)?.map_err(|_| ReviewError::Busy)?;
+        let request = Arc::new(Request::parse(body)?);
+        let (own, asked) = (self.clone(), Arc::clone(&request));
+        // A place is held to the end, even when nobody waits for the answer any more: a component ends by its own limits.
+        let judging = tokio::spawn(async move {
+            let answer = own.judge(&asked).await;
+            drop(place);
+            answer
+        });
+        let answer = match timeout_at(deadline, judging).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Answer::warning("not checked: the check was given up".to_owned()),
+            Err(_) => Answer::warning(format!("not checked within {REVIEW_TIME:?}")),
+        };
         if answer.is_denial() {
             tracing::info!(object = %request.object_ref(), problems = answer.problems.len(), "refused at admission");
         }
@@ -74,7 +111,8 @@ impl Admission {
     }
 
     async fn judge(&self, request: &Request) -> Answer {
-        let Some(examined) = examine::examine(request) else { return Answer::default() };
+        let examined = request.is_examined().then(|| examine::examine(request)).flatten();
+        let Some(examined) = examined else { return Answer::default() };
         if !self.is_own(examined.class.as_deref()) {
             return Answer::default();
         }
@@ -86,14 +124,14 @@ impl Admission {
         }
         if !problems.is_empty() {
             let is_own = |class: Option<&str>| self.is_own(class);
-            match named.is_foreign(&self.client, request.namespace(), is_own).await {
-                Ok(false) => {}
-                Ok(true) => return Answer::default(),
-                Err(error) => {
-                    warnings.push(format!("not checked: failed to {}", pipeline::message(&error)));
-                    problems.clear();
-                }
-            }
+            let foreign = named.is_foreign(&self.client, request.namespace(), is_own);
+            let doubt = match timeout(CLASS_TIME, foreign).await {
+                Ok(Ok(false)) => return Answer { problems, warnings },
+                Ok(Ok(true)) => return Answer::default(),
+                Ok(Err(error)) => pipeline::message(&error),
+                Err(_) => format!("the API server did not answer within {CLASS_TIME:?}"),
+            };
+            return Answer::warning(format!("not checked: {doubt}"));
         }
         Answer { problems, warnings }
     }

@@ -57,7 +57,7 @@ use kube::core::DeserializeGuard;
 use pipeline::{ObjectRef, Status};
 use tokio_util::sync::CancellationToken;
 
-pub use admission::{Admission, ReviewError};
+pub use admission::{Admission, AdmissionKeeper, ReviewError};
 pub use clock::{Clock, SystemClock};
 pub use cluster::{Answer, ClusterError};
 pub use context::{Context, Parts, Settings};

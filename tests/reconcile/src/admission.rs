@@ -1,25 +1,40 @@
 //! Admission with the real components: what is refused, in which words, and what is let through. The controllers are not running; that
-//! they say the same is shown once.
+//! they say the same is shown once. And the certificate that it is served with, over the years.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use api::{ExternalSecret, SecretStore};
-use controller::Admission;
+use controller::{Admission, AdmissionKeeper, Clock};
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
 use serde_json::{Value as Json, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::fixture::{NAMESPACE, external_secret, push_secret, vault_store};
+use crate::history::text;
 use crate::world::{World, catalog, run};
 
 const CANARY: &str = "canary-of-a-value";
 
-/// What is answered when an object is created.
-async fn answer(client: &Client, group: &str, kind: &str, object: &Json) -> Json {
-    let admission = Admission::new(catalog(), client.clone(), "default".to_owned());
+fn admission(client: &Client) -> Admission {
+    Admission::new(catalog(), client.clone(), "default".to_owned())
+}
+
+/// The creation of an object.
+fn review(group: &str, kind: &str, object: &Json) -> String {
     let name = object["metadata"]["name"].clone();
     let review = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
         "uid": "u", "kind": {"group": group, "version": "v1", "kind": kind}, "operation": "CREATE",
         "name": name, "namespace": NAMESPACE, "object": object, "oldObject": null,
     }});
-    let written = admission.review(review.to_string().as_bytes()).await.unwrap();
+    review.to_string()
+}
+
+/// What is answered when an object is created.
+async fn answer(client: &Client, group: &str, kind: &str, object: &Json) -> Json {
+    let written = admission(client).review(review(group, kind, object).as_bytes()).await.unwrap();
     let answer: Json = serde_json::from_slice(&written).unwrap();
     assert!(!answer.to_string().contains(CANARY), "{answer}");
     answer["response"].clone()
@@ -182,16 +197,12 @@ fn what_is_another_controllers_is_let_through() {
         world.create::<SecretStore>(foreign.clone()).await;
         world.create::<SecretStore>(vault_store("ours", "kv:8200")).await;
         assert_eq!(problems(&world, "SecretStore", &with(foreign, "/spec/provider", json!({}))).await, "");
-        let bad = |store: &str| {
-            let bad = templated(json!({"data": {"a": "{{ nope }}"}}));
-            with(
-                bad,
-                "/spec/data",
-                json!([{"secretKey": "a", "remoteRef": {"key": "k"}, "sourceRef": {"storeRef": {"name": store}}}]),
-            )
-        };
         for (store, refused) in [("theirs", false), ("ours", true), ("nobody's", true)] {
-            assert_eq!(!problems(&world, "ExternalSecret", &bad(store)).await.is_empty(), refused, "{store}");
+            assert_eq!(
+                !problems(&world, "ExternalSecret", &bad_of_store(store)).await.is_empty(),
+                refused,
+                "{store}"
+            );
         }
         let push =
             |stores: &[&str]| with(push_secret("it", "app", stores, "None"), "/spec/selector", json!({}));
@@ -263,6 +274,44 @@ fn doubt_about_the_class_lets_through() {
     });
 }
 
+/// An ExternalSecret that is refused if its store is ours.
+fn bad_of_store(store: &str) -> Json {
+    let bad = templated(json!({"data": {"a": "{{ nope }}"}}));
+    let storeref = json!({"storeRef": {"name": store}});
+    with(bad, "/spec/data", json!([{"secretKey": "a", "remoteRef": {"key": "k"}, "sourceRef": storeref}]))
+}
+
+/// With an API server that never answers, every look takes all its time: the first are told so, the next not waited for, and the last do
+/// not come to their turn.
+#[test]
+fn time_and_places_are_bounded() {
+    run(async |world: World| {
+        let silent = tower::service_fn(|_: http::Request<kube::client::Body>| {
+            std::future::pending::<Result<http::Response<kube::client::Body>, std::io::Error>>()
+        });
+        let admission = admission(&Client::new(silent, NAMESPACE));
+        let body = review("external-secrets.io", "ExternalSecret", &bad_of_store("kv"));
+        let answers = futures::future::join_all((0..12).map(|_| async {
+            match admission.review(body.as_bytes()).await {
+                Ok(answer) => {
+                    let answer: Json = serde_json::from_slice(&answer).unwrap();
+                    assert_eq!(answer["response"]["allowed"], true, "{answer}");
+                    answer["response"]["warnings"][0].as_str().unwrap().to_owned()
+                }
+                Err(error) => error.to_string(),
+            }
+        }));
+        let mut answers = answers.await;
+        answers.sort();
+        let (mut expected, repeat) = (Vec::new(), |text: &str| vec![text.to_owned(); 4]);
+        expected.extend(repeat("not checked within 4s"));
+        expected.extend(repeat("not checked: the API server did not answer within 3s"));
+        expected.extend(repeat("review the object: too many are under review"));
+        assert_eq!(answers, expected);
+        drop(world);
+    });
+}
+
 #[test]
 fn the_controller_says_the_same() {
     run(async |world: World| {
@@ -278,5 +327,63 @@ fn the_controller_says_the_same() {
         };
         world.until(&fault, says).await;
         operator.stop().await;
+    });
+}
+
+/// A clock that is set by hand.
+#[derive(Clone)]
+struct Days(Arc<AtomicI64>);
+
+impl Clock for Days {
+    fn now(&self) -> Timestamp {
+        let start: Timestamp = "2026-11-25T16:00:00Z".parse().unwrap();
+        start + SignedDuration::from_hours(24 * self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// The authorities in the Secret, by what the text of each is.
+async fn authorities(world: &World) -> Vec<String> {
+    let secret = world.secret("keymill-admission").await;
+    let text = secret.map(|secret| text(&secret).remove("ca.crt").unwrap()).unwrap_or_default();
+    let end = "-----END CERTIFICATE-----\n";
+    text.split_inclusive(end).map(str::to_owned).collect()
+}
+
+#[test]
+fn replicas_share_one_certificate_and_renew_it_in_time() {
+    run(async |world: World| {
+        let days = Days(Arc::default());
+        let stop = CancellationToken::new();
+        let mut served: Vec<_> = (0..2)
+            .map(|_| {
+                let clock = Arc::new(days.clone());
+                let keeper = AdmissionKeeper::new(world.client.clone(), clock, "keymill".to_owned());
+                let served = keeper.served();
+                tokio::spawn(keeper.keep(stop.clone()));
+                served
+            })
+            .collect();
+        for one in &mut served {
+            assert!(one.wait_for(Option::is_some).await.is_ok());
+        }
+        let first = authorities(&world).await;
+        assert_eq!(first.len(), 1);
+        for (day, renewed) in [(200, false), (260, true), (400, false), (520, true)] {
+            let before = authorities(&world).await;
+            days.0.store(day, Ordering::Relaxed);
+            world.settle(120).await;
+            let after = authorities(&world).await;
+            for one in &mut served {
+                assert_eq!(one.has_changed().unwrap(), renewed, "day {day}");
+                drop(one.borrow_and_update());
+            }
+            let kept = if renewed { after.last().unwrap() } else { &after[0] };
+            assert_eq!((kept, after != before), (&before[0], renewed), "day {day}");
+            assert!(after.len() <= 2, "of those before only the last one is trusted");
+        }
+        world.delete::<Secret>("keymill-admission").await;
+        world.settle(120).await;
+        assert_eq!(authorities(&world).await.len(), 1, "one that was deleted is made anew");
+        stop.cancel();
     });
 }

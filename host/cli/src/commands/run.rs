@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use controller::{
-    Context, Election, ElectionSettings, Engines, Events, HeedingOverload, Leadership, Metrics, OperatorKey,
-    Parts, RequestCounter, Settings, SystemClock, Term,
+    Admission, AdmissionKeeper, Context, Election, ElectionSettings, Engines, Events, HeedingOverload,
+    Leadership, Metrics, OperatorKey, Parts, RequestCounter, Settings, SystemClock, Term,
 };
 use futures::future::join_all;
 use kube::client::ClientBuilder;
@@ -21,6 +21,7 @@ use prometheus_client::registry::Registry;
 use runtime::{Catalog, Engine, EngineConfig};
 use tokio_util::sync::CancellationToken;
 
+use crate::admission;
 use crate::args::{LeaderElection, Run};
 use crate::catalog;
 use crate::commands::compile;
@@ -57,6 +58,7 @@ pub(crate) async fn run(args: Run) -> Result<ExitCode> {
         metrics,
         stop,
     };
+    operator.admit(&config).await?;
     if !operator.args.election.wanted {
         operator.work().await?;
     } else if let Some(lost) = operator.stand(&config).await? {
@@ -80,6 +82,20 @@ struct Operator {
 }
 
 impl Operator {
+    /// Serves admission, whoever leads.
+    async fn admit(&self, config: &Config) -> Result<()> {
+        let Some(address) = self.args.admission_listen else { return Ok(()) };
+        let client = unguarded(config, &self.metrics)?;
+        let (catalog, class) = (Arc::clone(&self.catalog), self.args.controller_class.clone());
+        let admission = Admission::new(catalog, client.clone(), class);
+        let name = self.args.admission_name.clone();
+        let keeper = AdmissionKeeper::new(client, Arc::new(SystemClock), name);
+        let bound = admission::serve(address, admission, keeper.served()).await?;
+        tracing::info!(address = %bound, "serving /validate");
+        tokio::spawn(keeper.keep(self.stop.clone()));
+        Ok(())
+    }
+
     /// Waits for its turn and works; how it lost, if it did.
     async fn stand(&self, config: &Config) -> Result<Option<controller::Lost>> {
         let client = unguarded(config, &self.metrics)?;

@@ -51,9 +51,9 @@ pub(super) struct GroupKind {
 impl Request {
     pub(super) fn parse(body: &[u8]) -> Result<Self, ReviewError> {
         // The decoder's words could quote a value.
-        let review: Review = serde_json::from_slice(body).map_err(|_| ReviewError)?;
+        let review: Review = serde_json::from_slice(body).map_err(|_| ReviewError::Unreadable)?;
         let known = review.api_version == API_VERSION && review.kind == KIND;
-        review.request.filter(|_| known).ok_or(ReviewError)
+        review.request.filter(|_| known).ok_or(ReviewError::Unreadable)
     }
 
     /// Whether there is anything new to find fault with. Whoever takes a finalizer off a bad object must not be stopped.
@@ -116,6 +116,11 @@ struct Response<'a> {
 }
 
 impl Answer {
+    /// An assent that says why it may be none.
+    pub(super) fn warning(text: String) -> Self {
+        Self { problems: Vec::new(), warnings: vec![text] }
+    }
+
     pub(super) fn is_denial(&self) -> bool {
         !self.problems.is_empty()
     }
