@@ -33,7 +33,7 @@ fn values() -> Vec<Value> {
         pod("replicas", "2", "/spec/replicas", json!(2)),
         pod("namespaces", "[\"a\"]", "/spec/template/spec/containers/0/args/7", json!("--namespace=a")),
         pod("resources", "{\"limits\":{\"memory\":\"1Gi\"}}", "/spec/template/spec/containers/0/resources/limits/memory", json!("1Gi")),
-        pod("extraArgs", "[\"--concurrent=4\"]", "/spec/template/spec/containers/0/args/7", json!("--concurrent=4")),
+        pod("extraArgs", "[\"--concurrent=4\"]", "/spec/template/spec/containers/0/args/9", json!("--concurrent=4")),
         pod("labels", "{\"team\":\"db\"}", "/metadata/labels/team", json!("db")),
         pod("podLabels", "{\"team\":\"db\"}", "/spec/template/metadata/labels/team", json!("db")),
         pod("podAnnotations", "{\"team\":\"db\"}", "/spec/template/metadata/annotations/team", json!("db")),
@@ -42,7 +42,9 @@ fn values() -> Vec<Value> {
         value("rbac.mintTokens", "false", "ClusterRole", "/rules/10/resources/0", json!("namespaces")),
         value("networkPolicy.enabled", "false", "NetworkPolicy", "", Json::Null),
         value("networkPolicy.egressPorts", "[443]", "NetworkPolicy", "/spec/egress/1/ports", json!([{"protocol": "TCP", "port": 443}])),
-        value("leaderElection.enabled", "false", "Role", "/rules/2", Json::Null),
+        value("leaderElection.enabled", "false", "Role", "/rules/3", Json::Null),
+        value("admission.enabled", "false", "ValidatingWebhookConfiguration", "", Json::Null),
+        value("admission.failurePolicy", "\"Fail\"", "ValidatingWebhookConfiguration", "/webhooks/0/failurePolicy", json!("Fail")),
         pod("listenAddress", "\"[::]\"", "/spec/template/spec/containers/0/args/3", json!("--health-addr=[::]:8081")),
         value("serviceMonitor.enabled", "true", "ServiceMonitor", "/spec/endpoints/0/port", json!("metrics")),
         value("serviceMonitor.interval", "\"7s\"", "ServiceMonitor", "/spec/endpoints/0/interval", json!("7s")),
@@ -187,6 +189,7 @@ fn in_some_namespaces_there_is_no_cluster_wide_right() {
     assert!(
         of_kind(&objects, "ClusterRole").is_empty() && of_kind(&objects, "ClusterRoleBinding").is_empty()
     );
+    assert!(of_kind(&objects, "ValidatingWebhookConfiguration").is_empty());
     let roles = of_kind(&objects, "Role");
     let places: BTreeSet<&str> =
         roles.iter().map(|role| role["metadata"]["namespace"].as_str().unwrap()).collect();
@@ -197,4 +200,5 @@ fn in_some_namespaces_there_is_no_cluster_wide_right() {
     }
     let arguments = container(&objects)["args"].to_string();
     assert!(arguments.contains("--namespace=a") && arguments.contains("--namespace=b"), "{arguments}");
+    assert!(!arguments.contains("--admission"), "{arguments}");
 }

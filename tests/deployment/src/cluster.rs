@@ -24,6 +24,8 @@ pub(crate) struct Cluster {
     pub(crate) audit: Audit,
     pub(crate) vault: Vault,
     pub(crate) folder: tempfile::TempDir,
+    /// Where the API server calls an operator that runs as deployed.
+    admission: u16,
     runs: RefCell<u32>,
 }
 
@@ -40,7 +42,8 @@ impl Cluster {
         let mount = json!({"type": "kv", "options": {"version": "2"}});
         let (code, answer) = vault.request("POST", "/v1/sys/mounts/secrets", Some(&mount));
         assert!(code < 300, "{answer}");
-        Some(Self { kubernetes, audit, vault, folder, runs: RefCell::default() })
+        let admission = servers::free_port().unwrap();
+        Some(Self { kubernetes, audit, vault, folder, admission, runs: RefCell::default() })
     }
 
     /// One with everything that the install file holds.
@@ -49,7 +52,17 @@ impl Cluster {
         let install = folder().join("install.yaml");
         cluster.kubectl(&["apply", "--server-side", "-f", install.to_str().unwrap()]);
         cluster.served();
+        // No Service leads out of the cluster to the processes of a test.
+        let call = json!({"url": format!("https://127.0.0.1:{}/validate", cluster.admission)});
+        cluster.change_webhook("/webhooks/0/clientConfig", &call);
         Some(cluster)
+    }
+
+    /// Sets a field of the configuration of admission.
+    pub(crate) fn change_webhook(&self, field: &str, value: &Json) {
+        let patch = json!([{"op": "add", "path": field, "value": value}]).to_string();
+        let object = ["validatingwebhookconfiguration", "keymill"];
+        self.kubectl(&[&["patch"], &object[..], &["--type=json", "-p", &patch]].concat());
     }
 
     /// Waits until all definitions are served.
@@ -105,16 +118,23 @@ impl Cluster {
         self.kubernetes.request("GET", path, None).1
     }
 
+    /// Why the API server does not take an object; nothing if it does.
+    pub(crate) fn refusal(&self, path: &str, object: &Json) -> Option<String> {
+        let (code, answer) = self.kubernetes.request("POST", &format!("{path}?dryRun=All"), Some(object));
+        (code >= 300).then(|| answer["message"].as_str().unwrap_or_default().to_owned())
+    }
+
     /// `keymill run` with the flags of the Deployment, but for its addresses and its cache.
     pub(crate) fn run_as_deployed(&self) -> Operator {
         let installed = read("install.yaml");
         let arguments = container(&installed)["args"].as_array().unwrap();
         let mut flags = arguments.iter().map(|flag| flag.as_str().unwrap());
         assert_eq!(flags.next(), Some("run"));
-        let ours = ["--health-addr=", "--metrics-addr=", "--cache="];
+        let ours = ["--health-addr=", "--metrics-addr=", "--admission-listen=", "--cache="];
         let theirs: Vec<&str> = flags.filter(|flag| !ours.iter().any(|our| flag.starts_with(our))).collect();
         assert_eq!(theirs.len() + ours.len() + 1, arguments.len(), "{arguments:?}");
-        self.run(&theirs)
+        let here = format!("--admission-listen=127.0.0.1:{}", self.admission);
+        self.run(&[&theirs[..], &[&here]].concat())
     }
 
     /// `keymill run` as its own ServiceAccount.

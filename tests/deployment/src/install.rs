@@ -55,9 +55,19 @@ fn network(installed: &[Json]) {
     };
     let tcp = |port| ("TCP".to_owned(), port);
     let of_container = template["spec"]["containers"][0]["ports"].as_array().unwrap();
-    let metrics = of_container.iter().find(|port| port["name"] == "metrics").unwrap();
     // Probes come from the node, which no policy keeps out.
-    assert_eq!(ports("ingress"), [tcp(metrics["containerPort"].as_u64().unwrap())]);
+    let others = of_container.iter().filter(|port| port["name"] != "health");
+    let others: Vec<_> = others.map(|port| tcp(port["containerPort"].as_u64().unwrap())).collect();
+    assert_eq!(ports("ingress"), others);
+    for service in of_kind(installed, "Service") {
+        let name = &service["spec"]["ports"][0]["targetPort"];
+        assert!(of_container.iter().any(|port| port["name"] == *name), "{service}");
+    }
+    let call = &of_kind(installed, "ValidatingWebhookConfiguration")[0]["webhooks"][0]["clientConfig"];
+    let services = of_kind(installed, "Service").into_iter();
+    let mut names =
+        services.map(|service| (&service["metadata"]["name"], &service["spec"]["ports"][0]["port"]));
+    assert!(names.any(|named| named == (&call["service"]["name"], &call["service"]["port"])), "{call}");
     assert_eq!(ports("egress"), [("UDP".to_owned(), 53), tcp(53), tcp(443), tcp(6443), tcp(8200)]);
 }
 
@@ -167,7 +177,7 @@ fn by_kubectl_it_comes_stays_and_goes() {
     assert_eq!(secrets(&cluster, "shop"), before, "the Secrets stay");
     assert_eq!(operator.terminate().0, Some(0));
     follow(&cluster, "Uninstall", 1);
-    for what in ["crd", "clusterrole,clusterrolebinding"] {
+    for what in ["crd", "clusterrole,clusterrolebinding,validatingwebhookconfiguration"] {
         let left = cluster.kubectl(&["get", what, "-l", "app.kubernetes.io/name=keymill", "-o", "name"]);
         assert_eq!(left, "", "{what}");
     }

@@ -57,6 +57,7 @@ fn turns() -> Vec<Turn> {
             ("uuids", "get"),
             ("generators", "get"),
             ("configmaps", "get"),
+            ("validatingwebhookconfigurations", "get"),
             ("namespaces", "get"),
             ("serviceaccounts/token", "create"),
             ("events", "create"),
@@ -81,6 +82,7 @@ fn turns() -> Vec<Turn> {
             ("components/status", "patch"),
             ("grants/status", "patch"),
             ("clustercomponents/status", "patch"),
+            ("validatingwebhookconfigurations", "patch"),
         ]),
         at_once(&[
             ("externalsecrets/status", "patch"),
@@ -151,7 +153,9 @@ fn named(cluster: &Cluster, operator: &Operator, namespace: &str, taken: &[(&str
 
 fn take(cluster: &Cluster, turn: &Turn, namespace: &str) {
     set(cluster, "ClusterRole", &turn.taken);
-    let operator = cluster.run(&[]);
+    // So that there is something to patch.
+    cluster.change_webhook("/webhooks/0/clientConfig/caBundle", &json!(""));
+    let operator = cluster.run(&["--admission-listen=127.0.0.1:0"]);
     objects::create(cluster, namespace);
     if turn.changes {
         objects::change(cluster, namespace);
@@ -181,6 +185,7 @@ pub(crate) fn each_is_named(cluster: &Cluster) {
     }
     the_lease(cluster);
     the_key(cluster);
+    the_certificate(cluster);
 }
 
 /// Whoever cannot stand says so, is not ready, and stands when it can.
@@ -221,6 +226,37 @@ fn the_key(cluster: &Cluster) {
             set(cluster, kind, &[]);
         }
         operator.ready();
+        assert_eq!(operator.terminate().0, Some(0));
+    }
+}
+
+/// Whoever cannot read or make its certificate says why, and has one when it can.
+fn the_certificate(cluster: &Cluster) {
+    for verb in ["get", "create", "update"] {
+        match verb {
+            "create" => drop(cluster.kubectl(&["delete", "secret", "keymill-admission", "-n", HOME])),
+            "update" => {
+                let damaged = r#"{"data":{"ca.crt":""}}"#;
+                cluster.kubectl(&["patch", "secret", "keymill-admission", "-n", HOME, "-p", damaged]);
+            }
+            _ => {}
+        }
+        for kind in ["ClusterRole", "Role"] {
+            set(cluster, kind, &[("secrets", verb)]);
+        }
+        let operator = cluster.run(&["--admission-listen=127.0.0.1:0"]);
+        let words = words(("secrets", verb));
+        until(&words, || {
+            let output = operator.program.output();
+            output.lines().any(|line| line.contains("keymill-admission") && line.contains(&words))
+        });
+        for kind in ["ClusterRole", "Role"] {
+            set(cluster, kind, &[]);
+        }
+        operator.ready();
+        let bundle = "jsonpath={.data.ca\\.crt}";
+        let kept = ["get", "secret", "keymill-admission", "-n", HOME, "--ignore-not-found", "-o", bundle];
+        until("there is a certificate", || !cluster.kubectl(&kept).is_empty());
         assert_eq!(operator.terminate().0, Some(0));
     }
 }

@@ -54,6 +54,35 @@ fn story(cluster: &Cluster) {
     assert!(secret["data"]["password"].is_string() && pushed.pointer("/data/data/password").is_some());
 }
 
+/// One that has to be made anew.
+fn damaged_certificate(cluster: &Cluster) {
+    let data = json!({"tls.crt": "", "tls.key": "", "ca.crt": ""});
+    let object = json!({
+        "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls", "stringData": data,
+        "metadata": {"name": "keymill-admission"},
+    });
+    cluster.apply(HOME, &[object]);
+}
+
+/// The API server asks it before it keeps an object.
+fn admission(cluster: &Cluster) {
+    let password = |digits: u32| {
+        json!({
+            "apiVersion": "generators.external-secrets.io/v1alpha1", "kind": "Password", "metadata": {"name": "p"},
+            "spec": {"length": 8, "digits": digits, "symbols": 0, "allowRepeat": true, "noUpper": false},
+        })
+    };
+    let path = "/apis/generators.external-secrets.io/v1alpha1/namespaces/default/passwords";
+    let refused = || cluster.refusal(path, &password(9));
+    until("a bad object is refused", || refused().is_some());
+    let message = refused().unwrap();
+    assert!(
+        message.contains("denied the request: failed to read the spec of Password default/p: spec"),
+        "{message}"
+    );
+    assert_eq!(cluster.refusal(path, &password(4)), None);
+}
+
 /// What it says of itself, once it works.
 fn pages(operator: &Operator) {
     operator.ready();
@@ -118,6 +147,7 @@ fn used(cluster: &Cluster, token_id: &str) {
 #[test]
 fn none_is_denied_none_is_left_over_and_each_that_is_taken_is_named() {
     let Some(cluster) = Cluster::installed() else { return };
+    damaged_certificate(&cluster);
     let operator = cluster.run_as_deployed();
     let token_id = operator.token_id.clone();
     story(&cluster);
@@ -128,6 +158,7 @@ fn none_is_denied_none_is_left_over_and_each_that_is_taken_is_named() {
     objects::changed(&cluster, "all");
     objects::rotated(&cluster, "all");
     pages(&operator);
+    admission(&cluster);
     objects::delete(&cluster, "all");
     let (code, output) = operator.terminate();
     assert_eq!(code, Some(0), "{output}");

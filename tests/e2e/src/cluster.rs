@@ -90,6 +90,14 @@ impl Cluster {
         vec!["--resolve".to_owned(), format!("{host}={address}")]
     }
 
+    /// What `kubectl apply` says of a manifest, and whether it took it.
+    pub(crate) fn kubectl_apply(&self, manifest: &Json) -> (bool, String) {
+        let path = self.folder.path().join("manifest.json");
+        std::fs::write(&path, manifest.to_string()).unwrap();
+        let output = self.kubernetes.kubectl().args(["apply", "-f"]).arg(path).output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
     /// The operator's own, in its namespace, as in a pod.
     fn kubeconfig(&self) -> PathBuf {
         let path = self.folder.path().join("kubeconfig");
@@ -153,7 +161,8 @@ impl Cluster {
 }
 
 fn is_cluster_wide(kind: &str) -> bool {
-    kind.starts_with("Cluster") || matches!(kind, "Namespace" | "CustomResourceDefinition")
+    kind.starts_with("Cluster")
+        || matches!(kind, "Namespace" | "CustomResourceDefinition" | "ValidatingWebhookConfiguration")
 }
 
 /// The manifests of a folder, in the order of their names.

@@ -2,6 +2,8 @@
 //! a real kube-apiserver, Vault and PostgreSQL.
 
 #[cfg(test)]
+mod admission;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod canary;

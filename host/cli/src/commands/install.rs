@@ -70,7 +70,7 @@ mod tests {
         let printed = manifests(&args(Some("secrets"), Some("registry.example/keymill@sha256:0a"))).unwrap();
         assert!(!printed.contains(NAMESPACE) && !printed.contains(IMAGE));
         assert_eq!(printed.matches("image: \"registry.example/keymill@sha256:0a\"\n").count(), 1);
-        assert_eq!(printed.matches("namespace: \"secrets\"\n").count(), 8);
+        assert_eq!(printed.matches("namespace: \"secrets\"\n").count(), 10);
         let objects = printed.split("---\n").skip(1);
         let default = manifests(&args(None, None)).unwrap();
         assert_eq!(objects.count(), default.split("---\n").skip(1).count());

@@ -28,3 +28,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end -}}
 {{- end -}}
+
+{{/* Whether there is admission: not in some namespaces only, since the configuration of a webhook is the whole cluster's. */}}
+{{- define "keymill.admits" -}}
+{{- if and .Values.admission.enabled (empty .Values.namespaces) -}}
+true
+{{- end -}}
+{{- end -}}

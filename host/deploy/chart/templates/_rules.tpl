@@ -41,6 +41,12 @@
   resources: [namespaces]
   verbs: [get]
 {{- end }}
+{{- if include "keymill.admits" . }}
+- apiGroups: [admissionregistration.k8s.io]
+  resources: [validatingwebhookconfigurations]
+  resourceNames: [{{ include "keymill.name" . }}]
+  verbs: [get, patch]
+{{- end }}
 - apiGroups: [""]
   resources: [events]
   verbs: [create, patch]
