@@ -90,6 +90,7 @@ where
 
 #[cfg(test)]
 mod tests {
+    use controller::Metrics;
     use kube::Client;
     use runtime::{Engine, EngineConfig};
 
@@ -102,7 +103,7 @@ mod tests {
         });
         let engine = Engine::new(EngineConfig::default()).unwrap();
         let catalog = Arc::new(runtime::Catalog::new(engine, []));
-        Admission::new(catalog, Client::new(nobody, "default"), "default".to_owned())
+        Admission::new(catalog, Client::new(nobody, "default"), "default".to_owned(), Metrics::default())
     }
 
     async fn check(admission: &Admission, request: (Method, &str), body: Vec<u8>, status: u16, words: &str) {

@@ -25,6 +25,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 pub use keeper::AdmissionKeeper;
 
+use crate::metrics::Metrics;
 use crate::wiring::{Chosen, ComponentError, Engines, OperatorKey, configured};
 use examine::Examined;
 use review::{Answer, Request};
@@ -43,6 +44,7 @@ pub struct Admission {
     engines: Engines,
     client: Client,
     class: String,
+    metrics: Metrics,
     places: Arc<Semaphore>,
 }
 
@@ -76,10 +78,10 @@ impl Admission {
     /// Checks with the components of a catalog. Objects whose `controller` names another class than `class` are let through, and so are
     /// those that name the stores of another class, which the client reads.
     #[must_use]
-    pub fn new(catalog: Arc<Catalog>, client: Client, class: String) -> Self {
+    pub fn new(catalog: Arc<Catalog>, client: Client, class: String, metrics: Metrics) -> Self {
         // Nothing is rendered, so nothing is drawn under this key.
         let engines = Engines::new(catalog, OperatorKey::new([0; 32]));
-        Self { engines, client, class, places: Arc::new(Semaphore::new(AT_ONCE)) }
+        Self { engines, client, class, metrics, places: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
     /// Answers one AdmissionReview, both as JSON.
@@ -104,6 +106,7 @@ impl Admission {
             Ok(Err(_)) => Answer::warning("not checked: the check was given up".to_owned()),
             Err(_) => Answer::warning(format!("not checked within {REVIEW_TIME:?}")),
         };
+        self.metrics.reviewed(examine::word(&request), answer.word());
         if answer.is_denial() {
             tracing::info!(object = %request.object_ref(), problems = answer.problems.len(), "refused at admission");
         }

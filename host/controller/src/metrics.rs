@@ -20,7 +20,9 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 pub(crate) use labels::Component;
-use labels::{Asked, ComponentCall, Controller, Failed, Leader, Provider, Result, Rotated, Verdict};
+use labels::{
+    Asked, ComponentCall, Controller, Failed, Leader, Provider, Result, Reviewed, Rotated, Verdict,
+};
 use objects::Objects;
 pub(crate) use queue::QueueMetrics;
 use queue::Queues;
@@ -50,6 +52,7 @@ pub struct Metrics {
     rotations: Family<Rotated, Tally>,
     failures: Family<Failed, Tally>,
     verdicts: Family<Verdict, Tally>,
+    reviews: Family<Reviewed, Tally>,
     call_seconds: Family<ComponentCall, Histogram>,
     call_fuel: Family<Component, Histogram>,
     call_memory: Family<Component, Histogram>,
@@ -72,6 +75,7 @@ impl Default for Metrics {
             rotations: Family::default(),
             failures: Family::default(),
             verdicts: Family::default(),
+            reviews: Family::default(),
             call_seconds: Family::new_with_constructor(|| {
                 Histogram::new(exponential_buckets(0.0005, 2.0, 14))
             }),
@@ -202,6 +206,11 @@ impl Metrics {
         RequestCounter { requests: self.requests.clone(), host: Arc::from(host) }
     }
 
+    /// Admission has answered for an object of one of our kinds.
+    pub(crate) fn reviewed(&self, kind: &'static str, answer: &'static str) {
+        self.reviews.get_or_create(&Reviewed { answer, kind }).inc();
+    }
+
     /// Registers everything under its name.
     pub fn register(&self, registry: &mut Registry) {
         self.objects.register(registry);
@@ -225,6 +234,7 @@ impl Metrics {
             "Verdicts of policies on the values of an object",
             self.verdicts.clone(),
         );
+        registry.register("keymill_admission_reviews_total", "Reviews of objects", self.reviews.clone());
     }
 
     /// As controller-runtime calls them.

@@ -65,7 +65,7 @@ fn damaged_certificate(cluster: &Cluster) {
 }
 
 /// The API server asks it before it keeps an object.
-fn admission(cluster: &Cluster) {
+fn admission(cluster: &Cluster, operator: &Operator) {
     let password = |digits: u32| {
         json!({
             "apiVersion": "generators.external-secrets.io/v1alpha1", "kind": "Password", "metadata": {"name": "p"},
@@ -81,6 +81,9 @@ fn admission(cluster: &Cluster) {
         "{message}"
     );
     assert_eq!(cluster.refusal(path, &password(4)), None);
+    let counted = "keymill_admission_reviews_total{answer=\"refused\",kind=\"Password\"} ";
+    let (_, metrics) = operator.page("/metrics");
+    assert!(metrics.lines().any(|line| line.starts_with(counted)), "{metrics}");
 }
 
 /// What it says of itself, once it works.
@@ -158,7 +161,7 @@ fn none_is_denied_none_is_left_over_and_each_that_is_taken_is_named() {
     objects::changed(&cluster, "all");
     objects::rotated(&cluster, "all");
     pages(&operator);
-    admission(&cluster);
+    admission(&cluster, &operator);
     objects::delete(&cluster, "all");
     let (code, output) = operator.terminate();
     assert_eq!(code, Some(0), "{output}");

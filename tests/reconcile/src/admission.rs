@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use api::{ExternalSecret, SecretStore};
-use controller::{Admission, AdmissionKeeper, Clock};
+use controller::{Admission, AdmissionKeeper, Clock, Metrics};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
@@ -19,7 +19,7 @@ use crate::world::{World, catalog, run};
 const CANARY: &str = "canary-of-a-value";
 
 fn admission(client: &Client) -> Admission {
-    Admission::new(catalog(), client.clone(), "default".to_owned())
+    Admission::new(catalog(), client.clone(), "default".to_owned(), Metrics::default())
 }
 
 /// The creation of an object.

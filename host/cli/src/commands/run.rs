@@ -87,7 +87,7 @@ impl Operator {
         let Some(address) = self.args.admission_listen else { return Ok(()) };
         let client = unguarded(config, &self.metrics)?;
         let (catalog, class) = (Arc::clone(&self.catalog), self.args.controller_class.clone());
-        let admission = Admission::new(catalog, client.clone(), class);
+        let admission = Admission::new(catalog, client.clone(), class, self.metrics.clone());
         let name = self.args.admission_name.clone();
         let keeper = AdmissionKeeper::new(client, Arc::new(SystemClock), name);
         let bound = admission::serve(address, admission, keeper.served()).await?;

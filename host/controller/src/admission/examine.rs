@@ -37,6 +37,24 @@ pub(super) struct Examined {
     pub(super) named: Named,
 }
 
+/// The kind of a request's object as a word of a closed set.
+pub(super) fn word(request: &Request) -> &'static str {
+    const KINDS: [&str; 11] = [
+        "ExternalSecret",
+        "PushSecret",
+        "SecretStore",
+        "ClusterSecretStore",
+        "Password",
+        "UUID",
+        "Fake",
+        "ClusterGenerator",
+        "Generator",
+        "Policy",
+        "ClusterPolicy",
+    ];
+    KINDS.into_iter().find(|kind| *kind == request.kind.kind).unwrap_or("other")
+}
+
 /// Looks at the object of a request; none of a kind about which there is nothing to say.
 pub(super) fn examine(request: &Request) -> Option<Examined> {
     let examined = match (request.kind.group.as_str(), request.kind.kind.as_str()) {

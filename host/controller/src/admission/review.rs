@@ -125,6 +125,15 @@ impl Answer {
         !self.problems.is_empty()
     }
 
+    /// In a word.
+    pub(super) fn word(&self) -> &'static str {
+        match (self.is_denial(), self.warnings.is_empty()) {
+            (true, _) => "refused",
+            (false, false) => "warned",
+            (false, true) => "allowed",
+        }
+    }
+
     /// The answer to a request, as JSON.
     pub(super) fn write(&self, request: &Request) -> Vec<u8> {
         let response = Response {

@@ -147,6 +147,13 @@ impl Verdict {
     }
 }
 
+/// What admission said.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Reviewed {
+    pub(super) answer: &'static str,
+    pub(super) kind: &'static str,
+}
+
 /// Which component, by the name that we gave it: what it calls itself is its own affair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Component {

@@ -125,6 +125,7 @@ fn counted() -> Metrics {
     let password = Component { component: "password", world: "generator" };
     metrics.called(password, time, "ok");
     metrics.used(password, 12_345, 1 << 20);
+    metrics.reviewed("PushSecret", "refused");
     metrics.event_dropped();
     metrics.leads("keymill", true);
     metrics
@@ -158,6 +159,7 @@ fn names_and_values_are_those_of_esos_dashboards() {
         ("workqueue_depth", &queue, 1.0),
         ("workqueue_unfinished_work_seconds", &queue, 0.06),
         ("workqueue_longest_running_processor_seconds", &queue, 0.04),
+        ("keymill_admission_reviews_total", &[("kind", "PushSecret"), ("answer", "refused")], 1.0),
         ("keymill_events_dropped_total", &[], 1.0),
         ("leader_election_master_status", &[("name", "keymill")], 1.0),
     ];
