@@ -90,7 +90,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    use controller::Metrics;
+    use controller::{Engines, Metrics, OperatorKey};
     use kube::Client;
     use runtime::{Engine, EngineConfig};
 
@@ -103,7 +103,8 @@ mod tests {
         });
         let engine = Engine::new(EngineConfig::default()).unwrap();
         let catalog = Arc::new(runtime::Catalog::new(engine, []));
-        Admission::new(catalog, Client::new(nobody, "default"), "default".to_owned(), Metrics::default())
+        let engines = Engines::new(catalog, OperatorKey::new([0; 32]));
+        Admission::new(engines, Client::new(nobody, "default"), "default".to_owned(), Metrics::default())
     }
 
     async fn check(admission: &Admission, request: (Method, &str), body: Vec<u8>, status: u16, words: &str) {

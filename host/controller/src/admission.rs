@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use api::Problem;
 use kube::Client;
-use runtime::{Catalog, World};
+use runtime::World;
 use serde_json::Value as Json;
 use thiserror::Error;
 use tokio::sync::Semaphore;
@@ -26,7 +26,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 pub use keeper::AdmissionKeeper;
 
 use crate::metrics::Metrics;
-use crate::wiring::{Chosen, ComponentError, Engines, OperatorKey, configured};
+use crate::wiring::{Chosen, ComponentError, Engines, configured};
 use examine::Examined;
 use review::{Answer, Request};
 use templates::Placed;
@@ -75,12 +75,11 @@ impl std::fmt::Debug for Admission {
 }
 
 impl Admission {
-    /// Checks with the components of a catalog. Objects whose `controller` names another class than `class` are let through, and so are
-    /// those that name the stores of another class, which the client reads.
+    /// Checks with the components of the process; what serves for Components and ClusterComponents is known where the controllers run, and
+    /// elsewhere not checked. Objects whose `controller` names another class than `class` are let through, and so are those that name the
+    /// stores of another class, which the client reads.
     #[must_use]
-    pub fn new(catalog: Arc<Catalog>, client: Client, class: String, metrics: Metrics) -> Self {
-        // Nothing is rendered, so nothing is drawn under this key.
-        let engines = Engines::new(catalog, OperatorKey::new([0; 32]));
+    pub fn new(engines: Engines, client: Client, class: String, metrics: Metrics) -> Self {
         Self { engines, client, class, metrics, places: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use api::{ExternalSecret, SecretStore};
-use controller::{Admission, AdmissionKeeper, Clock, Metrics};
+use controller::{Admission, AdmissionKeeper, Clock, Engines, Metrics, OperatorKey};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
 use serde_json::{Value as Json, json};
 use tokio_util::sync::CancellationToken;
 
+use crate::components;
 use crate::fixture::{NAMESPACE, external_secret, push_secret, vault_store};
 use crate::history::text;
 use crate::world::{World, catalog, run};
@@ -19,7 +20,11 @@ use crate::world::{World, catalog, run};
 const CANARY: &str = "canary-of-a-value";
 
 fn admission(client: &Client) -> Admission {
-    Admission::new(catalog(), client.clone(), "default".to_owned(), Metrics::default())
+    admission_with(Engines::new(catalog(), OperatorKey::new([0; 32])), client)
+}
+
+fn admission_with(engines: Engines, client: &Client) -> Admission {
+    Admission::new(engines, client.clone(), "default".to_owned(), Metrics::default())
 }
 
 /// The creation of an object.
@@ -235,6 +240,12 @@ fn what_cannot_be_checked_is_let_through_with_a_warning() {
                 "config not checked: failed to find the component nobody's",
             ),
             (
+                "keymill.dev",
+                "Generator",
+                with(configured("mine", json!({})), "/spec/componentRef/kind", json!("Component")),
+                "config not checked: failed to use Component default/mine: nothing serves for it",
+            ),
+            (
                 "external-secrets.io",
                 "ExternalSecret",
                 engine,
@@ -247,6 +258,28 @@ fn what_cannot_be_checked_is_let_through_with_a_warning() {
             let warning = response["warnings"][0].as_str().unwrap();
             assert!(warning.contains(words), "{warning}");
         }
+    });
+}
+
+/// Where the controllers run it is known what serves for a Component.
+#[test]
+fn what_serves_for_a_component_is_asked() {
+    run(async |world: World| {
+        components::populate(&world).await;
+        let operator = world.start().await;
+        components::serves(&world, &components::built_in("generator", "password")).await;
+        let admission = admission_with(operator.engines.clone(), &world.client);
+        for (length, allowed) in [(json!(24), true), (json!("long"), false)] {
+            let object = configured("mine", json!({"length": length}));
+            let object = with(object, "/spec/componentRef/kind", json!("Component"));
+            let answer =
+                admission.review(review("keymill.dev", "Generator", &object).as_bytes()).await.unwrap();
+            let answer: Json = serde_json::from_slice(&answer).unwrap();
+            let response = &answer["response"];
+            assert_eq!((&response["allowed"], response.get("warnings")), (&json!(allowed), None), "{answer}");
+            assert_eq!(answer.to_string().contains("spec.config.length: "), !allowed, "{answer}");
+        }
+        operator.stop().await;
     });
 }
 

@@ -14,7 +14,7 @@ use crate::fixture::{INTERVAL, external_secret};
 use crate::world::{World, run};
 
 /// The bytes of a built-in generator or policy.
-fn built_in(world: &str, name: &str) -> Vec<u8> {
+pub(crate) fn built_in(world: &str, name: &str) -> Vec<u8> {
     let found = bundle::BUILTINS.iter().find(|one| one.world == world && one.name == name);
     found.unwrap().bytes.to_vec()
 }
@@ -56,7 +56,7 @@ fn generated(name: &str) -> Json {
 }
 
 /// A Component that serves the password generator, a Generator, and an ExternalSecret whose values it makes.
-async fn populate(world: &World) {
+pub(crate) async fn populate(world: &World) {
     world.create::<ConfigMap>(config_map(&built_in("generator", "password"))).await;
     world.create::<Component>(component("configMap")).await;
     world
@@ -82,7 +82,7 @@ async fn replace(world: &World, bytes: &[u8]) {
     world.patch::<ConfigMap>("bytes", data).await;
 }
 
-async fn serves(world: &World, bytes: &[u8]) {
+pub(crate) async fn serves(world: &World, bytes: &[u8]) {
     let expected = Some(digest(bytes));
     world.until("it serves", async || serving(world).await == expected).await;
     world.ready::<Component>("ready", "mine").await;

@@ -48,6 +48,7 @@ pub(crate) struct Operator {
     pub(crate) kv_gate: Gate,
     pub(crate) clients: Arc<stores::Clients>,
     pub(crate) context: Arc<Context>,
+    pub(crate) engines: Engines,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
@@ -215,10 +216,11 @@ impl World {
         let addresses: HashMap<String, SocketAddr> =
             [("kv:8200".to_owned(), address), ("dead:8200".to_owned(), dead)].into();
         let clients = Arc::new(stores::Clients::new(addresses));
-        let (context, ends) =
-            Context::new(self.parts(client, Leadership::always(), Arc::clone(&clients), &stop));
+        let parts = self.parts(client, Leadership::always(), Arc::clone(&clients), &stop);
+        let engines = parts.engines.clone();
+        let (context, ends) = Context::new(parts);
         let task = tokio::spawn(controller::run(Arc::clone(&context), ends, stop.clone()));
-        Operator { gate, kv_gate, clients, context, stop, task }
+        Operator { gate, kv_gate, clients, context, engines, stop, task }
     }
 
     /// Controllers that run when they are polled, without a key store.

@@ -50,7 +50,7 @@ pub(crate) async fn run(args: Run) -> Result<ExitCode> {
     let leadership = if args.election.wanted { Leadership::elected() } else { Leadership::always() };
     let operator = Operator {
         client: guarded(&config, &metrics, &leadership)?,
-        catalog: catalog(&args, &health)?,
+        engines: Engines::new(catalog(&args, &health)?, OperatorKey::new([0; 32])),
         clients: Arc::new(stores::Clients::new(addresses(&args))),
         args,
         leadership,
@@ -74,7 +74,8 @@ struct Operator {
     args: Run,
     client: Client,
     leadership: Leadership,
-    catalog: Arc<Catalog>,
+    /// Without a key yet: only who works draws.
+    engines: Engines,
     clients: Arc<stores::Clients>,
     health: Arc<Health>,
     metrics: Metrics,
@@ -86,8 +87,8 @@ impl Operator {
     async fn admit(&self, config: &Config) -> Result<()> {
         let Some(address) = self.args.admission_listen else { return Ok(()) };
         let client = unguarded(config, &self.metrics)?;
-        let (catalog, class) = (Arc::clone(&self.catalog), self.args.controller_class.clone());
-        let admission = Admission::new(catalog, client.clone(), class, self.metrics.clone());
+        let (engines, class) = (self.engines.clone(), self.args.controller_class.clone());
+        let admission = Admission::new(engines, client.clone(), class, self.metrics.clone());
         let name = self.args.admission_name.clone();
         let keeper = AdmissionKeeper::new(client, Arc::new(SystemClock), name);
         let bound = admission::serve(address, admission, keeper.served()).await?;
@@ -120,8 +121,7 @@ impl Operator {
     /// Runs the controllers until the stop, and a little longer.
     async fn work(&self) -> Result<()> {
         let Some(key) = self.key().await? else { return Ok(()) };
-        let engines =
-            compile::apart(Engines::new(Arc::clone(&self.catalog), key), self.args.cache.as_deref())?;
+        let engines = compile::apart(self.engines.clone().keyed(key), self.args.cache.as_deref())?;
         let events = Events::start(self.client.clone(), self.metrics.clone(), self.stop.clone());
         let (contexts, runs): (Vec<_>, Vec<_>) = namespaces(&self.args)
             .into_iter()

@@ -73,8 +73,12 @@ pub(super) fn examine(request: &Request) -> Option<Examined> {
         (group::GENERATORS, "Fake") => read(request, |it: &Fake| built_in("fake", "spec", &it.spec)),
         (group::GENERATORS, "ClusterGenerator") => read(request, cluster_generator),
         (group::KEYMILL, "Generator") => read(request, generator),
-        (group::KEYMILL, "Policy") => read(request, |it: &Policy| policy(&it.spec, it.metadata.namespace.as_deref())),
-        (group::KEYMILL, "ClusterPolicy") => read(request, |it: &ClusterPolicy| policy(&it.spec.policy, None)),
+        (group::KEYMILL, "Policy") => {
+            read(request, |it: &Policy| policy(&it.spec, it.metadata.namespace.as_deref()))
+        }
+        (group::KEYMILL, "ClusterPolicy") => {
+            read(request, |it: &ClusterPolicy| policy(&it.spec.policy, None))
+        }
         _ => return None,
     };
     Some(examined)

@@ -137,6 +137,12 @@ impl Engines {
         }
     }
 
+    /// The same, with templates that draw from streams under another key.
+    #[must_use]
+    pub fn keyed(self, key: OperatorKey) -> Self {
+        Self { key, ..self }
+    }
+
     /// The same, where components that are not built in are compiled in a process of their own. It shares this one's cache of compiled code;
     /// without one, they are compiled here.
     #[must_use]
