@@ -69,10 +69,17 @@ pub fn problems<G: Generator>(config: &str) -> Vec<Problem> {
 /// # Errors
 /// Why there is no value.
 pub fn generate<G: Generator>(config: &str, seed: u64) -> Result<Filled, NoValue> {
+    generate_for::<G>(config, Occasion::Initial, seed)
+}
+
+/// The same, on another occasion.
+///
+/// # Errors
+/// Why there is no value.
+pub fn generate_for<G: Generator>(config: &str, occasion: Occasion, seed: u64) -> Result<Filled, NoValue> {
     native::begin(seed, NOW);
     let config = generator::checked::<G>(config).map_err(NoValue::Invalid)?;
-    let request =
-        Request { config, occasion: Occasion::Initial, owner: owner(), previous: Vec::new(), state: None };
+    let request = Request { config, occasion, owner: owner(), previous: Vec::new(), state: None };
     let output = G::generate(request).map_err(NoValue::Failed)?;
     fill::fill(output.into_contract()).map_err(NoValue::Unfillable)
 }

@@ -22,6 +22,15 @@ pub(crate) fn load(world: &str, name: &str) -> Component {
     component
 }
 
+/// What does not hold of a built-in's cases, one line each.
+pub(crate) fn misses(world: &str, name: &str, cases: &::cases::Cases) -> Vec<String> {
+    let ran = ::cases::run(&load(world, name), cases, None).unwrap();
+    let missed = |ran: ::cases::Ran| {
+        ran.misses.into_iter().map(move |miss| format!("{name}, {}: {miss}", ran.name)).collect::<Vec<_>>()
+    };
+    ran.into_iter().flat_map(missed).collect()
+}
+
 /// The names of a world's built-in components.
 pub(crate) fn names(world: &str) -> BTreeSet<String> {
     let of_world = bundle::BUILTINS.iter().filter(|builtin| builtin.world == world);

@@ -14,5 +14,3 @@ mod drawing;
 mod generators;
 #[cfg(test)]
 mod policies;
-#[cfg(test)]
-mod refusal;

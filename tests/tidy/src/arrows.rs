@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "keymill-pipeline",
             "keymill-api",
             "keymill-bundle",
+            "keymill-cases",
         ],
     ),
     ("keymill-controller", &["keymill-stores", "keymill-runtime", "keymill-pipeline", "keymill-api"]),
@@ -23,6 +24,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("keymill-stores", &["keymill-pipeline", "keymill-api"]),
     ("keymill-pipeline", &["keymill-api"]),
     ("keymill-runtime", &[]),
+    // The formats of cases are the SDK's, which runs the same files natively.
+    ("keymill-cases", &["keymill-runtime", "keymill-sdk"]),
     ("keymill-api", &[]),
     // Its build script: apart, so that tests/components compiles its hostile guests in the same way.
     ("keymill-bundle", &["keymill-compile"]),

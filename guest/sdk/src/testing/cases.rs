@@ -5,11 +5,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use data_encoding::BASE64;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _},
+};
 use serde_json::Value;
 
 use super::{Filled, Misses, NoValue, check_description, entry, expect::FieldCase};
-use crate::{Candidate, Description, Generator, Policy, Problem};
+use crate::{Candidate, Description, Generator, Occasion, Policy, Problem};
 
 /// One config of a generator, and what comes of it.
 #[derive(Clone, Debug, Deserialize)]
@@ -19,6 +22,11 @@ pub struct GeneratorCase {
     pub name: String,
     /// The config.
     pub config: Value,
+    /// Why the host asks.
+    #[serde(default = "initial", deserialize_with = "occasion")]
+    pub occasion: Occasion,
+    /// What the host draws from, so that a field's `value` can be said; without it the host draws anew each time. Only the host has it.
+    pub seed: Option<u64>,
     /// The fields, all of them.
     #[serde(default)]
     pub fields: BTreeMap<String, FieldCase>,
@@ -47,7 +55,8 @@ pub struct EntropyFloor {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleAt {
-    /// The rule's name.
+    /// The rule's name; the schema is broken, by no rule of the component's own, if not said.
+    #[serde(default)]
     pub rule: String,
     /// Where; the whole config if not said.
     #[serde(default)]
@@ -192,13 +201,33 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, Misses> {
     serde_saphyr::from_str(text).map_err(|error| Misses(vec![format!("the case file: {error}")]))
 }
 
+const fn initial() -> Occasion {
+    Occasion::Initial
+}
+
+fn occasion<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Occasion, D::Error> {
+    Ok(match String::deserialize(deserializer)?.as_str() {
+        "initial" => Occasion::Initial,
+        "scheduled" => Occasion::Scheduled,
+        "forced" => Occasion::Forced,
+        "config-changed" => Occasion::ConfigChanged,
+        "expired" => Occasion::Expired,
+        "value-lost" => Occasion::ValueLost,
+        _ => {
+            return Err(D::Error::custom(
+                "occasion is initial, scheduled, forced, config-changed, expired or value-lost",
+            ));
+        }
+    })
+}
+
 fn declared(description: Description) -> BTreeSet<String> {
     description.into_contract().rules.into_iter().map(|rule| rule.name).collect()
 }
 
 fn run_generator_case<G: Generator>(case: &GeneratorCase, declared: &BTreeSet<String>) -> Vec<String> {
     let mut misses = Vec::new();
-    match (super::generate::<G>(&case.config.to_string(), 1), &case.refused) {
+    match (super::generate_for::<G>(&case.config.to_string(), case.occasion, 1), &case.refused) {
         (Ok(filled), None) => check_filled(case, &filled, &mut misses),
         (Ok(_), Some(refused)) => misses.push(format!("is not refused by {}", refused.rule)),
         (Err(NoValue::Invalid(problems)), refused) => {
@@ -214,7 +243,9 @@ fn check_filled(case: &GeneratorCase, filled: &Filled, misses: &mut Vec<String>)
         match entry(&filled.fields, key) {
             Some(_) if filled.marked.contains(key) => {}
             Some(found) => {
-                let found = expected.misses(&found.value);
+                // What is drawn from a seed is the host's secret.
+                let value = expected.value.clone().filter(|_| case.seed.is_none());
+                let found = FieldCase { value, ..expected.clone() }.misses(&found.value);
                 misses.extend(found.into_iter().map(|miss| format!("{key} {miss}")));
             }
             None => misses.push(format!("has no field {key}")),
@@ -234,12 +265,14 @@ fn check_problems(
     declared: &BTreeSet<String>,
     misses: &mut Vec<String>,
 ) {
-    let found: Vec<_> = found.iter().map(|p| RuleAt { rule: p.rule.clone(), path: p.path.clone() }).collect();
+    let of_the_schema = |p: &Problem| expected.iter().any(|one| one.rule.is_empty() && one.path == p.path);
+    let rule = |p: &Problem| if of_the_schema(p) { String::new() } else { p.rule.clone() };
+    let undeclared = found.iter().filter(|problem| !declared.contains(&problem.rule));
+    misses.extend(undeclared.map(|problem| format!("names the undeclared rule {}", problem.rule)));
+    let found: Vec<_> = found.iter().map(|p| RuleAt { rule: rule(p), path: p.path.clone() }).collect();
     if BTreeSet::from_iter(&found) != BTreeSet::from_iter(expected) {
         misses.push(format!("has the problems {found:?}, not {expected:?}"));
     }
-    let undeclared = found.iter().filter(|problem| !declared.contains(&problem.rule));
-    misses.extend(undeclared.map(|problem| format!("names the undeclared rule {}", problem.rule)));
 }
 
 fn run_policy_case<P: Policy>(

@@ -1,4 +1,4 @@
-//! What a case may say of a field. Each line of it that does not hold is a miss, worded without the value.
+//! What a case may say of a field. Each line of it that does not hold is a miss, worded without the value that came.
 
 use std::collections::BTreeSet;
 
@@ -48,7 +48,8 @@ impl FieldCase {
             }
         };
         if let Some(alphabet) = &self.alphabet {
-            expect(text.chars().all(|c| alphabet.contains(c)), "has a character outside the alphabet");
+            let holds = text.chars().all(|c| alphabet.contains(c));
+            expect(holds, &format!("has a character outside {alphabet:?}"));
         }
         if self.distinct {
             let different: BTreeSet<char> = text.chars().collect();
@@ -56,10 +57,11 @@ impl FieldCase {
         }
         if let Some(pattern) = &self.pattern {
             let whole = Regex::new(&format!("^(?:{pattern})$"));
-            expect(whole.is_ok_and(|whole| whole.is_match(&text)), "does not match the pattern");
+            let holds = whole.is_ok_and(|whole| whole.is_match(&text));
+            expect(holds, &format!("does not match the pattern {pattern}"));
         }
         if let Some(value) = &self.value {
-            expect(&text == value, "is not the expected value");
+            expect(&text == value, &format!("is not {value:?}"));
         }
         misses
     }
@@ -105,10 +107,10 @@ mod tests {
         let counts = "{length: 4, letters: 2, digits: 1, symbols: 1, alphabet: 'ab1é', distinct: true, pattern: '[ab1é]+'}";
         check(counts, "a1éb", &[]);
         check(counts, "aab1", &["has 3 letters, not 2", "has 0 symbols, not 1", "has a character twice"]);
-        check(counts, "ab1-", &["has a character outside the alphabet", "does not match the pattern"]);
+        check(counts, "ab1-", &["has a character outside \"ab1é\"", "does not match the pattern [ab1é]+"]);
         check("{encoding: hex, value: ab}", "6162", &[]);
-        check("{encoding: hex, value: ab}", "6163", &["is not the expected value"]);
+        check("{encoding: hex, value: ab}", "6163", &["is not \"ab\""]);
         check("{encoding: base64}", "a", &["does not decode"]);
-        check("{pattern: '('}", "(", &["does not match the pattern"]);
+        check("{pattern: '('}", "(", &["does not match the pattern ("]);
     }
 }
