@@ -3,6 +3,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "cargo talks to a build script through the environment")]
 
+mod sources;
+
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,8 +13,16 @@ use sha2::{Digest as _, Sha256};
 
 const FOLDERS: [&str; 3] = ["guest/generators", "guest/templates", "policies"];
 /// What a change of any means that guests are built again.
-const WATCHED: [&str; 7] =
-    ["guest/sdk", "guest/generators", "guest/templates", "policies", "wit", "Cargo.toml", "Cargo.lock"];
+const WATCHED: [&str; 8] = [
+    "guest/sdk",
+    "guest/generators",
+    "guest/templates",
+    "guest/starter",
+    "policies",
+    "wit",
+    "Cargo.toml",
+    "Cargo.lock",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").ok_or("cargo sets it")?);
@@ -21,6 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for path in WATCHED {
         println!("cargo::rerun-if-changed={}", root.join(path).display());
     }
+    sources::write(&root, &out_dir)?;
     let mut guests = Vec::new();
     for folder in FOLDERS {
         guests.extend(keymill_compile::find(&root.join(folder))?);

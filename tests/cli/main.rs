@@ -3,6 +3,9 @@
 //! They share one cache of compiled components, filled before the first case, so that none waits for a compiler. The manifests
 //! and values that they read lie in `data/`, which is their working folder.
 
+#[cfg(test)]
+mod author;
+
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;

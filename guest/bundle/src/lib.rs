@@ -1,4 +1,4 @@
-//! The built-in components, compiled by the build script and embedded. This crate holds bytes and names only: it does not load them, and
+//! The built-in components, compiled by the build script and embedded, and the texts that an author begins with. This crate holds bytes and names only: it does not load them, and
 //! it does not depend on what does.
 
 /// A built-in component.
@@ -19,6 +19,24 @@ pub struct Builtin {
 
 /// Every built-in component, by world (generators, templates, policies) and then name.
 pub const BUILTINS: &[Builtin] = include!(concat!(env!("OUT_DIR"), "/builtins.rs"));
+
+/// A text file of this tree, or one made of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Source {
+    /// Its path in its folder, with `/`.
+    pub path: &'static str,
+    /// Its text.
+    pub text: &'static str,
+}
+
+/// The contract: `wit/`.
+pub const WIT: &[Source] = include!(concat!(env!("OUT_DIR"), "/wit.rs"));
+
+/// The SDK: `guest/sdk/src`, with the bindings of the contract in place of the macro that makes them.
+pub const SDK: &[Source] = include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
+
+/// The projects that an author begins with: `guest/starter`.
+pub const STARTER: &[Source] = include!(concat!(env!("OUT_DIR"), "/starter.rs"));
 
 /// The built-in component of that world and name.
 #[must_use]

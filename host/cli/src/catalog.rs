@@ -4,9 +4,11 @@
 //! A text is a file if it holds a `/` or ends in `.wasm`, and a name otherwise, so a file in the way changes no meaning.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use runtime::{
-    BuiltIn, Catalog, Component, Digest, Engine, EngineConfig, EngineError, LoadError, LoadLimits, World,
+    BuiltIn, Catalog, Component, Digest, Engine, EngineConfig, EngineError, LoadError, LoadLimits,
+    RandomSource, SystemRandom, World,
 };
 
 use crate::ending::{Ending, chain, say};
@@ -39,10 +41,15 @@ fn entry(built_in: &bundle::Builtin) -> Option<BuiltIn> {
 impl Components {
     /// With the user's cache; without one, and a line that says so, where it cannot be used.
     pub(crate) fn open() -> Result<Self, Ending> {
-        let engine = match engine(environment::component_cache()) {
+        Self::drawing_from(Arc::new(SystemRandom))
+    }
+
+    /// The same, with another source of randomness: for an author's cases, and for nothing that makes secrets.
+    pub(crate) fn drawing_from(random: Arc<dyn RandomSource>) -> Result<Self, Ending> {
+        let engine = match engine(environment::component_cache(), Arc::clone(&random)) {
             Err(error @ EngineError::Cache { .. }) => {
                 say(&format!("warning: components are compiled each time: failed to {}\n", chain(&error)));
-                engine(None)
+                engine(None, random)
             }
             other => other,
         };
@@ -72,6 +79,13 @@ impl Components {
         let component =
             if is_file(text) { self.file(Path::new(text))? } else { self.named(text, &World::ALL)? };
         Ok(Found { name: text.to_owned(), component })
+    }
+
+    /// A component that was just made, accepted as one from a file is.
+    pub(crate) fn accept(&self, name: &str, bytes: &[u8]) -> Result<Found, Ending> {
+        let component = self.catalog.engine().load(bytes, &LoadLimits::large());
+        let component = component.map_err(|error| refused(name, &error))?;
+        Ok(Found { name: name.to_owned(), component })
     }
 
     /// All built-in components, by world and name.
@@ -135,8 +149,8 @@ pub(crate) const fn word(world: World) -> &'static str {
     }
 }
 
-fn engine(cache_dir: Option<PathBuf>) -> Result<Engine, EngineError> {
-    Engine::new(EngineConfig { cache_dir, ..EngineConfig::default() })
+fn engine(cache_dir: Option<PathBuf>, random: Arc<dyn RandomSource>) -> Result<Engine, EngineError> {
+    Engine::new(EngineConfig { cache_dir, random, ..EngineConfig::default() })
 }
 
 fn is_file(text: &str) -> bool {

@@ -49,6 +49,11 @@ impl Ending {
         Self::new(VIOLATED, None)
     }
 
+    /// Something failed, and standard output has said so already.
+    pub(crate) fn failed_as_printed() -> Self {
+        Self::new(FAILED, None)
+    }
+
     /// Nobody reads what we print any more.
     fn unread() -> Self {
         Self::new(0, None)

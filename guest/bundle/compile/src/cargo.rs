@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::{CompileError, Guest};
 
@@ -26,7 +26,7 @@ const FOREIGN: [&str; 8] = [
 
 /// The paths of the modules, in the order of the guests.
 pub(crate) fn build(root: &Path, out_dir: &Path, guests: &[Guest]) -> Result<Vec<PathBuf>, CompileError> {
-    check_target()?;
+    check_target(root)?;
     let target_dir = target_dir(out_dir);
     let mut command = Command::new(tool("CARGO", "cargo"));
     command.arg("build").arg("--lib").args(["--profile", PROFILE, "--target", TARGET]);
@@ -47,13 +47,59 @@ pub(crate) fn build(root: &Path, out_dir: &Path, guests: &[Guest]) -> Result<Vec
     Ok(guests.iter().map(module).collect())
 }
 
+/// The path of the module that the project in `folder` makes. Its own toolchain file, configuration and lock hold; cargo's progress goes to
+/// standard error, since it may download.
+pub(crate) fn build_project(folder: &Path) -> Result<PathBuf, CompileError> {
+    let manifest = folder.join("Cargo.toml");
+    if !manifest.is_file() {
+        return Err(CompileError::NoProject(folder.to_owned()));
+    }
+    check_target(folder)?;
+    let mut command = Command::new(tool("CARGO", "cargo"));
+    command.args(["build", "--lib", "--release", "--target", TARGET]);
+    command.arg("--message-format=json-render-diagnostics");
+    command.arg("--config").arg(without_paths(folder)).current_dir(folder).stderr(Stdio::inherit());
+    for name in FOREIGN.iter().filter(|name| **name != "CARGO_TARGET_DIR") {
+        command.env_remove(name);
+    }
+    let shown = shown(&command);
+    let output = command.output().map_err(|source| not_started(&shown, source))?;
+    if !output.status.success() {
+        return Err(CompileError::Project { command: shown });
+    }
+    let artifacts = String::from_utf8_lossy(&output.stdout).into_owned();
+    let module = artifacts.lines().filter_map(|line| module(line, &manifest)).next_back();
+    module.ok_or(CompileError::NoModule(manifest))
+}
+
+/// Where the project and its dependencies lie must not show in what is built: the same source gives the same bytes.
+fn without_paths(folder: &Path) -> String {
+    let home = std::env::home_dir().unwrap_or_default();
+    #[expect(clippy::disallowed_methods, reason = "where cargo keeps sources is said by the environment")]
+    let cargo_home = std::env::var_os("CARGO_HOME").map_or_else(|| home.join(".cargo"), PathBuf::from);
+    let remap = |path: &Path, to: &str| format!("'--remap-path-prefix={}={to}'", path.display());
+    let (cargo_home, folder) = (remap(&cargo_home, "cargo"), remap(folder, "project"));
+    format!("target.{TARGET}.rustflags=[{cargo_home},{folder}]")
+}
+
+/// One of cargo's lines, if it is about the project's module.
+fn module(line: &str, manifest: &Path) -> Option<PathBuf> {
+    let line: serde_json::Value = serde_json::from_str(line).ok()?;
+    let of_project = line.get("manifest_path")?.as_str().map(Path::new) == Some(manifest);
+    let files = line.get("filenames")?.as_array()?.iter();
+    let mut modules = files.filter_map(|file| file.as_str()).filter(|file| file.ends_with(".wasm"));
+    modules.next().filter(|_| of_project).map(PathBuf::from)
+}
+
 /// `<target>/<profile>/build/<package>/out` is what cargo gives a build script.
 fn target_dir(out_dir: &Path) -> PathBuf {
     out_dir.ancestors().nth(4).unwrap_or(out_dir).join("guest")
 }
 
-fn check_target() -> Result<(), CompileError> {
+/// With rustup, a toolchain file in `folder` that names the target has it installed here.
+fn check_target(folder: &Path) -> Result<(), CompileError> {
     let mut command = Command::new(tool("RUSTC", "rustc"));
+    command.current_dir(folder);
     command.args(["--print", "target-libdir", "--target", TARGET]);
     let libraries = run(&mut command)?;
     if Path::new(libraries.trim()).is_dir() { Ok(()) } else { Err(CompileError::NoTarget) }
@@ -61,12 +107,19 @@ fn check_target() -> Result<(), CompileError> {
 
 fn run(command: &mut Command) -> Result<String, CompileError> {
     let shown = shown(command);
-    let output = command.output().map_err(|source| CompileError::Start { command: shown.clone(), source })?;
+    let output = command.output().map_err(|source| not_started(&shown, source))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let output = String::from_utf8_lossy(&output.stderr).into_owned();
     Err(CompileError::Cargo { command: shown, output })
+}
+
+fn not_started(command: &str, source: std::io::Error) -> CompileError {
+    match source.kind() {
+        std::io::ErrorKind::NotFound => CompileError::NoCargo,
+        _ => CompileError::Start { command: command.to_owned(), source },
+    }
 }
 
 /// As one would type it.

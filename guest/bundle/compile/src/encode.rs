@@ -28,16 +28,24 @@ impl fmt::Display for World {
 
 /// `None` for a module that exports nothing.
 pub(crate) fn encode(module: &[u8]) -> Result<Option<(World, Vec<u8>)>, String> {
-    let shown = |error: &dyn fmt::Display| format!("{error:#}");
-    let mut encoder = ComponentEncoder::default();
-    let encoder = encoder.validate(true).module(module).map_err(|error| shown(&error))?;
-    let component = encoder.encode().map_err(|error| shown(&error))?;
+    let component = component(module)?;
     let decoded = wit_component::decode(&component).map_err(|error| shown(&error))?;
     let DecodedWasm::Component(resolve, world) = decoded else {
         return Err("it encodes no component".to_owned());
     };
     check_imports(&resolve, world)?;
     Ok(exported(&resolve, world)?.map(|world| (world, component)))
+}
+
+/// A valid component, whatever it imports and exports.
+pub(crate) fn component(module: &[u8]) -> Result<Vec<u8>, String> {
+    let mut encoder = ComponentEncoder::default();
+    let encoder = encoder.validate(true).module(module).map_err(|error| shown(&error))?;
+    encoder.encode().map_err(|error| shown(&error))
+}
+
+fn shown(error: &dyn fmt::Display) -> String {
+    format!("{error:#}")
 }
 
 fn check_imports(resolve: &Resolve, world: WorldId) -> Result<(), String> {

@@ -1,6 +1,7 @@
-//! Compiles guest crates of this workspace into components, for build scripts: cargo for wasm32-unknown-unknown in a target folder of its
-//! own, then wit-component. What comes out is valid and imports nothing but `keymill:guest`; what cannot be built is an error that holds
-//! the compiler's words and the command that failed. It downloads nothing by itself and passes no WASI adapter.
+//! Compiles guest crates into components: cargo for wasm32-unknown-unknown, then wit-component. Crates of this workspace for build scripts,
+//! in a target folder of its own: what comes out imports nothing but `keymill:guest`, and what cannot be built is an error that holds the
+//! compiler's words and the command that failed. An author's project for the CLI: what comes out is a valid component, which the runtime
+//! judges. It passes no WASI adapter.
 
 mod cargo;
 mod encode;
@@ -26,6 +27,15 @@ pub struct Built {
     /// What it exports.
     pub world: World,
     /// Its bytes.
+    pub component: Vec<u8>,
+}
+
+/// What an author's project was made into.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// The package's name.
+    pub name: String,
+    /// Its bytes: a valid component.
     pub component: Vec<u8>,
 }
 
@@ -67,6 +77,21 @@ pub enum CompileError {
         #[source]
         source: std::io::Error,
     },
+    /// rustup's commands are not on the path.
+    #[error("find cargo and rustc: install Rust with rustup, then open a new shell")]
+    NoCargo,
+    /// There is no project.
+    #[error("find a project in {}: there is no Cargo.toml; keymill component new makes one", .0.display())]
+    NoProject(PathBuf),
+    /// The compiler refused an author's project, and has said why on standard error.
+    #[error("compile the project, as said above; the command was\n  {command}")]
+    Project {
+        /// The command.
+        command: String,
+    },
+    /// The project's library is no module.
+    #[error("find the module: {} needs, under [lib], crate-type = [\"cdylib\"]", .0.display())]
+    NoModule(PathBuf),
     /// The compiler refused.
     #[error("compile guests; the command was\n  {command}\nand it said\n{output}")]
     Cargo {
@@ -124,6 +149,25 @@ pub fn compile(root: &Path, out_dir: &Path, guests: &[Guest]) -> Result<Outcome,
         }
     }
     Ok(outcome)
+}
+
+/// Compiles the project in `folder`, a crate of its own with release as its profile, and makes a component of it. cargo may download what it
+/// depends on. Where the folder lies does not show in the bytes.
+///
+/// # Errors
+/// [`CompileError`].
+pub fn project(folder: &Path) -> Result<Project, CompileError> {
+    let unreadable = |path: &Path| {
+        let path = path.to_owned();
+        |source| CompileError::Read { path, source }
+    };
+    let folder = folder.canonicalize().map_err(|_| CompileError::NoProject(folder.to_owned()))?;
+    let path = cargo::build_project(&folder)?;
+    let name = path.file_stem().unwrap_or_default().to_string_lossy().replace('_', "-");
+    let module = std::fs::read(&path).map_err(unreadable(&path))?;
+    let component = encode::component(&module);
+    let component = component.map_err(|detail| CompileError::Encode { name: name.clone(), detail })?;
+    Ok(Project { name, component })
 }
 
 /// The first `name = "..."` of a manifest: the package's, which stands first in ours.

@@ -1,6 +1,11 @@
-//! `keymill component`: which components are built in, and what one is: what it says of itself, and what its binary proves.
+//! `keymill component`: which components are built in, and what one is: what it says of itself, and what its binary proves. And what
+//! an author needs from the first file to a component.
 
+mod bench;
+mod build;
+mod new;
 mod report;
+mod test;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -15,6 +20,10 @@ use crate::output::Output;
 
 pub(crate) fn run(command: ComponentCommand) -> Result<ExitCode> {
     Ok(ending::code(match command {
+        ComponentCommand::New(args) => new::run(&args),
+        ComponentCommand::Build(args) => build::run(&args),
+        ComponentCommand::Test(args) => test::run(&args),
+        ComponentCommand::Bench(args) => bench::run(&args),
         ComponentCommand::List => list(),
         ComponentCommand::Inspect { component, output } => inspect(&component, output),
     }))

@@ -47,12 +47,17 @@ fn facts(component: &Component, description: &Description) -> Vec<(&'static str,
         ("version", description.version.clone()),
         ("summary", description.summary.clone()),
         ("digest", component.digest().to_string()),
-        ("size", format!("{} ({} bytes)", size(component.size()), component.size())),
+        ("size", exact_size(component)),
         ("imports", imports),
     ]
 }
 
-fn labelled(label: &str, fact: &str) -> String {
+pub(super) fn exact_size(component: &Component) -> String {
+    format!("{} ({} bytes)", size(component.size()), component.size())
+}
+
+/// A label and what is said of it.
+pub(super) fn labelled(label: &str, fact: &str) -> String {
     let mut text = String::new();
     for (index, line) in wrap(fact, WIDTH - LABEL).iter().enumerate() {
         let label = if index == 0 { label } else { "" };
