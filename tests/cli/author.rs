@@ -105,6 +105,8 @@ fn from_nothing_to_a_value_in_a_minute_in_every_world() {
     assert!(judged.starts_with("token: "), "{judged}");
     let dollar = desk.project("dollar", "template");
     assert!(desk.done(&dollar, &["component", "test"]).ends_with("\n3 cases hold\n"));
+    let render = ["render", "--engine", "./dollar.wasm", "external-secret.yaml", "data.yaml"];
+    assert_eq!(desk.done(&dollar, &render), "uri: \"postgresql://app:s3cret@db:5432/app\"\n");
 }
 
 #[test]

@@ -267,6 +267,9 @@ pub(crate) struct Render {
     pub(crate) manifest: PathBuf,
     /// The data that the templates see: a YAML or JSON map of strings, `-` for standard input
     pub(crate) data: PathBuf,
+    /// The template engine: a built-in's name or a component's file [default: the one that the manifest names]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) engine: Option<String>,
     /// How to print
     #[arg(short, long, value_enum, default_value_t = Output::Yaml)]
     pub(crate) output: Output,

@@ -106,6 +106,24 @@ impl Components {
         self.catalog
     }
 
+    /// The same with the template engine that `text` names, under that name.
+    pub(crate) fn into_catalog_with(self, text: &str) -> Result<Catalog, Ending> {
+        let engine = self.find(text, World::Template)?;
+        if !is_file(text) {
+            return Ok(self.catalog);
+        }
+        let bytes = std::fs::read(text).map_err(|error| Ending::failed(format!("read {text}: {error}")))?;
+        let digest = Digest::of(&bytes);
+        if digest != engine.component.digest() {
+            return Err(Ending::failed(format!("read {text}: it has just changed")));
+        }
+        // A command renders once and ends: what a catalog holds, it holds as long as the process lives.
+        let (name, bytes) = (String::leak(text.to_owned()), Vec::leak(bytes));
+        let added = BuiltIn { name, world: World::Template, bytes, digest };
+        let entries: Vec<BuiltIn> = self.catalog.entries().copied().chain([added]).collect();
+        Ok(Catalog::new(self.catalog.engine().clone(), entries))
+    }
+
     /// A built-in of any world; the message lists those of the worlds that are wanted.
     fn named(&self, name: &str, wanted: &[World]) -> Result<Component, Ending> {
         for world in World::ALL {

@@ -65,7 +65,7 @@ pub enum CompileError {
     Unnamed(PathBuf),
     /// The target is not installed.
     #[error(
-        "compile guests: rustc has no wasm32-unknown-unknown here; run: rustup target add wasm32-unknown-unknown"
+        "compile for WebAssembly: rustc has no wasm32-unknown-unknown here; run: rustup target add wasm32-unknown-unknown"
     )]
     NoTarget,
     /// A command could not be started.

@@ -30,13 +30,18 @@ fn render(args: &Render) -> Result<(), Ending> {
     let manifests = read(&args.manifest)?;
     let (object, kind) = template_of(&args.manifest, &manifests)?;
     let origin = format!("{}, {}", args.manifest.display(), object.title());
-    let rendering = Rendering::of(object, kind, &origin)?;
+    let rendering = Rendering::of(object, kind, &origin, args.engine.as_deref())?;
     let data = Source::open(&args.data)?.map()?;
     let objects = Objects::of(&manifests.good);
     let objects =
         objects.map_err(|what| Ending::failed(format!("read {}: {what}", args.manifest.display())))?;
+    let components = Components::open()?;
+    let catalog = match &args.engine {
+        Some(engine) => components.into_catalog_with(engine)?,
+        None => components.into_catalog(),
+    };
     let shapers = Shapers {
-        engine: Arc::new(Engines::new(Arc::new(Components::open()?.into_catalog()), key()?)),
+        engine: Arc::new(Engines::new(Arc::new(catalog), key()?)),
         templates: Arc::new(objects),
         policies: Arc::new(NoPolicies),
     };

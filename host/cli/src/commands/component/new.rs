@@ -80,7 +80,7 @@ fn sorted(lock: &str) -> String {
 const fn trial(world: WorldName) -> &'static str {
     match world {
         WorldName::Generator => "keymill generate --component ./my-component.wasm",
-        WorldName::Template => "keymill component inspect ./my-component.wasm",
+        WorldName::Template => "keymill render --engine ./my-component.wasm external-secret.yaml data.yaml",
         WorldName::Policy => "echo 'password: abbba' | keymill check --policy ./my-component.wasm",
     }
 }

@@ -1,6 +1,6 @@
 //! The template of a manifest, checked, and shaped by the functions with which the operator shapes it.
 
-use api::names::group;
+use api::names::{annotation, group};
 use api::{ExternalSecret, PushSecret};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -50,8 +50,13 @@ pub(super) enum RenderFailure {
 }
 
 impl Rendering {
-    /// Checks all of the object, as the operator would before it renders.
-    pub(super) fn of(manifest: &Manifest, kind: Kind, origin: &str) -> Result<Self, Ending> {
+    /// Checks all of the object, as the operator would before it renders. `engine` is asked instead of the one that it names.
+    pub(super) fn of(
+        manifest: &Manifest,
+        kind: Kind,
+        origin: &str,
+        engine: Option<&str>,
+    ) -> Result<Self, Ending> {
         let (spec, metadata) = match kind {
             Kind::ExternalSecret => {
                 let object: ExternalSecret = typed(manifest, origin)?;
@@ -66,7 +71,11 @@ impl Rendering {
             let details = problems.iter().map(ToString::to_string).collect();
             Ending::failed(format!("accept the spec of {origin}")).with(details)
         })?;
-        let metadata = ObjectMeta { namespace: Some(manifest.namespace().to_owned()), ..metadata };
+        let mut metadata = ObjectMeta { namespace: Some(manifest.namespace().to_owned()), ..metadata };
+        if let Some(engine) = engine {
+            let annotations = metadata.annotations.get_or_insert_default();
+            annotations.insert(annotation::TEMPLATE_ENGINE.to_owned(), engine.to_owned());
+        }
         Ok(Self { spec, meta: Meta::from(&metadata) })
     }
 
