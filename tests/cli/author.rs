@@ -113,7 +113,7 @@ fn from_nothing_to_a_value_in_a_minute_in_every_world() {
 fn the_same_source_gives_the_same_bytes_wherever_it_lies() {
     let desk = Desk::new();
     let one = desk.project("no-runs", "policy");
-    let other = desk.path("deeper/down/the/same");
+    let other = desk.path("deeper/it's \"there\"/the same");
     let new = ["component", "new", "no-runs", "--world", "policy", "--dir"];
     desk.done(desk.folder.path(), &[new.as_slice(), &[other.to_str().unwrap()]].concat());
     let bytes = |folder: &Path| {

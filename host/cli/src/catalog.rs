@@ -88,6 +88,11 @@ impl Components {
         Ok(Found { name: name.to_owned(), component })
     }
 
+    /// Whether a built-in of any world is called so.
+    pub(crate) fn is_built_in(&self, name: &str) -> bool {
+        self.catalog.entries().any(|entry| entry.name == name)
+    }
+
     /// All built-in components, by world and name.
     pub(crate) fn all(&self) -> Result<Vec<Found>, Ending> {
         let entries: Vec<(World, &str)> =

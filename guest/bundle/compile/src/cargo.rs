@@ -77,9 +77,10 @@ fn without_paths(folder: &Path) -> String {
     let home = std::env::home_dir().unwrap_or_default();
     #[expect(clippy::disallowed_methods, reason = "where cargo keeps sources is said by the environment")]
     let cargo_home = std::env::var_os("CARGO_HOME").map_or_else(|| home.join(".cargo"), PathBuf::from);
-    let remap = |path: &Path, to: &str| format!("'--remap-path-prefix={}={to}'", path.display());
-    let (cargo_home, folder) = (remap(&cargo_home, "cargo"), remap(folder, "project"));
-    format!("target.{TARGET}.rustflags=[{cargo_home},{folder}]")
+    let remap = |path: &Path, to: &str| format!("--remap-path-prefix={}={to}", path.display());
+    // A list of texts is the same in JSON and in TOML, whatever stands in a path.
+    let flags = serde_json::json!([remap(&cargo_home, "cargo"), remap(folder, "project")]);
+    format!("target.{TARGET}.rustflags={flags}")
 }
 
 /// One of cargo's lines, if it is about the project's module.

@@ -14,13 +14,26 @@ const NAME: &str = "my-component";
 
 pub(crate) fn run(args: &NewComponent) -> Result<(), Ending> {
     let folder = args.dir.clone().unwrap_or_else(|| PathBuf::from(&args.name));
+    let files = project(args);
+    free(&args.name, &files)?;
     empty(&folder)?;
-    for (path, text) in project(args) {
+    for (path, text) in files {
         write(&folder.join(path), &text)?;
     }
     let mut output = Output::open();
     output.write(next(args, &folder).as_bytes())?;
     output.finish()
+}
+
+/// # Errors
+/// When the project uses a crate of that name: cargo could not tell the two apart.
+fn free(name: &str, files: &[(String, String)]) -> Result<(), Ending> {
+    let line = format!("name = \"{name}\"\n");
+    let lock = files.iter().find(|(path, _)| path == "Cargo.lock");
+    if lock.is_some_and(|(_, lock)| lock.matches(&line).count() > 1) {
+        return Err(Ending::usage(format!("call a component {name}: the project uses a crate of that name")));
+    }
+    Ok(())
 }
 
 /// # Errors

@@ -36,14 +36,14 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    /// What `text` names: a project's folder, which is built first, a component's file, or a built-in.
+    /// What `text` names: a built-in, whatever lies in its way, a project's folder, which is built first, or a component's file.
     pub(super) fn find(components: &Components, text: &str, cases: Option<&Path>) -> Result<Self, Ending> {
         let path = Path::new(text);
-        let (found, beside) = if path.is_dir() {
+        let (found, beside) = if path.is_dir() && !components.is_built_in(text) {
             (build::build(path, None, components)?.1, Some(path))
         } else {
             let found = components.find_any(text)?;
-            (found, path.is_file().then(|| path.parent()).flatten())
+            (found, if components.is_built_in(text) { None } else { path.parent() })
         };
         let file = match (cases, beside) {
             (Some(file), _) => file.to_owned(),
