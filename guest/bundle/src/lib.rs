@@ -1,6 +1,9 @@
 //! The built-in components, compiled by the build script and embedded, and the texts that an author begins with. This crate holds bytes and names only: it does not load them, and
 //! it does not depend on what does.
 
+/// The SDK itself, compiled for this machine: the formats of case files are its own, as it runs the same files natively.
+pub use keymill_sdk as sdk;
+
 /// A built-in component.
 #[derive(Debug, Clone, Copy)]
 pub struct Builtin {

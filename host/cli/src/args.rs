@@ -317,6 +317,10 @@ pub(crate) enum ComponentCommand {
     Test(TestComponent),
     /// Measure what a component's cases cost
     Bench(BenchComponent),
+    /// Print what to apply so that a cluster runs a component
+    Manifest(ManifestComponent),
+    /// Print the Grants that a component's wants need
+    Grants(ManifestComponent),
     /// List the built-in components
     List,
     /// Show what a component is, what it imports and what its config may hold
@@ -330,6 +334,21 @@ pub(crate) enum ComponentCommand {
         #[arg(short, long, value_enum, default_value_t = Report::Text)]
         output: Report,
     },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  keymill component manifest ./mine.wasm | kubectl apply --server-side -f -
+  keymill component grants ./mine.wasm > grants.yaml")]
+pub(crate) struct ManifestComponent {
+    /// A component's file; grants takes a built-in's name, too
+    pub(crate) component: String,
+    /// The name of the objects, a DNS label [default: what the component calls itself]
+    #[arg(long, value_name = "NAME", value_parser = namespace)]
+    pub(crate) name: Option<String>,
+    /// Their namespace [default: none, kubectl decides]
+    #[arg(short, long, value_name = "NAME", value_parser = namespace)]
+    pub(crate) namespace: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -12,6 +12,8 @@ mod cloudnative_pg;
 #[cfg(test)]
 mod cluster;
 #[cfg(test)]
+mod custom_generator;
+#[cfg(test)]
 mod database;
 #[cfg(test)]
 mod dev;

@@ -25,11 +25,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("keymill-stores", &["keymill-pipeline", "keymill-api"]),
     ("keymill-pipeline", &["keymill-api"]),
     ("keymill-runtime", &[]),
-    // The formats of cases are the SDK's, which runs the same files natively.
-    ("keymill-cases", &["keymill-runtime", "keymill-sdk"]),
+    // A part of the CLI: apart, so that tests/conformance runs the built-ins' cases in the same way.
+    ("keymill-cases", &["keymill-runtime", "keymill-bundle"]),
     ("keymill-api", &[]),
     // Its build script: apart, so that tests/components compiles its hostile guests in the same way, and the CLI an author's project.
-    ("keymill-bundle", &["keymill-compile"]),
+    ("keymill-bundle", &["keymill-compile", "keymill-sdk"]),
     ("keymill-compile", &[]),
     ("keymill-sdk", &[]),
     ("keymill-generator-*", &["keymill-sdk"]),

@@ -3,6 +3,7 @@
 
 mod bench;
 mod build;
+mod manifest;
 mod new;
 mod report;
 mod test;
@@ -24,6 +25,8 @@ pub(crate) fn run(command: ComponentCommand) -> Result<ExitCode> {
         ComponentCommand::Build(args) => build::run(&args),
         ComponentCommand::Test(args) => test::run(&args),
         ComponentCommand::Bench(args) => bench::run(&args),
+        ComponentCommand::Manifest(args) => manifest::manifest(&args),
+        ComponentCommand::Grants(args) => manifest::grants(&args),
         ComponentCommand::List => list(),
         ComponentCommand::Inspect { component, output } => inspect(&component, output),
     }))

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use keymill_sdk::testing::{EntropyFloor, FieldCase, GeneratorCase};
+use bundle::sdk::testing::{EntropyFloor, FieldCase, GeneratorCase};
 use runtime::{
     CallError, Entropy, GenerateRequest, Generated, GeneratedField, GeneratorComponent, Occasion, Problem,
 };
@@ -45,12 +45,12 @@ pub(crate) fn generate(generator: &GeneratorComponent, case: &GeneratorCase) -> 
 
 pub(crate) const fn occasion(case: &GeneratorCase) -> Occasion {
     match case.occasion {
-        keymill_sdk::Occasion::Initial => Occasion::Initial,
-        keymill_sdk::Occasion::Scheduled => Occasion::Scheduled,
-        keymill_sdk::Occasion::Forced => Occasion::Forced,
-        keymill_sdk::Occasion::ConfigChanged => Occasion::ConfigChanged,
-        keymill_sdk::Occasion::Expired => Occasion::Expired,
-        keymill_sdk::Occasion::ValueLost => Occasion::ValueLost,
+        bundle::sdk::Occasion::Initial => Occasion::Initial,
+        bundle::sdk::Occasion::Scheduled => Occasion::Scheduled,
+        bundle::sdk::Occasion::Forced => Occasion::Forced,
+        bundle::sdk::Occasion::ConfigChanged => Occasion::ConfigChanged,
+        bundle::sdk::Occasion::Expired => Occasion::Expired,
+        bundle::sdk::Occasion::ValueLost => Occasion::ValueLost,
     }
 }
 

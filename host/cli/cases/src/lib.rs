@@ -11,7 +11,7 @@ mod problem;
 mod seeded;
 mod template;
 
-use keymill_sdk::testing::{GeneratorCase, NOW, PolicyCases};
+use bundle::sdk::testing::{GeneratorCase, NOW, PolicyCases};
 use runtime::{Call, CallError, Component, Occasion, Owner, World};
 use serde::de::DeserializeOwned;
 

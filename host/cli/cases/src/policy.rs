@@ -1,6 +1,6 @@
 //! A policy's cases: which values pass under a config, which rules the others violate at which key, and which configs are refused.
 
-use keymill_sdk::testing::{PolicyCase, PolicyCases, RuleOf};
+use bundle::sdk::testing::{PolicyCase, PolicyCases, RuleOf};
 use runtime::{CallError, Candidate, Entropy, Occasion, PolicyComponent};
 use serde_json::Value;
 
@@ -32,7 +32,7 @@ pub(crate) fn ran(policy: &PolicyComponent, set: &PolicyCases) -> Vec<Ran> {
 /// # Errors
 /// The key whose base64 is none.
 pub(crate) fn candidates(case: &PolicyCase) -> Result<Vec<Candidate>, String> {
-    let candidate = |candidate: keymill_sdk::Candidate| Candidate {
+    let candidate = |candidate: bundle::sdk::Candidate| Candidate {
         key: candidate.key,
         value: candidate.value.into(),
         entropy: candidate.bits.map(|bits| Entropy { bits, exact: candidate.exact }),

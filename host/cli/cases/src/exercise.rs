@@ -1,6 +1,6 @@
 //! The calls that cases make, one by one, for who measures them.
 
-use keymill_sdk::testing::PolicyCase;
+use bundle::sdk::testing::PolicyCase;
 use runtime::{Call, CallError, Component, GenerateRequest, Occasion, RenderError, StreamKey};
 
 use crate::{Cases, call, generator, policy, template};
@@ -40,7 +40,7 @@ pub fn exercises<'a>(component: &'a Component, cases: &'a Cases) -> Result<Vec<E
         Cases::Generator(cases) => {
             let component = component.generator()?;
             let right = cases.iter().filter(|case| case.refused.is_none());
-            let exercise = |case: &'a keymill_sdk::testing::GeneratorCase| {
+            let exercise = |case: &'a bundle::sdk::testing::GeneratorCase| {
                 let component = component.clone();
                 let work =
                     move |call: &Call| component.generate(call, GenerateRequest::new(&case.config)).map(drop);

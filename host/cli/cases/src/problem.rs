@@ -3,7 +3,7 @@
 //! The host tells the schema's problems first, without a rule, and leaves out what the component says of the same place. The schema
 //! says of the object that holds it what a component says of an unknown key. Nothing else may differ.
 
-use keymill_sdk::testing::RuleAt;
+use bundle::sdk::testing::RuleAt;
 use runtime::Problem;
 
 /// What is not as expected, one line each.
