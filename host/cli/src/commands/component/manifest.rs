@@ -27,7 +27,14 @@ const LARGEST: usize = 1 << 20;
 
 /// A ConfigMap with the bytes, and a Component that names it.
 pub(super) fn manifest(args: &ManifestComponent) -> Result<(), Ending> {
-    let found = Components::open()?.find_any(&args.component)?;
+    let components = Components::open()?;
+    if components.is_built_in(&args.component) {
+        return Err(Ending::usage(format!(
+            "write a manifest for {0}: it is built in, and componentRef names it as it is: {{kind: BuiltIn, name: {0}}}",
+            args.component
+        )));
+    }
+    let found = components.find_any(&args.component)?;
     let bytes = std::fs::read(&args.component)
         .map_err(|error| Ending::failed(format!("read {}: {error}", args.component)))?;
     let packed = pack(&bytes).map_err(|error| Ending::failed(format!("pack {}: {error}", args.component)))?;
@@ -65,14 +72,15 @@ pub(super) fn manifest(args: &ManifestComponent) -> Result<(), Ending> {
 
 /// A Grant for each label that the component wants.
 pub(super) fn grants(args: &ManifestComponent) -> Result<(), Ending> {
-    let found = Components::open()?.find_any(&args.component)?;
+    let components = Components::open()?;
+    let found = components.find_any(&args.component)?;
     let wants = &found.component.description().wants;
     let mut output = Output::open();
     if wants.is_empty() {
         output.write(format!("# {} wants nothing\n", found.name).as_bytes())?;
     }
-    let is_file = std::path::Path::new(&args.component).is_file();
-    let kind = if is_file { ComponentKind::Component } else { ComponentKind::BuiltIn };
+    let is_built_in = components.is_built_in(&args.component);
+    let kind = if is_built_in { ComponentKind::BuiltIn } else { ComponentKind::Component };
     let reference = ComponentRef { kind, name: name(args, &found) };
     for want in wants {
         let about = format!("# {} ({}): {}\n", want.label, report::capability(want.capability), want.about);
