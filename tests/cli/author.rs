@@ -1,7 +1,7 @@
-//! What an author does, with nothing but the binary, cargo and an empty folder: from `new` to a value on the screen in less than a
+//! What an author does, with nothing but the binary, cargo or npm, and an empty folder: from `new` to a value on the screen in less than a
 //! minute, in every world. And what goes wrong for one, each with one clear error.
 //!
-//! cargo takes the crates from its own folder; where they are missing it may download them, and the minute does not count.
+//! cargo has the crates, since this tree is made of the same; npm downloads the one package that it needs, or has it in its cache.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -64,6 +64,11 @@ impl Desk {
         (output.status.code(), own.collect::<Vec<_>>().join("\n"))
     }
 
+    fn project_in(&self, language: &str, name: &str, world: &str) -> PathBuf {
+        self.done(self.folder.path(), &["component", "new", name, "--world", world, "--lang", language]);
+        self.path(name)
+    }
+
     fn project(&self, name: &str, world: &str) -> PathBuf {
         self.done(self.folder.path(), &["component", "new", name, "--world", world]);
         self.path(name)
@@ -107,6 +112,51 @@ fn from_nothing_to_a_value_in_a_minute_in_every_world() {
     assert!(desk.done(&dollar, &["component", "test"]).ends_with("\n3 cases hold\n"));
     let render = ["render", "--engine", "./dollar.wasm", "external-secret.yaml", "data.yaml"];
     assert_eq!(desk.done(&dollar, &render), "uri: \"postgresql://app:s3cret@db:5432/app\"\n");
+}
+
+/// With the very cases of the projects in Rust. Without npm it is said and nothing is shown, unless the servers of the other tests are
+/// required, too.
+#[test]
+fn a_minute_is_enough_in_javascript_too() {
+    if Command::new("npm").arg("--version").output().is_err() {
+        #[expect(clippy::disallowed_methods, reason = "the same variable as for the servers of other tests")]
+        let required = std::env::var_os("KEYMILL_REQUIRE_SERVERS").is_some_and(|value| value == "1");
+        assert!(!required, "npm is missing");
+        println!("npm is missing: components in JavaScript are not shown");
+        return;
+    }
+    let desk = Desk::new();
+    let start = Instant::now();
+    let token = desk.project_in("js", "my-token", "generator");
+    let built = desk.done(&token, &["component", "build"]);
+    let value = desk.done(&token, &["generate", "--component", "./my-token.wasm"]);
+    let took = start.elapsed();
+    assert!(built.starts_with("path     ./my-token.wasm\nworld    generator\n"), "{built}");
+    assert!(value.starts_with("token: \"tok_"), "{value}");
+    println!("from nothing to a value in JavaScript: {:.1} s", took.as_secs_f64());
+    assert!(took < Duration::from_secs(60), "an author waits {took:?} for a value");
+    for (name, world, cases) in
+        [("my-token", "generator", 4), ("no-runs", "policy", 9), ("dollar", "template", 3)]
+    {
+        let folder = if name == "my-token" { token.clone() } else { desk.project_in("js", name, world) };
+        let tested = desk.done(&folder, &["component", "test"]);
+        assert!(tested.ends_with(&format!("\n{cases} cases hold\n")), "{tested}");
+    }
+    let script = token.join("package.json");
+    write(&script, "--output build/component.wasm", "--output build/other.wasm");
+    let (code, said) = desk.refused(&token, &["component", "build"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.ends_with("build/component.wasm: the script build of package.json has to make it"),
+        "{said}"
+    );
+    write(&script, "componentize-qjs --wit", "no-such-tool --wit");
+    let (code, said) = desk.refused(&token, &["component", "build"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.ends_with("compile the project, as said above; the command was\n  npm run build --silent"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -215,7 +265,7 @@ fn what_is_wrong_with_a_project_is_said() {
     check(
         here,
         &["component", "build", "nowhere"],
-        "failed to find a project in nowhere: there is no Cargo.toml",
+        "failed to find a project in nowhere: there is neither Cargo.toml",
     );
     let path = runs.join("src/lib.rs");
     let source = std::fs::read_to_string(&path).unwrap();
@@ -238,19 +288,27 @@ fn what_is_wrong_with_a_project_is_said() {
     check(&runs, &["component", "build"], "Cargo.toml needs, under [lib], crate-type = [\"cdylib\"]");
 }
 
-/// Whoever has no Rust is told what to install.
+/// Whoever has no Rust, one that cannot make WebAssembly, or no npm, is told what mends it.
 #[test]
-fn a_missing_cargo_is_said() {
+fn what_is_missing_on_the_machine_is_said() {
     let desk = Desk::new();
     let runs = desk.project("no-runs", "policy");
-    let mut command = Command::new(KEYMILL);
-    command
-        .args(["component", "build"])
-        .current_dir(&runs)
-        .env("PATH", desk.path("cache"))
-        .env_remove("CARGO");
-    command.env_remove("RUSTC").env("XDG_CACHE_HOME", desk.path("cache"));
-    let output = command.output().unwrap();
-    let said = "error: failed to find cargo and rustc: install Rust with rustup, then open a new shell\n";
-    assert_eq!((output.status.code(), texts(&output).1.as_str()), (Some(1), said));
+    let script = desk.project_in("js", "script", "policy");
+    let check = |folder: &Path, variable: &str, value: &Path, expected: &str| {
+        let mut command = Command::new(KEYMILL);
+        command.args(["component", "build"]).current_dir(folder).env_remove("CARGO").env_remove("RUSTC");
+        command.env("XDG_CACHE_HOME", desk.path("cache")).env(variable, value);
+        let output = command.output().unwrap();
+        let said = format!("error: failed to {expected}\n");
+        assert_eq!((output.status.code(), texts(&output).1), (Some(1), said));
+    };
+    let nothing = desk.path("none");
+    check(&runs, "PATH", &nothing, "find cargo and rustc: install Rust with rustup, then open a new shell");
+    check(&script, "PATH", &nothing, "find npm: install Node.js, 18 or newer");
+    check(
+        &runs,
+        "RUSTC",
+        Path::new("/bin/echo"),
+        "compile for WebAssembly: rustc has no wasm32-unknown-unknown here; run: rustup target add wasm32-unknown-unknown",
+    );
 }

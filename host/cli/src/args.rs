@@ -355,9 +355,10 @@ pub(crate) struct ManifestComponent {
 #[command(after_help = "Examples:
   keymill component new my-token --world generator
   keymill component new no-runs --world policy --dir policies/no-runs
+  keymill component new my-token --world generator --lang js
 
-The project needs nothing but cargo and what it depends on: the contract and the
-SDK are in it, with an example that works and its cases.")]
+The project needs nothing but cargo or npm and what it depends on: the contract
+is in it, in Rust the SDK, and an example that works with its cases.")]
 pub(crate) struct NewComponent {
     /// What it is called: lower-case letters, digits and inner hyphens
     #[arg(value_parser = component_name)]
@@ -376,6 +377,7 @@ pub(crate) struct NewComponent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Language {
     Rust,
+    Js,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -390,9 +392,10 @@ pub(crate) enum WorldName {
   keymill component build
   keymill component build policies/no-runs --out no-runs.wasm
 
-cargo compiles it for wasm32-unknown-unknown, and what comes out is made a
-component and loaded as the operator would load it. The same source and compiler
-give the same bytes, wherever the folder lies.")]
+In Rust cargo compiles it for wasm32-unknown-unknown, and what comes out is made
+a component: the same source and compiler give the same bytes, wherever the
+folder lies. In JavaScript npm runs the script build, whose bytes differ each
+time. Either is loaded as the operator would load it.")]
 pub(crate) struct BuildComponent {
     /// The folder of the project
     #[arg(default_value = ".")]

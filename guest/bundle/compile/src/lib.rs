@@ -5,6 +5,7 @@
 
 mod cargo;
 mod encode;
+mod npm;
 
 use std::path::{Path, PathBuf};
 
@@ -80,8 +81,13 @@ pub enum CompileError {
     /// rustup's commands are not on the path.
     #[error("find cargo and rustc: install Rust with rustup, then open a new shell")]
     NoCargo,
+    /// npm is not on the path.
+    #[error("find npm: install Node.js, 18 or newer")]
+    NoNpm,
     /// There is no project.
-    #[error("find a project in {}: there is no Cargo.toml; keymill component new makes one", .0.display())]
+    #[error(
+        "find a project in {}: there is neither Cargo.toml nor package.json; keymill component new makes one", .0.display()
+    )]
     NoProject(PathBuf),
     /// The compiler refused an author's project, and has said why on standard error.
     #[error("compile the project, as said above; the command was\n  {command}")]
@@ -92,6 +98,9 @@ pub enum CompileError {
     /// The project's library is no module.
     #[error("find the module: {} needs, under [lib], crate-type = [\"cdylib\"]", .0.display())]
     NoModule(PathBuf),
+    /// The script `build` of a project did not put a component there.
+    #[error("find {}: the script build of package.json has to make it", .0.display())]
+    NoOutput(PathBuf),
     /// The compiler refused.
     #[error("compile guests; the command was\n  {command}\nand it said\n{output}")]
     Cargo {
@@ -151,8 +160,8 @@ pub fn compile(root: &Path, out_dir: &Path, guests: &[Guest]) -> Result<Outcome,
     Ok(outcome)
 }
 
-/// Compiles the project in `folder`, a crate of its own with release as its profile, and makes a component of it. cargo may download what it
-/// depends on. Where the folder lies does not show in the bytes.
+/// Compiles the project in `folder` and makes a component of it: a crate of its own, with release as its profile, or else a package of npm,
+/// whose script `build` does the work. cargo and npm may download what it depends on. Where a crate lies does not show in the bytes.
 ///
 /// # Errors
 /// [`CompileError`].
@@ -162,6 +171,11 @@ pub fn project(folder: &Path) -> Result<Project, CompileError> {
         |source| CompileError::Read { path, source }
     };
     let folder = folder.canonicalize().map_err(|_| CompileError::NoProject(folder.to_owned()))?;
+    if let Some(manifest) = npm::manifest(&folder)
+        && !folder.join("Cargo.toml").is_file()
+    {
+        return npm::build_project(&folder, &manifest);
+    }
     let path = cargo::build_project(&folder)?;
     let name = path.file_stem().unwrap_or_default().to_string_lossy().replace('_', "-");
     let module = std::fs::read(&path).map_err(unreadable(&path))?;

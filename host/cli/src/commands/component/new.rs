@@ -52,12 +52,9 @@ fn empty(folder: &Path) -> Result<(), Ending> {
 
 /// All files of the project.
 fn project(args: &NewComponent) -> Vec<(String, String)> {
-    let language = match args.lang {
-        Language::Rust => "rust",
-    };
+    let (language, world) = (folder(args.lang), word(args.world));
     let mut files = Vec::new();
-    for folder in ["project", word(args.world)] {
-        let below = format!("{language}/{folder}/");
+    for below in [format!("{language}/project/"), format!("{language}/{world}/"), format!("any/{world}/")] {
         for Source { path, text } in bundle::STARTER {
             if let Some(path) = path.strip_prefix(&below).and_then(|path| path.strip_suffix(".in")) {
                 files.push((path.to_owned(), filled(path, text, args)));
@@ -67,14 +64,16 @@ fn project(args: &NewComponent) -> Vec<(String, String)> {
     let given = |folder: &'static str, sources: &'static [Source]| {
         sources.iter().map(move |source| (format!("{folder}/{}", source.path), source.text.to_owned()))
     };
-    files.extend(given("vendor/keymill-sdk/src", bundle::SDK));
+    if args.lang == Language::Rust {
+        files.extend(given("vendor/keymill-sdk/src", bundle::SDK));
+    }
     files.extend(given("wit", bundle::WIT));
     files
 }
 
 fn filled(path: &str, text: &str, args: &NewComponent) -> String {
     let text = text.replace("@WORLD@", title(args.world)).replace("@TRY@", trial(args.world));
-    let text = text.replace(NAME, &args.name);
+    let text = text.replace("@WIT@", word(args.world)).replace(NAME, &args.name);
     if path == "Cargo.lock" { sorted(&text) } else { text }
 }
 
@@ -104,6 +103,13 @@ fn next(args: &NewComponent, folder: &Path) -> String {
     format!("{shown} holds a {title} that works. Next:\n  cd {shown} && keymill component build\n  {trial}\n")
 }
 
+const fn folder(language: Language) -> &'static str {
+    match language {
+        Language::Rust => "rust",
+        Language::Js => "js",
+    }
+}
+
 const fn word(world: WorldName) -> &'static str {
     match world {
         WorldName::Generator => "generator",
@@ -129,31 +135,36 @@ fn write(path: &Path, text: &str) -> Result<(), Ending> {
 mod tests {
     use super::*;
 
-    fn args(name: &str, world: WorldName) -> NewComponent {
-        NewComponent { name: name.to_owned(), lang: Language::Rust, world, dir: None }
+    fn args(name: &str, lang: Language, world: WorldName) -> NewComponent {
+        NewComponent { name: name.to_owned(), lang, world, dir: None }
     }
+
+    const OF_RUST: &[&str] = &[
+        "Cargo.toml",
+        "Cargo.lock",
+        "rust-toolchain.toml",
+        ".cargo/config.toml",
+        "src/lib.rs",
+        "vendor/keymill-sdk/Cargo.toml",
+        "vendor/keymill-sdk/src/lib.rs",
+        "vendor/keymill-sdk/src/bindings/template.rs",
+    ];
+    const OF_JS: &[&str] = &["package.json", "src/component.js", "build/README.md"];
+    const OF_BOTH: &[&str] = &["README.md", ".gitignore", "cases.yaml", "wit/types.wit"];
 
     #[test]
     fn a_project_is_whole_and_filled_in() {
-        for world in [WorldName::Generator, WorldName::Template, WorldName::Policy] {
-            let files = project(&args("a-b", world));
-            for wanted in [
-                "Cargo.toml",
-                "Cargo.lock",
-                "README.md",
-                "rust-toolchain.toml",
-                ".gitignore",
-                ".cargo/config.toml",
-                "src/lib.rs",
-                "cases.yaml",
-                "wit/types.wit",
-                "vendor/keymill-sdk/Cargo.toml",
-                "vendor/keymill-sdk/src/lib.rs",
-                "vendor/keymill-sdk/src/bindings/template.rs",
-            ] {
+        let all = [WorldName::Generator, WorldName::Template, WorldName::Policy];
+        let of = |lang: Language, wanted: &'static [&'static str]| all.map(|world| (lang, world, wanted));
+        for (lang, world, wanted) in of(Language::Rust, OF_RUST).into_iter().chain(of(Language::Js, OF_JS)) {
+            let files = project(&args("a-b", lang, world));
+            for wanted in OF_BOTH.iter().chain(wanted) {
                 assert_eq!(files.iter().filter(|(path, _)| path == wanted).count(), 1, "{wanted}");
             }
-            let open = files.iter().find(|(_, text)| text.contains(NAME) || text.contains("@TRY@"));
+            let open = files.iter().find(|(path, text)| {
+                let fill_in = ["@TRY@", "@WORLD@", "@WIT@", NAME];
+                !path.starts_with("vendor/") && fill_in.iter().any(|word| text.contains(word))
+            });
             assert_eq!(open.map(|(path, _)| path), None);
         }
     }
@@ -161,7 +172,7 @@ mod tests {
     #[test]
     fn the_lock_names_versions_that_this_tree_is_tested_with() {
         let tree = include_str!("../../../../../Cargo.lock");
-        let files = project(&args("zz", WorldName::Policy));
+        let files = project(&args("zz", Language::Rust, WorldName::Policy));
         let lock = &files.iter().find(|(path, _)| path == "Cargo.lock").unwrap().1;
         let version = |package: &str| package.lines().take(2).map(str::to_owned).collect::<Vec<_>>();
         let known: Vec<_> = tree.split("[[package]]\n").map(version).collect();
