@@ -66,6 +66,23 @@ async fn problems(world: &World, kind: &str, object: &Json) -> String {
     message.strip_prefix(&about).unwrap_or_else(|| panic!("{message}")).to_owned()
 }
 
+#[test]
+fn what_keymill_has_not_yet_is_let_through_with_a_warning() {
+    run(async |world: World| {
+        let aws = json!({"metadata": {"name": "it"}, "spec": {"provider": {"aws": {"service": "SecretsManager", "region": "eu-central-1"}}}});
+        let manifest = json!({"apiVersion": "v1", "kind": "ConfigMap"});
+        let target = with(external_secret("it", "Owner"), "/spec/target/manifest", manifest);
+        for (kind, object, words) in [
+            ("SecretStore", aws, "spec.provider.aws: is not a provider that keymill has"),
+            ("ExternalSecret", target, "spec.target.manifest: names a target that is not a Secret"),
+        ] {
+            let response = answer(&world.client, "external-secrets.io", kind, &object).await;
+            assert_eq!(response["allowed"], true, "{response}");
+            assert!(response["warnings"][0].as_str().unwrap().contains(words), "{response}");
+        }
+    });
+}
+
 fn templated(template: Json) -> Json {
     let mut object = external_secret("it", "Owner");
     object["spec"]["target"]["template"] = template;

@@ -109,6 +109,14 @@ where
     examined
 }
 
+/// What ESO has and keymill has not yet is no mistake: whoever applies ESO's manifests is warned, and the object's condition says the same.
+fn not_yet(examined: Examined, is_missing: impl Fn(&Problem) -> bool) -> Examined {
+    let (missing, problems): (Vec<_>, Vec<_>) = examined.problems.into_iter().partition(is_missing);
+    let mut warnings = examined.warnings;
+    warnings.extend(missing.iter().map(Problem::to_string));
+    Examined { problems, warnings, ..examined }
+}
+
 fn external_secret(object: &ExternalSecret) -> Examined {
     let spec = &object.spec;
     let default = spec.secret_store_ref.as_ref();
@@ -120,12 +128,13 @@ fn external_secret(object: &ExternalSecret) -> Examined {
     let fakes = generators.filter(|generator| generator.kind == GeneratorKind::Fake);
     objects.extend(fakes.map(|generator| (NamedKind::Fake, generator.name.clone())));
     objects.dedup();
-    Examined {
+    let examined = Examined {
         problems: problems(CheckedSpec::parse(object).err()),
         templates: templates::of_external_secret(object),
         named: Named { objects, one_is_enough: true },
         ..Examined::default()
-    }
+    };
+    not_yet(examined, |problem| problem.path == "spec.target.manifest")
 }
 
 fn store(refers: &StoreRef) -> Option<(NamedKind, String)> {
@@ -164,7 +173,9 @@ fn a_store(spec: &SecretStoreSpec, problems: Vec<Problem>) -> Examined {
             );
         }
     }
-    Examined { problems, warnings, ..Examined::default() }
+    let examined = Examined { problems, warnings, ..Examined::default() };
+    let is_missing = matches!(spec.provider.kind(), Some(ProviderKind::Unsupported(_)));
+    not_yet(examined, |problem| is_missing && problem.path.starts_with("spec.provider."))
 }
 
 /// One of ESO's generators: its spec is the config of the component.
