@@ -12,9 +12,10 @@ use api::push_secret::SyncedPushSecrets;
 use jiff::Timestamp;
 use kube::ResourceExt;
 use pipeline::{
-    Delivery, Failure, Found, GatheredPush, Marks, Meta, Monitored, ObjectRef, Origin, Outcome, PushDecision,
-    PushEntry, PushInputs, Reason, Record, Refresh, StoreView, announcement, decide_push, deliver, entries,
-    gather_push, next_push, selected_stores, shape_push,
+    Delivery, Failure, Found, GatheredPush, Marks, Meta, Monitored, ObjectRef, Origin, Outcome, Precondition,
+    PushDecision, PushDrawing, PushEntry, PushInputs, Reason, Record, Refresh, Rotated, StoreView,
+    announcement, decide_push, deliver, entries, gather_push, next_push, selected_stores,
+    settle_push_drawings, shape_push,
 };
 
 use crate::context::Context;
@@ -24,6 +25,7 @@ use crate::fresh;
 use crate::queue::Again;
 use crate::report;
 use crate::secret_store;
+use crate::secrets::{Age, Reading};
 
 mod finalize;
 mod guard;
@@ -154,12 +156,19 @@ async fn push(
 ) -> Result<Done, SyncError> {
     let (spec, meta, now) = (&observed.spec, &observed.meta, context.clock.now());
     let generators = &context.ports.generators;
-    let gathered = gather_push(generators, spec, meta, &observed.record, refresh, now).await?;
-    let (wanted, monitored) = entries_by_store(context, observed, &gathered, now).await?;
+    let mut gathered = gather_push(generators, spec, meta, &observed.record, refresh, now).await?;
+    let drawings = Drawings::of(observed, reference, context, now).await?;
+    let shaped = entries_by_store(context, observed, &gathered, &drawings, now).await?;
+    let ShapedPush { wanted, monitored, drew } = shaped;
     if gathered.record_changed {
         let expected = observed.record_version.as_ref();
         write_record(context, "PushSecret", meta, object, expected, &gathered.record).await?;
         context.metrics.rotated("PushSecret", refresh.cause.as_str(), gathered.rotated.len());
+    }
+    if let Some((record, rotated)) = drawings.settle(&drew) {
+        write_record(context, "PushSecret", meta, object, drawings.version.as_ref(), &record).await?;
+        context.metrics.rotated("PushSecret", refresh.cause.as_str(), rotated.len());
+        gathered.rotated = rotated;
     }
     if spec.deletes() {
         secret_store::hold(wanted.iter().map(|(store, _)| &store.name), &meta.namespace, context).await;
@@ -203,15 +212,18 @@ async fn entries_by_store(
     context: &Context,
     observed: &Observed,
     gathered: &GatheredPush,
+    drawings: &Drawings,
     now: Timestamp,
-) -> Result<(Vec<Wanted>, Monitored), SyncError> {
+) -> Result<ShapedPush, SyncError> {
     let (spec, meta) = (&observed.spec, &observed.meta);
     let selected = selected_stores(spec, &observed.stores)?;
     let mut monitored = Monitored::default();
     let mut wanted: Vec<Wanted> = selected.iter().map(|store| (store.clone(), Vec::new())).collect();
-    for (origin, fields) in observed.origins(gathered) {
+    let mut drew = Vec::new();
+    for (origin, fields) in observed.origins(gathered, drawings, now) {
         let generated = if origin.version.is_none() { gathered.generated.as_slice() } else { &[] };
-        let shaped = shape_push(&context.shapers(), spec, meta, origin, (&fields, generated), now).await?;
+        let shaped = shape_push(&context.shapers(), spec, meta, origin, (&fields, generated)).await?;
+        drew.push(shaped.drew);
         monitored.extend(shaped.monitored.clone());
         for (store, list) in &mut wanted {
             for entry in entries(spec, &shaped, store, &selected)? {
@@ -219,7 +231,48 @@ async fn entries_by_store(
             }
         }
     }
-    Ok((wanted, monitored))
+    Ok(ShapedPush { wanted, monitored, drew })
+}
+
+/// All sources, shaped.
+struct ShapedPush {
+    wanted: Vec<Wanted>,
+    monitored: Monitored,
+    /// Of each source, whether the template drew.
+    drew: Vec<bool>,
+}
+
+/// In which rotation the template draws, for each source that is a Secret; none without a template.
+struct Drawings {
+    of: Vec<PushDrawing>,
+    /// The record that was read.
+    record: Found<Record>,
+    version: Option<Precondition>,
+}
+
+impl Drawings {
+    async fn of(
+        observed: &Observed,
+        reference: &ObjectRef,
+        context: &Context,
+        now: Timestamp,
+    ) -> Result<Self, SyncError> {
+        let Observed { spec, meta, status, sources, .. } = observed;
+        if !spec.has_template() || spec.generator().is_some() {
+            return Ok(Self { of: Vec::new(), record: Found::Missing, version: None });
+        }
+        let (record, version) = Reading::new(context, reference, Age::Now).record(meta).await?;
+        let of = sources.iter().map(|source| PushDrawing::of(meta, status, source, &record, now)).collect();
+        Ok(Self { of, record, version })
+    }
+
+    /// What is to be recorded, if that is news.
+    fn settle(&self, drew: &[bool]) -> Option<(Record, Vec<Rotated>)> {
+        if self.of.is_empty() {
+            return None;
+        }
+        settle_push_drawings(&self.record, self.of.iter().cloned().zip(drew.iter().copied()).collect())
+    }
 }
 
 /// What a store is to get.
@@ -263,22 +316,37 @@ impl Observed {
     }
 
     /// Each source with its values.
-    fn origins<'a>(&'a self, gathered: &'a GatheredPush) -> Vec<(Origin<'a>, pipeline::Fields)> {
+    fn origins<'a>(
+        &'a self,
+        gathered: &'a GatheredPush,
+        drawings: &'a Drawings,
+        now: Timestamp,
+    ) -> Vec<(Origin<'a>, pipeline::Fields)> {
         if let Some(generator) = self.spec.generator() {
-            let origin = Origin { name: &generator.name, version: None, rotation: self.rotation(gathered) };
+            let entry = gathered.record.get(&generator.key);
+            let rotation = entry.map(|entry| entry.id.as_str());
+            let origin = Origin {
+                name: &generator.name,
+                version: None,
+                rotation,
+                drawn_in: rotation.unwrap_or_default(),
+                time: entry.map_or(now, |entry| entry.rotated_at),
+            };
             return vec![(origin, gathered.fields.clone())];
         }
-        let origin = |source: &'a pipeline::SourceSecret| Origin {
-            name: &source.name,
-            version: Some(&source.resource_version),
-            rotation: source.rotation.as_deref(),
+        // Without a template nothing is drawn.
+        let drawn = drawings.of.iter().map(Some).chain(std::iter::repeat(None));
+        let origin = |(source, drawing): (&'a pipeline::SourceSecret, Option<&'a PushDrawing>)| {
+            let origin = Origin {
+                name: &source.name,
+                version: Some(&source.resource_version),
+                rotation: source.rotation.as_deref(),
+                drawn_in: drawing.map(PushDrawing::id).unwrap_or_default(),
+                time: drawing.map_or(now, PushDrawing::time),
+            };
+            (origin, source.data.clone())
         };
-        self.sources.iter().map(|source| (origin(source), source.data.clone())).collect()
-    }
-
-    fn rotation<'a>(&self, gathered: &'a GatheredPush) -> Option<&'a str> {
-        let generator = self.spec.generator()?;
-        gathered.record.get(&generator.key).map(|entry| entry.id.as_str())
+        self.sources.iter().zip(drawn).map(origin).collect()
     }
 }
 

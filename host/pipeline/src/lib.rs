@@ -42,10 +42,10 @@ pub use ports::{
     Violation, Write,
 };
 pub use push::{
-    CheckedPush, Content, Delivered, Delivery, GatheredPush, Origin, PushDecision, PushEntry, PushError,
-    PushInputs, PushShaped, RemotePlan, SourceName, SourceSecret, StoreView, Withdrawal, announcement,
-    decide_push, deliver, entries, gather_push, next_push, plan_remote, selected_stores, shape_push,
-    withdraw_all, withdrawals,
+    CheckedPush, Content, Delivered, Delivery, GatheredPush, Origin, PushDecision, PushDrawing, PushEntry,
+    PushError, PushInputs, PushShaped, RemotePlan, SourceName, SourceSecret, StoreView, Withdrawal,
+    announcement, decide_push, deliver, entries, gather_push, next_push, plan_remote, selected_stores,
+    settle_push_drawings, shape_push, withdraw_all, withdrawals,
 };
 pub use rotation::{EntryKey, Held, Record, RecordEntry, RecordError, RotationId, identity, record_name};
 pub use shape::{Monitored, Pattern, PatternError, ShapeError, Shaped, Shapers, shape};

@@ -6,6 +6,7 @@
 
 mod decide;
 mod deliver;
+mod drawing;
 mod entries;
 mod error;
 mod gather;
@@ -18,6 +19,7 @@ mod withdraw;
 
 pub use decide::{PushDecision, PushInputs, decide_push, next_push};
 pub use deliver::{Delivered, Delivery, announcement, deliver, withdraw_all};
+pub use drawing::{PushDrawing, settle_push_drawings};
 pub use entries::{Content, PushEntry, StoreView, entries, selected_stores};
 pub use error::PushError;
 pub use gather::{GatheredPush, gather_push};

@@ -39,6 +39,12 @@ impl EntryKey {
         Self("template".to_owned())
     }
 
+    /// What a PushSecret's template draws for one source.
+    #[must_use]
+    pub fn template_of(source: &str) -> Self {
+        Self(format!("template:{source}"))
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {

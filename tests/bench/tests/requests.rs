@@ -92,9 +92,9 @@ async fn a_first_sync_a_restart_and_a_refresh_make_so_many_requests() {
     play.audit.when_quiet().await;
     play.keymill.start().unwrap();
     let restart = play.until_all(is_ready).await;
-    // Fifteen watches, each with its lists of at most 100 objects, and the Secrets once more to see that nothing is due. Nothing is asked
+    // Eighteen watches, each with its lists of at most 100 objects, and the Secrets once more to see that nothing is due. Nothing is asked
     // for a single object, and nothing written.
-    check(&by_verb(&restart), &[("get", 1), ("list", 23), ("watch", 15)]);
+    check(&by_verb(&restart), &[("get", 1), ("list", 26), ("watch", 18)]);
 
     let path = play.stored.external_secrets();
     let paths = (0..OBJECTS).map(|number| format!("{path}/e{number}")).collect();

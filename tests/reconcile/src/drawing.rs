@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use api::{ExternalSecret, SecretStore};
+use api::{ExternalSecret, PushSecret, SecretStore};
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::json;
 
+use crate::fixture::{push_secret, vault_store};
 use crate::gate::{Fault, Gate};
 use crate::history::text;
 use crate::world::{Operator, World, run};
@@ -167,6 +168,64 @@ fn a_template_that_begins_to_draw_is_recorded_once() {
         world.settle(200).await;
         assert_eq!(drawn(&world).await, first);
         assert_eq!(world.history.of(RECORD).len(), 1);
+        operator.stop().await;
+    });
+}
+
+const PUSH_RECORD: &str = "keymill-rotation-pushsecret-push";
+
+/// `push`, whose template draws over a Secret.
+async fn create_push(world: &World, template: &str) {
+    world.give_token().await;
+    world.create::<SecretStore>(vault_store("kv", "kv:8200")).await;
+    world.create::<Secret>(json!({"metadata": {"name": "own"}, "stringData": {"password": "p"}})).await;
+    let mut push = push_secret("push", "own", &["kv"], "None");
+    push["spec"]["template"] = json!({"data": {"password": template}});
+    world.create::<PushSecret>(push).await;
+}
+
+#[test]
+fn what_a_push_draws_is_recorded_and_stays_until_somebody_asks() {
+    run(async |world: World| {
+        create_push(&world, DRAWS).await;
+        let operator = world.start().await;
+        world.until("pushed", || world.is_ready::<PushSecret>("push")).await;
+        let first = world.pushed_now("pushed").await.unwrap();
+        assert!(first.starts_with("$2a$10$"), "{first}");
+        assert!(world.secret(PUSH_RECORD).await.is_some());
+        world.edit("own", json!({"metadata": {"labels": {"a": "b"}}})).await;
+        world.settle(70).await;
+        operator.crash();
+        let operator = world.start().await;
+        world.edit("own", json!({"metadata": {"labels": {"a": "c"}}})).await;
+        world.settle(5).await;
+        assert_eq!(
+            world.pushed("pushed").await,
+            [first.as_str()],
+            "it was rendered again, to the same bytes"
+        );
+        let ask = async |word: &str| {
+            let asked = json!({"metadata": {"annotations": {FORCE_SYNC: word}}});
+            world.patch::<PushSecret>("push", asked).await;
+            world.settle(5).await;
+            world.pushed_now("pushed").await.unwrap()
+        };
+        let second = ask("1").await;
+        assert_ne!(second, first);
+        assert_ne!(ask("2").await, second);
+        assert_eq!(world.pushed("pushed").await.len(), 3, "one write for each");
+        operator.stop().await;
+    });
+}
+
+#[test]
+fn a_push_that_draws_nothing_records_nothing() {
+    run(async |world: World| {
+        create_push(&world, "{{ .password | upper }}").await;
+        let operator = world.start().await;
+        world.until("pushed", || world.is_ready::<PushSecret>("push")).await;
+        assert_eq!(world.pushed_now("pushed").await.as_deref(), Some("P"));
+        assert!(world.secret(PUSH_RECORD).await.is_none());
         operator.stop().await;
     });
 }

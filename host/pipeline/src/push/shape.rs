@@ -33,6 +33,8 @@ pub struct PushShaped {
     pub marks: Marks,
     /// What policies have to say that do not enforce.
     pub monitored: Monitored,
+    /// Whether the template drew something: then its rotation is to be recorded.
+    pub drew: bool,
 }
 
 /// A key of the source that a dataTo entry matches.
@@ -55,6 +57,10 @@ pub struct Origin<'a> {
     pub version: Option<&'a str>,
     /// The rotation that the values are of.
     pub rotation: Option<&'a str>,
+    /// The rotation that the template draws in.
+    pub drawn_in: &'a str,
+    /// The present, as the template sees it.
+    pub time: Timestamp,
 }
 
 /// Shapes one source.
@@ -67,24 +73,24 @@ pub async fn shape_push(
     meta: &Meta,
     origin: Origin<'_>,
     source: (&Fields, &[GeneratedField]),
-    now: Timestamp,
 ) -> Result<PushShaped, PushError> {
     let failed = |source| PushError::Shape { source };
     let (fields, generated) = source;
-    let (mut fields, mut origins) = (fields.clone(), BTreeMap::new());
+    let (mut fields, mut origins, mut drew) = (fields.clone(), BTreeMap::new(), false);
     if let Some(template) = &spec.template {
-        let stream = format!("{}/{}/{}", meta.uid, origin.name, origin.rotation.unwrap_or_default());
-        let rendering = Rendering { meta, fields: &fields, stream: &stream, now };
+        let stream = format!("{}/{}/{}", meta.uid, origin.name, origin.drawn_in);
+        let rendering = Rendering { meta, fields: &fields, stream: &stream, now: origin.time };
         let assembled = assemble(shapers, template, &rendering).await.map_err(failed)?;
         fields.extend(assembled.data);
         origins = assembled.origins;
+        drew = assembled.drew;
     }
     let monitored = judge(shapers, "PushSecret", meta, &fields, generated).await.map_err(failed)?;
     let mut matched = Vec::new();
     for entry in &spec.data_to {
-        matched.push(match_keys(shapers, meta, entry, &fields, now).await.map_err(failed)?);
+        matched.push(match_keys(shapers, meta, entry, &fields, origin.time).await.map_err(failed)?);
     }
-    Ok(PushShaped { fields, origins, matched, marks: marks(meta, origin), monitored })
+    Ok(PushShaped { fields, origins, matched, marks: marks(meta, origin), monitored, drew })
 }
 
 async fn match_keys(

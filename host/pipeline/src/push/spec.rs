@@ -139,6 +139,12 @@ impl CheckedPush {
         self.deletion == PushDeletionPolicy::Delete
     }
 
+    /// Whether it has a template.
+    #[must_use]
+    pub const fn has_template(&self) -> bool {
+        self.template.is_some()
+    }
+
     /// The ConfigMaps and Secrets that its template is read from.
     #[must_use]
     pub fn template_sources(&self, namespace: &str) -> Vec<ObjectRef> {

@@ -154,8 +154,14 @@ impl Pushing {
             templates: Arc::new(Texts::default()),
             policies: Arc::new(Floor::default()),
         };
-        let origin = Origin { name: "source", version: Some("1"), rotation: Some("rot") };
-        shape_push(&shapers, &self.spec, &self.meta, origin, (data, &[]), at(self.now)).await
+        let origin = Origin {
+            name: "source",
+            version: Some("1"),
+            rotation: Some("rot"),
+            drawn_in: "rot",
+            time: at(self.now),
+        };
+        shape_push(&shapers, &self.spec, &self.meta, origin, (data, &[])).await
     }
 
     /// Decides and carries out, as the controller does; how many writes it took.

@@ -32,7 +32,7 @@ pub(crate) struct Assembled {
     pub(crate) data: Fields,
     labels: BTreeMap<String, String>,
     annotations: BTreeMap<String, String>,
-    drew: bool,
+    pub(crate) drew: bool,
     /// Which part of the template gave each key of the data.
     pub(crate) origins: BTreeMap<String, String>,
 }

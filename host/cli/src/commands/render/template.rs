@@ -87,8 +87,9 @@ impl Rendering {
                 .await
                 .map_err(RenderFailure::External),
             Spec::Push(spec) => {
-                let origin = Origin { name: &self.meta.name, version: None, rotation: None };
-                let shaped = shape_push(shapers, spec, &self.meta, origin, (&data, &[]), now).await;
+                let origin =
+                    Origin { name: &self.meta.name, version: None, rotation: None, drawn_in: "", time: now };
+                let shaped = shape_push(shapers, spec, &self.meta, origin, (&data, &[])).await;
                 let shaped = shaped.map_err(RenderFailure::Push)?;
                 Ok(Shaped { data: shaped.fields, origins: shaped.origins, ..Shaped::default() })
             }
