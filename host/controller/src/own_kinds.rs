@@ -209,14 +209,13 @@ async fn say<K: OwnKind>(
             (ready, failure.retry().into(), None)
         }
     };
-    write(object, reference, context, &ready, digest).await?;
+    write(object, context, &ready, digest).await?;
     Ok(report::schedule_within(context, reference, next, RECHECK_MAX))
 }
 
 /// Writes the status where it says anything else, and an event when the condition does.
 async fn write<K: OwnKind>(
     object: &K,
-    reference: &ObjectRef,
     context: &Context,
     ready: &Ready,
     digest: Option<String>,
@@ -232,9 +231,22 @@ async fn write<K: OwnKind>(
     }
     // A status of ours is text, numbers and lists of them.
     let Ok(Json::Object(patch)) = serde_json::to_value(&now) else { return Ok(()) };
-    let patch: Map<String, Json> = patch;
-    report::write_status(context, &object.objects(context), reference, patch).await?;
-    if news {
+    publish(&object.objects(context), object, context, patch, news.then_some(ready)).await
+}
+
+/// Writes a status, and an event where there is news.
+async fn publish<K>(
+    objects: &Api<K>,
+    object: &K,
+    context: &Context,
+    patch: Map<String, Json>,
+    news: Option<&Ready>,
+) -> Result<(), SyncError>
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
+{
+    report::write_status(context, objects, &crate::reference::<K>(object.meta()), patch).await?;
+    if let Some(ready) = news {
         let event = Event { warning: !ready.status, reason: ready.reason, message: ready.message.clone() };
         report::record(context, object.object_ref(&()), &[event]);
     }

@@ -299,3 +299,23 @@ fn a_swap_drops_no_call() {
         operator.stop().await;
     });
 }
+
+#[test]
+fn a_wrong_key_of_a_secret_is_not_told_by_its_bytes() {
+    run(async |world: World| {
+        let value = "hunter2-hunter2";
+        world
+            .create::<Secret>(json!({"metadata": {"name": "bytes"}, "stringData": {"component.wasm": value}}))
+            .await;
+        world.create::<Component>(component("secret")).await;
+        let operator = world.start().await;
+        world.until("it says so", async || complaint(&world).await.contains("is no WebAssembly")).await;
+        let said = serde_json::to_string(&world.all::<Component>().get("mine").await.unwrap()).unwrap();
+        let events = world.all::<Event>().list(&ListParams::default()).await.unwrap();
+        let events = serde_json::to_string(&events).unwrap();
+        for told in [value, &digest(value.as_bytes()), "0x68"] {
+            assert!(!said.contains(told) && !events.contains(told), "{told}: {said} {events}");
+        }
+        operator.stop().await;
+    });
+}

@@ -10,12 +10,12 @@ use api::component::{ComponentStatus, RefusedComponent, ServingComponent, Source
 use api::names::reason;
 use api::{ClusterComponent, Component as ComponentObject};
 use kube::{Api, Resource, ResourceExt};
-use pipeline::{Event, Failure, Next, ObjectRef, Ready};
+use pipeline::{Failure, Next, ObjectRef, Ready};
 use runtime::{Component, World};
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
-use super::{RECHECK_MAX, wake_failing};
+use super::{RECHECK_MAX, publish, wake_failing};
 use crate::cache::{Cached, Caches};
 use crate::context::Context;
 use crate::failure::SyncError;
@@ -117,6 +117,7 @@ async fn serve<K: ComponentKind>(
     let users = users(reference, context);
     let loading = load::Loading {
         engines: context.engines.clone(),
+        kind: place.kind,
         pinned: object.pinned().map(str::to_owned),
         serving: serving.as_ref().map(Component::digest),
         users,
@@ -179,14 +180,13 @@ async fn say<K: ComponentKind>(
         serving,
         refused,
     };
-    write(object, reference, context, &before, &now, &ready).await?;
+    write(object, context, &before, &now, &ready).await?;
     Ok(report::schedule_within(context, reference, next, RECHECK_MAX))
 }
 
 /// Writes the status where it says anything else, and an event when the condition or what serves does.
 async fn write<K: ComponentKind>(
     object: &K,
-    reference: &ObjectRef,
     context: &Context,
     before: &ComponentStatus,
     now: &ComponentStatus,
@@ -200,14 +200,9 @@ async fn write<K: ComponentKind>(
     for field in ["serving", "refused"] {
         patch.entry(field).or_insert(Json::Null);
     }
-    let patch: Map<String, Json> = patch;
-    report::write_status(context, &object.objects(context), reference, patch).await?;
     let digest = |status: &ComponentStatus| status.serving.as_ref().map(|serving| serving.digest.clone());
-    if now.conditions != before.conditions || digest(now) != digest(before) {
-        let event = Event { warning: !ready.status, reason: ready.reason, message: ready.message.clone() };
-        report::record(context, object.object_ref(&()), &[event]);
-    }
-    Ok(())
+    let news = now.conditions != before.conditions || digest(now) != digest(before);
+    publish(&object.objects(context), object, context, patch, news.then_some(ready)).await
 }
 
 fn describe(component: &Component) -> ServingComponent {

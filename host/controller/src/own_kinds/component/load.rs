@@ -17,10 +17,14 @@ use crate::wiring::{Engines, list_problems};
 
 /// How gzip begins.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// How WebAssembly begins.
+const WASM: [u8; 4] = *b"\0asm";
 
 /// What is to be loaded, beside the bytes.
 pub(super) struct Loading {
     pub(super) engines: Engines,
+    /// What holds the bytes.
+    pub(super) kind: SourceKind,
     /// The digest that the bytes must have.
     pub(super) pinned: Option<String>,
     /// What serves now.
@@ -56,6 +60,8 @@ pub(crate) enum ServeError {
     NoKey { object: ObjectRef, key: String, kind: SourceKind },
     #[error(transparent)]
     Cluster(Box<ClusterError>),
+    #[error("read the component: what is under the key of the Secret is no WebAssembly")]
+    NotWasm,
     #[error("unpack the component: it is not gzip")]
     Unpack(#[source] std::io::Error),
     #[error("unpack the component: it is larger than {limit} bytes")]
@@ -95,6 +101,10 @@ impl Loading {
     fn load_now(&self, bytes: Vec<u8>) -> Result<Loaded, ServeError> {
         let limits = LoadLimits::large();
         let bytes = unpack(bytes, limits.component_bytes)?;
+        // Whoever names another key of a Secret by mistake must not find its value's first bytes, or its digest, in a status.
+        if self.kind == SourceKind::Secret && !bytes.starts_with(&WASM) {
+            return Err(ServeError::NotWasm);
+        }
         let digest = Digest::of(&bytes);
         if let Some(pinned) = self.pinned.as_ref().filter(|pinned| **pinned != digest.to_string()) {
             return Err(ServeError::Digest { digest, pinned: pinned.clone() });
@@ -156,6 +166,7 @@ impl ServeError {
             | Self::NoObject { .. }
             | Self::NoKey { .. }
             | Self::Cluster(_)
+            | Self::NotWasm
             | Self::Unpack(_)
             | Self::Large { .. }
             | Self::Lost => None,
@@ -176,7 +187,8 @@ impl Failure for ServeError {
             Self::NoSource => Reason::InvalidSpec,
             Self::NoObject { .. } | Self::NoKey { .. } => Reason::ReferenceMissing,
             Self::Cluster(error) => error.reason(),
-            Self::Unpack(_)
+            Self::NotWasm
+            | Self::Unpack(_)
             | Self::Large { .. }
             | Self::Digest { .. }
             | Self::Load { .. }
@@ -191,7 +203,11 @@ impl Failure for ServeError {
 
     fn blame(&self) -> Blame {
         match self {
-            Self::NoSource | Self::NoObject { .. } | Self::NoKey { .. } | Self::Digest { .. } => Blame::User,
+            Self::NoSource
+            | Self::NoObject { .. }
+            | Self::NoKey { .. }
+            | Self::NotWasm
+            | Self::Digest { .. } => Blame::User,
             Self::Cluster(error) => error.blame(),
             Self::Lost => Blame::Host,
             Self::Unpack(_)
@@ -210,6 +226,7 @@ impl Failure for ServeError {
             Self::NoSource
             | Self::NoObject { .. }
             | Self::NoKey { .. }
+            | Self::NotWasm
             | Self::Unpack(_)
             | Self::Large { .. }
             | Self::Digest { .. }
@@ -233,6 +250,7 @@ impl Failure for ServeError {
                 Some(user.as_ref().clone())
             }
             Self::NoSource
+            | Self::NotWasm
             | Self::Unpack(_)
             | Self::Large { .. }
             | Self::Digest { .. }
@@ -246,7 +264,7 @@ impl Failure for ServeError {
     fn advice(&self) -> &'static str {
         match self {
             Self::NoSource => "name exactly one",
-            Self::NoObject { .. } | Self::NoKey { .. } => "create it, or correct spec.source",
+            Self::NoObject { .. } | Self::NoKey { .. } | Self::NotWasm => "create it, or correct spec.source",
             Self::Cluster(error) => error.advice(),
             Self::Digest { .. } => "correct spec.digest, or what is at the source",
             Self::Unpack(_)
