@@ -5,6 +5,8 @@
 
 #[cfg(test)]
 mod author;
+#[cfg(test)]
+mod compile;
 
 use std::path::Path;
 use std::process::Command;
